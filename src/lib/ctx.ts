@@ -1,0 +1,28 @@
+import { StatusError } from './errors.ts'
+import type { Logger } from './log.ts'
+
+/**
+ * What travels with every call that can wait: when to give up, and where to log.
+ *
+ * Reads and streams carry the request's signal, mutations the daemon's: a client that hangs up does not stop a
+ * create half way.
+ */
+export interface Ctx {
+  readonly signal: AbortSignal
+  readonly log: Logger
+}
+
+/** The same context without the caller's cancellation, for clean-up that must run to its end; ends after `timeoutMs`. */
+export function detached(ctx: Ctx, timeoutMs = 30_000): Ctx {
+  return { ...ctx, signal: AbortSignal.timeout(timeoutMs) }
+}
+
+/** @throws {StatusError} `cancelled` or `deadline_exceeded` if the context has ended */
+export function throwIfEnded(ctx: Ctx): void {
+  if (!ctx.signal.aborted) return
+  const timedOut = ctx.signal.reason instanceof DOMException && ctx.signal.reason.name === 'TimeoutError'
+  throw new StatusError(
+    timedOut ? 'deadline_exceeded' : 'cancelled',
+    timedOut ? 'The time ran out' : 'The call was cancelled',
+  )
+}

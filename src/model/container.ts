@@ -1,0 +1,129 @@
+import { StatusError } from '../lib/errors.ts'
+import type { ChainId, Digest } from './digest.ts'
+import type { StoredObject } from './meta.ts'
+
+export interface Mount {
+  /** Absolute host path. */
+  readonly source: string
+  /** Absolute path inside the container. */
+  readonly destination: string
+  readonly readOnly: boolean
+  /** `rprivate` unless asked for. */
+  readonly propagation: 'rprivate' | 'private' | 'rslave' | 'slave' | 'rshared' | 'shared'
+}
+
+export interface Tmpfs {
+  readonly destination: string
+  /** Mount options as docker takes them: `size=64m`, `mode=1777`, `exec` ... */
+  readonly options: readonly string[]
+}
+
+export interface Resources {
+  /** Bytes; absent: no limit. */
+  readonly memoryBytes?: number
+  /** Thousandths of a CPU, e.g. 1500; absent: no limit. */
+  readonly milliCpus?: number
+  /** Processes; absent: no limit. */
+  readonly pids?: number
+}
+
+/** What was asked for, completed with defaults and with what the image says. */
+export interface ContainerSpec {
+  /** The reference as normalised, `docker.io/library/alpine:latest`. */
+  readonly image: string
+  /** The wire's repository and reference of that image. */
+  readonly imageRepository: string
+  readonly imageReference: string
+  /** The config digest of the image it was made from. */
+  readonly imageId: Digest
+  /** The layers' chainIds, bottom first. */
+  readonly chainIds: readonly ChainId[]
+  readonly sandboxId: string
+  /** argv: entrypoint and command. Never empty. */
+  readonly args: readonly string[]
+  readonly env: readonly string[]
+  readonly workingDir: string
+  /** As given: `uid`, `name`, `uid:gid`, `name:group` or empty; resolved in the root filesystem at each start. */
+  readonly user: string
+  readonly hostname: string
+  readonly tty: boolean
+  readonly openStdin: boolean
+  readonly mounts: readonly Mount[]
+  readonly tmpfs: readonly Tmpfs[]
+  readonly resources: Resources
+  readonly capAdd: readonly string[]
+  readonly capDrop: readonly string[]
+  readonly readOnlyRootfs: boolean
+  readonly stopSignal: string
+  readonly stopTimeoutMs: number
+  readonly autoRemove: boolean
+  /** Relative to the cgroup root; the container's own cgroup lies below. */
+  readonly cgroupParent: string
+  readonly runtime: string
+}
+
+/** Facts only; the state is computed from them by `containerState`. Times are ms. */
+export interface ContainerStatus {
+  /** Set when create has finished: all that outlives it is in place. */
+  readonly preparedAt?: number
+  /** Set before the first side effect of a start, cleared when it is settled. */
+  readonly startingAt?: number
+  readonly startedAt?: number
+  readonly finishedAt?: number
+  readonly pid?: number
+  /** Field 22 of /proc/pid/stat, and the boot it belongs to: a pid alone proves nothing. */
+  readonly pidStartTime?: number
+  readonly bootId?: string
+  /** 128 + signal for a killed process. */
+  readonly exitCode?: number
+  readonly oomKilled?: boolean
+  /** CamelCase and short: `Completed`, `Error`, `OOMKilled`, `StartError`, `LostExitCode`. */
+  readonly reason?: string
+  readonly message?: string
+  /** A stop was asked for by a user. */
+  readonly stopRequestedAt?: number
+  /** A remove was asked for: it will be finished, whatever happens. */
+  readonly removingAt?: number
+  readonly restartCount: number
+}
+
+export type Container = StoredObject<ContainerSpec, ContainerStatus>
+
+export type ContainerState = 'creating' | 'created' | 'running' | 'stopped' | 'removing'
+
+/**
+ * The state, computed from the facts.
+ *
+ *   creating ──► created ──► running ──► stopped
+ *                   ▲           ▲           │
+ *                   │           └── start ──┘
+ *        removing ◄── from any state
+ */
+export function containerState(status: ContainerStatus): ContainerState {
+  if (status.removingAt !== undefined) return 'removing'
+  if (status.preparedAt === undefined) return 'creating'
+  if (status.pid !== undefined) return 'running'
+  if (status.finishedAt !== undefined) return 'stopped'
+  return 'created'
+}
+
+/** @throws {StatusError} `failed_precondition` unless the container may be started */
+export function assertCanStart(name: string, status: ContainerStatus): void {
+  const state = containerState(status)
+  if (state === 'created' || state === 'stopped') return
+  throw new StatusError('failed_precondition', `Cannot start container "${name}": it is ${describe(state)}`)
+}
+
+/** @throws {StatusError} `failed_precondition` unless the container runs */
+export function assertRunning(name: string, status: ContainerStatus, action: string): void {
+  const state = containerState(status)
+  if (state === 'running') return
+  throw new StatusError(
+    'failed_precondition',
+    `Cannot ${action} container "${name}": it is ${describe(state)}, not running`,
+  )
+}
+
+function describe(state: ContainerState): string {
+  return state === 'running' ? 'already running' : state === 'removing' ? 'being removed' : state
+}

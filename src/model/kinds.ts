@@ -1,0 +1,17 @@
+import type { Container } from './container.ts'
+import type { Image, Layer, Pull } from './image.ts'
+import type { AddressLease, Network, PortLease, Sandbox } from './network.ts'
+
+/** Every kind of object the store holds. A later kind is a line here and a file with its types. */
+export interface Kinds {
+  Image: Image
+  Layer: Layer
+  Pull: Pull
+  Network: Network
+  AddressLease: AddressLease
+  PortLease: PortLease
+  Sandbox: Sandbox
+  Container: Container
+}
+
+export type Kind = keyof Kinds

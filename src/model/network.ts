@@ -1,0 +1,65 @@
+import type { StoredObject } from './meta.ts'
+
+/** Addresses are dotted IPv4 text; subnets are CIDR text; IPv6 will come as further pools of the same shape. */
+export interface NetworkSpec {
+  /** The bridge's link name; also the network's name in /v1. */
+  readonly bridge: string
+  readonly subnet: string
+  readonly gateway: string
+  readonly mtu?: number
+}
+
+export interface NetworkStatus {
+  /** The address handed out last: allocation goes on after it, so that an address just freed rests. */
+  readonly lastAddress?: string
+}
+
+export type Network = StoredObject<NetworkSpec, NetworkStatus>
+
+/** One network a sandbox is attached to. */
+export interface Attachment {
+  readonly network: string
+  /** The link's name inside the sandbox: `eth0` ... */
+  readonly interface: string
+  /** CIDR text, IPv4 first. */
+  readonly addresses: readonly string[]
+  /** `02:42:..` */
+  readonly mac: string
+  readonly aliases: readonly string[]
+  /** The highest gives the default route. */
+  readonly gatewayPriority: number
+}
+
+export type Protocol = 'tcp' | 'udp'
+
+/** A published port. `hostPort` is never 0 here: a free one has been chosen. */
+export interface PortMapping {
+  readonly hostIp: string
+  readonly hostPort: number
+  readonly containerPort: number
+  readonly protocol: Protocol
+}
+
+export interface SandboxSpec {
+  readonly hostname: string
+  readonly attachments: readonly Attachment[]
+  readonly ports: readonly PortMapping[]
+}
+
+/** What is set up in the kernel at present. */
+export interface SandboxStatus {
+  /** Bind mount of the network namespace; absent while the sandbox is down. */
+  readonly netnsPath?: string
+  /** The host's ends of the veth pairs. */
+  readonly hostLinks?: readonly string[]
+  readonly attempt: number
+}
+
+/** What holds the namespaces and the address of one container (later: of a pod). Its uid is not the container's. */
+export type Sandbox = StoredObject<SandboxSpec, SandboxStatus>
+
+/** Namespace: the network's name; name: the address. The name's uniqueness is what makes an address exclusive. */
+export type AddressLease = StoredObject<{ readonly sandboxId: string }, Record<string, never>>
+
+/** Namespace: the protocol; name: `<port>/<host ip>`. */
+export type PortLease = StoredObject<{ readonly sandboxId: string }, Record<string, never>>
