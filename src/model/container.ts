@@ -66,8 +66,8 @@ export interface ContainerSpec {
 export interface ContainerStatus {
   /** Set when create has finished: all that outlives it is in place. */
   readonly preparedAt?: number
-  /** Set before the first side effect of a start, cleared when it is settled. */
-  readonly startingAt?: number
+  /** Set before the first side effect of a start; cleared when its mounts, namespaces and rules are gone again. */
+  readonly setUpAt?: number
   readonly startedAt?: number
   readonly finishedAt?: number
   readonly pid?: number

@@ -32,7 +32,7 @@ export interface Attachment {
 
 export type Protocol = 'tcp' | 'udp'
 
-/** A published port. `hostPort` is never 0 here: a free one has been chosen. */
+/** A published port. In a spec, `hostPort` 0 asks for a free one; in a status one has been chosen. */
 export interface PortMapping {
   readonly hostIp: string
   readonly hostPort: number
@@ -52,6 +52,8 @@ export interface SandboxStatus {
   readonly netnsPath?: string
   /** The host's ends of the veth pairs. */
   readonly hostLinks?: readonly string[]
+  /** The published ports in force, or those of the last start. */
+  readonly ports?: readonly PortMapping[]
   readonly attempt: number
 }
 

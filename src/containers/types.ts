@@ -1,0 +1,107 @@
+import type { Readable } from 'node:stream'
+import type { Ctx } from '../lib/ctx.ts'
+import type { Container, ContainerState, Mount, Resources, Tmpfs } from '../model/container.ts'
+import type { Labels } from '../model/meta.ts'
+import type { Network, PortMapping, Sandbox } from '../model/network.ts'
+import type { RegistryAuth } from '../registry/index.ts'
+
+/** What a front end asks for. What is absent comes from the image, then from the daemon's defaults. */
+export interface CreateContainer {
+  readonly image: string
+  /** Generated if absent. */
+  readonly name?: string
+  readonly entrypoint?: readonly string[]
+  readonly command?: readonly string[]
+  /** `K=V`, over the image's. */
+  readonly env?: readonly string[]
+  readonly workingDir?: string
+  readonly user?: string
+  readonly hostname?: string
+  readonly labels?: Labels
+  readonly tty?: boolean
+  readonly openStdin?: boolean
+  /** `hostPort` 0 asks for a free one, chosen at each start. */
+  readonly ports?: readonly PortMapping[]
+  readonly mounts?: readonly Mount[]
+  readonly tmpfs?: readonly Tmpfs[]
+  readonly network?: string
+  readonly resources?: Resources
+  readonly capAdd?: readonly string[]
+  readonly capDrop?: readonly string[]
+  readonly readOnlyRootfs?: boolean
+  readonly stopSignal?: string
+  readonly stopTimeoutMs?: number
+  readonly autoRemove?: boolean
+  /** For the pull, should one be needed; never stored. */
+  readonly auth?: RegistryAuth
+}
+
+export interface ContainerFilter {
+  /** Also those that do not run. */
+  readonly all?: boolean
+  readonly states?: readonly ContainerState[]
+  readonly names?: readonly string[]
+  readonly labels?: Labels
+  readonly image?: string
+}
+
+export interface ExitResult {
+  readonly exitCode: number
+  readonly oomKilled: boolean
+}
+
+/** A process run in a running container by exec; kept for five minutes after its end, and not across restarts. */
+export interface ExecRecord {
+  readonly id: string
+  readonly containerId: string
+  readonly command: readonly string[]
+  readonly createdAt: number
+  readonly startedAt?: number
+  readonly finishedAt?: number
+  readonly pid?: number
+  readonly exitCode?: number
+}
+
+export interface CreateExec {
+  readonly command: readonly string[]
+  /** `K=V`, over the container's. */
+  readonly env?: readonly string[]
+  readonly user?: string
+  readonly workingDir?: string
+}
+
+/** Both streams must be read to their ends: a process whose output is not read waits, as at any pipe. */
+export interface ExecStreams {
+  readonly stdout: Readable
+  readonly stderr: Readable
+  readonly exit: Promise<{ readonly exitCode: number }>
+}
+
+/** `ref` is a full id, an exact name or a unique prefix of an id, in this order. */
+export interface Containers extends AsyncDisposable {
+  create(ctx: Ctx, request: CreateContainer): Promise<Container>
+  start(ctx: Ctx, ref: string): Promise<Container>
+  /** SIGTERM (or the container's stop signal), then SIGKILL when the time is up; `changed` is false if it did not run. */
+  stop(
+    ctx: Ctx,
+    ref: string,
+    options?: { timeoutMs?: number; signal?: string },
+  ): Promise<{ container: Container; changed: boolean }>
+  kill(ctx: Ctx, ref: string, signal: string): Promise<Container>
+  /** Resolves when the container does not run (any more). */
+  wait(ctx: Ctx, ref: string): Promise<ExitResult>
+  remove(ctx: Ctx, ref: string, options?: { force?: boolean }): Promise<void>
+  find(ref: string): Container
+  list(filter?: ContainerFilter): Container[]
+  sandboxOf(container: Container): Sandbox
+  /** Sandboxes of all containers by uid: for lists. */
+  sandboxes(): ReadonlyMap<string, Sandbox>
+  networks(): Network[]
+  readLog(ctx: Ctx, ref: string, options: { tailLines: number }): Promise<AsyncIterable<Uint8Array>>
+  logPath(ref: string): string
+  createExec(ctx: Ctx, ref: string, options: CreateExec): ExecRecord
+  startExec(ctx: Ctx, execId: string): Promise<ExecStreams>
+  findExec(execId: string): ExecRecord
+  /** Boot: adopts what runs, settles what ended meanwhile, finishes what was half done. */
+  recover(ctx: Ctx): Promise<void>
+}
