@@ -1,0 +1,5 @@
+/** The entry module of the kernel thread: the operations that it serves. */
+import { serveKernelThread } from '../linux/kernel-thread.ts'
+import { networkOps } from '../network/index.ts'
+
+serveKernelThread({ ...networkOps })

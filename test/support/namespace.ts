@@ -1,0 +1,21 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+
+const MARK = 'CONDENSER_TEST_NAMESPACES'
+
+/**
+ * Runs a test file in network and mount namespaces of its own: called first in the file, it starts the file again
+ * inside them, passes its output and exit code on and never returns. Inside, `lo` is up and mounts are private.
+ */
+export function runInOwnNamespaces(file: string): void {
+  if (process.env[MARK] === file) {
+    execFileSync('ip', ['link', 'set', 'lo', 'up'])
+    return
+  }
+  const unshare = ['--mount', '--net', '--propagation', 'private', process.execPath, ...process.execArgv, file]
+  const { status, error } = spawnSync('unshare', unshare, {
+    stdio: 'inherit',
+    env: { ...process.env, [MARK]: file },
+  })
+  if (error !== undefined) throw error
+  process.exit(status ?? 1)
+}
