@@ -1,4 +1,12 @@
-/** @see below; the operations of the kernel thread come first because others need the entry module. */
-import type { KernelOps } from '../linux/kernel-thread.ts'
-
-export const networkOps: KernelOps = {}
+/**
+ * The containers' network: bridges, network namespaces with their links and addresses, and the rules that publish
+ * ports and keep everything else out.
+ *
+ * Guarantees: nothing of a container can be reached from outside its bridge unless it is published; only chains,
+ * links and files that the caller's records name are touched. It keeps no records itself: addresses and ports are
+ * leased in the store, by the callers.
+ */
+export { defaultMac, nextAddress } from './addresses.ts'
+export { createNetwork, type NetworkDriver, networkOps } from './driver.ts'
+export { freeHostPort, hostPortIsFree } from './host-ports.ts'
+export type { PortRule } from './iptables.ts'

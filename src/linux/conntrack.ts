@@ -1,0 +1,79 @@
+/** Connection tracking over ctnetlink (linux/netfilter/nfnetlink_conntrack.h): as much as published ports need. */
+import { NetlinkMessage, NetlinkSocket, NLM_F, readAttributes } from './netlink.ts'
+
+const NETLINK_NETFILTER = 12
+const CT_NEW = 0x100
+const CT_GET = 0x101
+const CT_DELETE = 0x102
+const AF_INET = 2
+const IPPROTO_UDP = 17
+
+const CTA = { TUPLE_ORIG: 1, TUPLE_REPLY: 2, FILTER: 25 } as const
+const TUPLE = { IP: 1, PROTO: 2 } as const
+const IP = { SOURCE: 1, DESTINATION: 2 } as const
+const PROTO = { NUMBER: 1, SOURCE_PORT: 2, DESTINATION_PORT: 3 } as const
+const FILTER_ORIG_FLAGS = 1
+const FILTER_PROTO_NUMBER = 1 << 3
+
+interface Endpoint {
+  readonly address: string
+  readonly port: number
+}
+
+/** A tracked flow: where its first packet went, and who answers (another one if the destination was rewritten). */
+export interface Flow {
+  readonly destination: Endpoint
+  readonly answeredBy: Endpoint
+}
+
+/**
+ * Makes the kernel forget the UDP flows that `matches` picks, so that their next packet meets the rules anew. Without
+ * this a client that keeps sending keeps the route it had before the rules changed.
+ */
+export function forgetUdpFlows(matches: (flow: Flow) => boolean): void {
+  using socket = new NetlinkSocket(NETLINK_NETFILTER)
+  const deletions = socket
+    .query(listUdpFlows())
+    .filter(({ type }) => type === CT_NEW)
+    .map(({ payload }) => readAttributes(payload.subarray(4)))
+    .filter((flow) => isUdp(flow) && matches(toFlow(flow)))
+    .map((flow) => message('forget a flow', CT_DELETE, 0).attribute(CTA.TUPLE_ORIG | NESTED, flow.get(CTA.TUPLE_ORIG)!))
+  if (deletions.length === 0) return
+  // A flow may end by itself in between.
+  for (const { error } of socket.exchange(deletions)) if (error !== undefined && error.code !== 'ENOENT') throw error
+}
+
+const NESTED = 0x8000
+
+/** Kernels before 5.8 do not know the filter and list all flows. */
+function listUdpFlows(): NetlinkMessage {
+  return message('list flows', CT_GET, NLM_F.DUMP)
+    .nested(CTA.TUPLE_ORIG, (tuple) =>
+      tuple.nested(TUPLE.PROTO, (proto) => proto.attributeU8(PROTO.NUMBER, IPPROTO_UDP)),
+    )
+    .nested(CTA.FILTER, (filter) => filter.attributeU32(FILTER_ORIG_FLAGS, FILTER_PROTO_NUMBER))
+}
+
+/** With struct nfgenmsg. */
+function message(operation: string, type: number, flags: number): NetlinkMessage {
+  return new NetlinkMessage(operation, type, flags).u8(AF_INET).u8(0).u16(0)
+}
+
+function isUdp(flow: Map<number, Buffer>): boolean {
+  const proto = readAttributes(readAttributes(flow.get(CTA.TUPLE_ORIG)!).get(TUPLE.PROTO)!)
+  return proto.get(PROTO.NUMBER)![0] === IPPROTO_UDP
+}
+
+function toFlow(flow: Map<number, Buffer>): Flow {
+  return {
+    destination: endpoint(flow.get(CTA.TUPLE_ORIG)!, IP.DESTINATION, PROTO.DESTINATION_PORT),
+    answeredBy: endpoint(flow.get(CTA.TUPLE_REPLY)!, IP.SOURCE, PROTO.SOURCE_PORT),
+  }
+}
+
+function endpoint(tuple: Buffer, ipType: number, portType: number): Endpoint {
+  const parts = readAttributes(tuple)
+  const address = readAttributes(parts.get(TUPLE.IP)!).get(ipType)!
+  const port = readAttributes(parts.get(TUPLE.PROTO)!).get(portType)!
+  return { address: address.join('.'), port: port.readUInt16BE() }
+}

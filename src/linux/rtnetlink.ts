@@ -1,0 +1,196 @@
+/** Links, addresses and routes (rtnetlink(7)). IPv4; a link is named by its name, the kernel finds it. */
+import { NetlinkMessage, NetlinkSocket, NLM_F, readAttributes } from './netlink.ts'
+
+const NETLINK_ROUTE = 0
+const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, NEWADDR: 20, GETADDR: 22, NEWROUTE: 24, GETROUTE: 26 } as const
+const AF_INET = 2
+const IFF_UP = 1
+
+const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, MASTER: 10, LINKINFO: 18, NET_NS_FD: 28 } as const
+const INFO = { KIND: 1, DATA: 2, SLAVE_KIND: 4, SLAVE_DATA: 5 } as const
+const VETH_INFO_PEER = 1
+const BR_NF_CALL_IPTABLES = 36
+const BRPORT_MODE = 4
+const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const
+const RTA = { OIF: 4, GATEWAY: 5, PRIORITY: 6 } as const
+const RT_TABLE_MAIN = 254
+const RTPROT_BOOT = 3
+const RTN_UNICAST = 1
+
+export interface Link {
+  readonly index: number
+  readonly name: string
+  readonly mtu: number
+  /** `bridge`, `veth` ...; absent for a device of hardware. */
+  readonly kind: string | undefined
+}
+
+export interface VethPair {
+  readonly name: string
+  readonly mtu: number
+  /** The bridge that the host's end joins. */
+  readonly masterIndex: number
+  readonly peer: { readonly name: string; readonly mac: string; readonly netnsFd: number }
+}
+
+/** Belongs to the network namespace of the calling thread. */
+export function openRouteSocket(): NetlinkSocket {
+  return new NetlinkSocket(NETLINK_ROUTE)
+}
+
+/** A bridge, up. Its own MAC keeps it from taking that of a port, which would change with every container. */
+export function createBridge(name: string, mac: string, mtu: number): NetlinkMessage {
+  return ifinfo(new NetlinkMessage(`create bridge ${name}`, RTM.NEWLINK, NLM_F.CREATE | NLM_F.EXCL), true)
+    .attributeText(IFLA.IFNAME, name)
+    .attribute(IFLA.ADDRESS, macBytes(mac))
+    .attributeU32(IFLA.MTU, mtu)
+    .nested(IFLA.LINKINFO, (info) => info.attributeText(INFO.KIND, 'bridge'))
+}
+
+/** Shows what this bridge forwards to iptables, whatever net.bridge.bridge-nf-call-iptables says for the others. */
+export function callIptables(bridge: string): NetlinkMessage {
+  return ifinfo(new NetlinkMessage(`set nf_call_iptables of ${bridge}`, RTM.NEWLINK, 0), false)
+    .attributeText(IFLA.IFNAME, bridge)
+    .nested(IFLA.LINKINFO, (info) =>
+      info.attributeText(INFO.KIND, 'bridge').nested(INFO.DATA, (data) => data.attributeU8(BR_NF_CALL_IPTABLES, 1)),
+    )
+}
+
+/** A veth pair: the host's end up and in its bridge, the peer in the other namespace, still down. */
+export function createVeth({ name, mtu, masterIndex, peer }: VethPair): NetlinkMessage {
+  return ifinfo(new NetlinkMessage(`create veth ${name}`, RTM.NEWLINK, NLM_F.CREATE | NLM_F.EXCL), true)
+    .attributeText(IFLA.IFNAME, name)
+    .attributeU32(IFLA.MTU, mtu)
+    .attributeU32(IFLA.MASTER, masterIndex)
+    .nested(IFLA.LINKINFO, (info) =>
+      info
+        .attributeText(INFO.KIND, 'veth')
+        .nested(INFO.DATA, (data) =>
+          data.nested(VETH_INFO_PEER, (end) =>
+            ifinfo(end, false)
+              .attributeText(IFLA.IFNAME, peer.name)
+              .attribute(IFLA.ADDRESS, macBytes(peer.mac))
+              .attributeU32(IFLA.MTU, mtu)
+              .attributeU32(IFLA.NET_NS_FD, peer.netnsFd),
+          ),
+        ),
+    )
+}
+
+/** Lets the bridge send a frame back through the port that it came from. */
+export function enableHairpin(port: string): NetlinkMessage {
+  return ifinfo(new NetlinkMessage(`set hairpin mode of ${port}`, RTM.NEWLINK, 0), false)
+    .attributeText(IFLA.IFNAME, port)
+    .nested(IFLA.LINKINFO, (info) =>
+      info.attributeText(INFO.SLAVE_KIND, 'bridge').nested(INFO.SLAVE_DATA, (data) => data.attributeU8(BRPORT_MODE, 1)),
+    )
+}
+
+export function setLinkUp(name: string): NetlinkMessage {
+  return ifinfo(new NetlinkMessage(`set link ${name} up`, RTM.NEWLINK, 0), true).attributeText(IFLA.IFNAME, name)
+}
+
+/** Takes some 20 ms in the kernel: not for hot paths. */
+export function deleteLink(name: string): NetlinkMessage {
+  return ifinfo(new NetlinkMessage(`delete link ${name}`, RTM.DELLINK, 0), false).attributeText(IFLA.IFNAME, name)
+}
+
+/** `address` is CIDR text. */
+export function addAddress(linkIndex: number, address: string): NetlinkMessage {
+  const [ip, prefix] = address.split('/')
+  const bytes = ipv4Bytes(ip!)
+  const hostBits = 32 - Number(prefix)
+  const broadcast = Buffer.alloc(4)
+  broadcast.writeUInt32BE((bytes.readUInt32BE() | (2 ** hostBits - 1)) >>> 0)
+  return new NetlinkMessage(`add address ${address}`, RTM.NEWADDR, NLM_F.CREATE | NLM_F.EXCL)
+    .u8(AF_INET)
+    .u8(Number(prefix))
+    .u8(0)
+    .u8(0)
+    .u32(linkIndex)
+    .attribute(IFA.LOCAL, bytes)
+    .attribute(IFA.ADDRESS, bytes)
+    .attribute(IFA.BROADCAST, broadcast)
+}
+
+export function addDefaultRoute(gateway: string): NetlinkMessage {
+  return routeHeader(
+    new NetlinkMessage(`add default route via ${gateway}`, RTM.NEWROUTE, NLM_F.CREATE | NLM_F.EXCL),
+  ).attribute(RTA.GATEWAY, ipv4Bytes(gateway))
+}
+
+/** @throws {SysError} ENODEV if there is no such link */
+export function getLink(socket: NetlinkSocket, name: string): Link {
+  return firstLink(
+    socket,
+    ifinfo(new NetlinkMessage(`find link ${name}`, RTM.GETLINK, 0), false).attributeText(IFLA.IFNAME, name),
+  )
+}
+
+/** The link of the default route with the lowest metric, if there is a default route. */
+export function getDefaultLink(socket: NetlinkSocket): Link | undefined {
+  const routes = socket
+    .query(routeHeader(new NetlinkMessage('list routes', RTM.GETROUTE, NLM_F.DUMP)))
+    .filter(({ type, payload }) => type === RTM.NEWROUTE && payload[1] === 0 && payload[4] === RT_TABLE_MAIN)
+    .map(({ payload }) => readAttributes(payload.subarray(12)))
+    .filter((route) => route.has(RTA.OIF))
+  const metric = (route: Map<number, Buffer>) => route.get(RTA.PRIORITY)?.readUInt32LE() ?? 0
+  const best = routes.toSorted((a, b) => metric(a) - metric(b))[0]
+  if (best === undefined) return undefined
+  return firstLink(
+    socket,
+    ifinfo(new NetlinkMessage('find link', RTM.GETLINK, 0), false, best.get(RTA.OIF)!.readInt32LE()),
+  )
+}
+
+/** All IPv4 addresses of the namespace, with the index of their link. */
+export function listAddresses(
+  socket: NetlinkSocket,
+): readonly { address: string; prefix: number; linkIndex: number }[] {
+  const query = new NetlinkMessage('list addresses', RTM.GETADDR, NLM_F.DUMP).u8(AF_INET).u8(0).u8(0).u8(0).u32(0)
+  return socket
+    .query(query)
+    .filter(({ type }) => type === RTM.NEWADDR)
+    .map(({ payload }) => {
+      const attributes = readAttributes(payload.subarray(8))
+      const bytes = attributes.get(IFA.LOCAL) ?? attributes.get(IFA.ADDRESS)!
+      return { address: bytes.join('.'), prefix: payload[1]!, linkIndex: payload.readUInt32LE(4) }
+    })
+}
+
+function firstLink(socket: NetlinkSocket, query: NetlinkMessage): Link {
+  const { payload } = socket.query(query)[0]!
+  const attributes = readAttributes(payload.subarray(16))
+  const info = attributes.get(IFLA.LINKINFO)
+  const kind = info === undefined ? undefined : readAttributes(info).get(INFO.KIND)
+  return {
+    index: payload.readInt32LE(4),
+    name: text(attributes.get(IFLA.IFNAME)!),
+    mtu: attributes.get(IFLA.MTU)!.readUInt32LE(),
+    kind: kind === undefined ? undefined : text(kind),
+  }
+}
+
+/** struct ifinfomsg */
+function ifinfo(message: NetlinkMessage, up: boolean, index = 0): NetlinkMessage {
+  const flags = up ? IFF_UP : 0
+  return message.u8(0).u8(0).u16(0).u32(index).u32(flags).u32(flags)
+}
+
+/** struct rtmsg of a default route in the main table */
+function routeHeader(message: NetlinkMessage): NetlinkMessage {
+  return message.u8(AF_INET).u8(0).u8(0).u8(0).u8(RT_TABLE_MAIN).u8(RTPROT_BOOT).u8(0).u8(RTN_UNICAST).u32(0)
+}
+
+function macBytes(mac: string): Buffer {
+  return Buffer.from(mac.replaceAll(':', ''), 'hex')
+}
+
+function ipv4Bytes(address: string): Buffer {
+  return Buffer.from(address.split('.').map(Number))
+}
+
+function text(bytes: Buffer): string {
+  const end = bytes.indexOf(0)
+  return bytes.toString('utf8', 0, end < 0 ? bytes.length : end)
+}

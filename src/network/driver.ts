@@ -1,0 +1,156 @@
+import { mkdir, readdir } from 'node:fs/promises'
+import { isIPv4 } from 'node:net'
+import { join } from 'node:path'
+import type { Ctx } from '../lib/ctx.ts'
+import { StatusError } from '../lib/errors.ts'
+import type { Logger } from '../lib/log.ts'
+import type { KernelOps, KernelThread } from '../linux/kernel-thread.ts'
+import type { Attachment, NetworkSpec } from '../model/network.ts'
+import { Firewall } from './firewall.ts'
+import type { PortRule } from './iptables.ts'
+import * as ops from './ops.ts'
+
+/** The sandboxes' side of the host's network. `key` names a sandbox; everything may be called again. */
+export interface NetworkDriver {
+  /**
+   * The bridge with the gateway's address, up, and the sysctls that it needs. Its rules follow with `restore`, so
+   * that a daemon that starts does not take the ports of running containers away for a moment.
+   */
+  ensureBridge(ctx: Ctx, network: NetworkSpec): Promise<void>
+  /** The bridge and its rules go. */
+  removeBridge(ctx: Ctx, network: NetworkSpec): Promise<void>
+  /** A new network namespace with its links, addresses and default route, behind its network's rules. */
+  setUp(ctx: Ctx, key: string, attachments: readonly BridgeAttachment[]): Promise<SandboxNetwork>
+  tearDown(ctx: Ctx, key: string): Promise<void>
+  /** These and no others are the sandbox's published ports. */
+  setPorts(ctx: Ctx, key: string, rules: readonly PortRule[]): Promise<void>
+  clearPorts(ctx: Ctx, key: string): Promise<void>
+  /** At boot, before the first `setUp`: builds all rules anew, for these networks and ports. */
+  restore(ctx: Ctx, networks: readonly NetworkSpec[], ports: ReadonlyMap<string, readonly PortRule[]>): Promise<void>
+  /** The keys of all namespaces that are there. */
+  listNetns(): Promise<string[]>
+}
+
+export type BridgeAttachment = Attachment & { readonly bridge: string; readonly gateway: string }
+
+export interface SandboxNetwork {
+  readonly netnsPath: string
+  readonly hostLinks: string[]
+}
+
+/** For the kernel thread of the driver. */
+export const networkOps: KernelOps = {
+  'network.loadBridgeNetfilter': ops.loadBridgeNetfilter,
+  'network.ensureBridge': ops.ensureBridge,
+  'network.removeBridge': ops.removeBridge,
+  'network.setUp': ops.setUp,
+  'network.tearDown': ops.tearDown,
+  'network.forgetFlowsToHost': ops.forgetFlowsToHost,
+  'network.forgetFlowsToContainer': ops.forgetFlowsToContainer,
+}
+
+export interface NetworkOptions {
+  /** Serves {@link networkOps}. */
+  readonly thread: KernelThread
+  /** Where the namespaces are mounted. */
+  readonly netnsDir: string
+  readonly log: Logger
+}
+
+export function createNetwork({ thread, netnsDir, log }: NetworkOptions): NetworkDriver {
+  const firewall = new Firewall(log)
+  const netnsPath = (key: string) => join(netnsDir, key)
+
+  async function setPorts(key: string, rules: readonly PortRule[]): Promise<void> {
+    for (const rule of rules) assertValid(rule)
+    const before = firewall.ports(key)
+    firewall.setPorts(key, rules)
+    await firewall.sync()
+    await forgetFlows('network.forgetFlowsToContainer', before)
+    await forgetFlows('network.forgetFlowsToHost', rules)
+  }
+
+  async function forgetFlows(op: string, rules: readonly PortRule[]): Promise<void> {
+    const udp = rules.filter(({ protocol }) => protocol === 'udp')
+    if (udp.length === 0) return
+    await thread.call(op, udp).catch((error: unknown) => log.warn('cannot reset UDP flows', { error }))
+  }
+
+  return {
+    async ensureBridge(_ctx, network) {
+      assertBridgeName(network.bridge)
+      if (!(await thread.call<boolean>('network.loadBridgeNetfilter', null))) {
+        log.warn('no br_netfilter: traffic within a bridge does not pass iptables', { bridge: network.bridge })
+      }
+      await mkdir(netnsDir, { recursive: true })
+      await thread.call('network.ensureBridge', network)
+      firewall.addNetwork(network)
+      if (firewall.isBuilt) await firewall.sync()
+    },
+
+    async removeBridge(_ctx, network) {
+      await thread.call('network.removeBridge', network)
+      firewall.removeNetwork(network)
+      await firewall.sync()
+    },
+
+    async setUp(_ctx, key, attachments) {
+      const input = { netnsPath: netnsPath(key), links: toLinks(attachments) } satisfies ops.SetUpInput
+      const [{ hostLinks }] = await Promise.all([
+        thread.call<{ hostLinks: string[] }>('network.setUp', input),
+        firewall.sync(),
+      ])
+      return { netnsPath: input.netnsPath, hostLinks }
+    },
+
+    async tearDown(_ctx, key) {
+      await thread.call('network.tearDown', netnsPath(key))
+    },
+
+    setPorts: (_ctx, key, rules) => setPorts(key, rules),
+    clearPorts: (_ctx, key) => setPorts(key, []),
+
+    async restore(_ctx, networks, ports) {
+      for (const rule of [...ports.values()].flat()) assertValid(rule)
+      for (const network of networks) {
+        assertBridgeName(network.bridge)
+        firewall.addNetwork(network)
+      }
+      firewall.reset(ports)
+      await firewall.sync()
+    },
+
+    async listNetns() {
+      await mkdir(netnsDir, { recursive: true })
+      return readdir(netnsDir)
+    },
+  }
+}
+
+/** The attachment of the highest priority, the first of equals, gives the default route. */
+function toLinks(attachments: readonly BridgeAttachment[]): ops.SandboxLink[] {
+  const [first] = attachments.toSorted((a, b) => b.gatewayPriority - a.gatewayPriority)
+  return attachments.map((attachment) => {
+    const { bridge, interface: name, mac, addresses, gateway } = attachment
+    return { bridge, name, mac, addresses, ...(attachment === first ? { gateway } : {}) }
+  })
+}
+
+/** Names go into rule text: a link's name may hold far more than this, and `+` is a wildcard there. */
+function assertBridgeName(bridge: string): void {
+  if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,14}$/.test(bridge)) return
+  throw new StatusError(
+    'invalid_argument',
+    `Invalid bridge name "${bridge}": use at most 15 letters, digits, "_", "." and "-"`,
+  )
+}
+
+function assertValid({ hostIp, hostPort, containerPort, protocol, address }: PortRule): void {
+  const isPort = (port: number) => Number.isInteger(port) && port > 0 && port < 65_536
+  const valid = isIPv4(hostIp) && isIPv4(address) && isPort(hostPort) && isPort(containerPort)
+  if (valid && (protocol === 'tcp' || protocol === 'udp')) return
+  throw new StatusError(
+    'invalid_argument',
+    `Invalid published port ${hostIp}:${hostPort} to ${address}:${containerPort}/${protocol}`,
+  )
+}

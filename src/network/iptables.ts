@@ -1,0 +1,173 @@
+/**
+ * The firewall of our bridges as text for iptables-restore; nothing here touches the system.
+ *
+ * Each bridge has chains of its own, named after it, so that daemons with different bridges live side by side:
+ *
+ *   raw     PREROUTING   RAIND-RAW-<br>   nothing from a container may claim to be, or reach, the host's 127/8
+ *   mangle  FORWARD      RAIND-IN-<br>    what comes to a container from outside its bridge is dropped unless it
+ *                                         was let in by a published port or answers the container; in this table
+ *                                         because no ACCEPT of the filter table, ours or not, can then undo it
+ *   filter  FORWARD      RAIND-FWD-<br>   lets the rest through where the policy is DROP
+ *   nat     PREROUTING   RAIND-DNAT-<br>  published ports, a rule for each. Traffic for 127/8 is rewritten only on
+ *           OUTPUT                        its way out of the host: a neighbour cannot send it to us
+ *   nat     POSTROUTING  RAIND-SNAT-<br>  masquerade: towards other links, from the host's 127/8, and back to the
+ *                                         same bridge through a published port
+ *
+ * Rules are spelled as iptables-save prints them, so that text can be compared.
+ */
+import type { NetworkSpec, PortMapping } from '../model/network.ts'
+import { canonicalSubnet } from './addresses.ts'
+
+/** A published port and where it leads. */
+export type PortRule = PortMapping & { readonly address: string; readonly bridge: string }
+
+export const TABLES = ['raw', 'mangle', 'filter', 'nat'] as const
+type Table = (typeof TABLES)[number]
+
+export interface Chain {
+  readonly table: Table
+  readonly name: string
+  /** Rules of built-in chains that lead here; without `-j`. */
+  readonly jumps: readonly { readonly from: string; readonly match: string }[]
+  readonly rules: readonly string[]
+}
+
+/** All chains of a bridge. */
+export function bridgeChains({ bridge, subnet }: NetworkSpec, ports: readonly PortRule[]): readonly Chain[] {
+  const inside = canonicalSubnet(subnet)
+  return [
+    {
+      table: 'raw',
+      name: `RAIND-RAW-${bridge}`,
+      jumps: [{ from: 'PREROUTING', match: `-i ${bridge}` }],
+      rules: ['-d 127.0.0.0/8 -j DROP', '-s 127.0.0.0/8 -j DROP'],
+    },
+    {
+      table: 'mangle',
+      name: `RAIND-IN-${bridge}`,
+      jumps: [{ from: 'FORWARD', match: `-o ${bridge}` }],
+      rules: [`! -i ${bridge} -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP`],
+    },
+    {
+      table: 'filter',
+      name: `RAIND-FWD-${bridge}`,
+      jumps: [{ from: 'FORWARD', match: '' }],
+      rules: [`-i ${bridge} -j ACCEPT`, `-o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT`],
+    },
+    {
+      table: 'nat',
+      name: `RAIND-DNAT-${bridge}`,
+      jumps: [
+        { from: 'PREROUTING', match: '! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL' },
+        { from: 'OUTPUT', match: '-m addrtype --dst-type LOCAL' },
+      ],
+      rules: ports.map(portRule),
+    },
+    {
+      table: 'nat',
+      name: `RAIND-SNAT-${bridge}`,
+      jumps: [{ from: 'POSTROUTING', match: '' }],
+      rules: [
+        `-s ${inside} ! -o ${bridge} -j MASQUERADE`,
+        `-s 127.0.0.0/8 -o ${bridge} -j MASQUERADE`,
+        `-s ${inside} -o ${bridge} -m conntrack --ctstate DNAT -j MASQUERADE`,
+      ],
+    },
+  ]
+}
+
+/**
+ * What leads from chains as they were applied to chains as they should be; both have the same names. It begins with
+ * checks of all jumps: iptables-restore fails, and changes nothing, if somebody took one of them or a chain away.
+ * Empty if nothing differs.
+ */
+export function renderDelta(applied: readonly Chain[], wanted: readonly Chain[]): string {
+  const appliedRules = new Map(applied.map((chain) => [chainKey(chain), new Set(chain.rules)]))
+  const changes = wanted.flatMap((chain) => {
+    const before = appliedRules.get(chainKey(chain)) ?? new Set<string>()
+    const after = new Set(chain.rules)
+    const gone = [...before.difference(after)].map((rule) => line('-D', chain.name, rule))
+    const added = [...after.difference(before)].map((rule) => line('-A', chain.name, rule))
+    return [...gone, ...added].map((text) => ({ table: chain.table, text }))
+  })
+  if (changes.length === 0) return ''
+  return renderTables((table) => [
+    ...wanted.filter((chain) => chain.table === table).flatMap((chain) => jumpLines(chain).map((jump) => `-C ${jump}`)),
+    ...changes.filter((change) => change.table === table).map(({ text }) => text),
+  ])
+}
+
+/**
+ * Makes the chains and their jumps from whatever is there, of which `saved` is iptables-save's text: chains are
+ * filled anew, missing jumps go to the heads of the built-in chains, other jumps to our chains go away. The
+ * `retired` chains go altogether.
+ */
+export function renderRebuild(wanted: readonly Chain[], retired: readonly Chain[], saved: string): string {
+  const present = parseSaved(saved)
+  return renderTables((table) => {
+    const there = present.get(table) ?? { chains: new Set(), rules: [] }
+    const ours = wanted.filter((chain) => chain.table === table)
+    const old = retired.filter((chain) => chain.table === table && there.chains.has(chain.name))
+    const jumps = ours.flatMap(jumpLines)
+    const names = new Set([...ours, ...old].map(({ name }) => name))
+    const existing = there.rules.filter((rule) => names.has(jumpTarget(rule)))
+    return [
+      ...[...ours, ...old].map(({ name }) => `:${name} - [0:0]`),
+      ...ours.flatMap(({ name, rules }) => rules.map((rule) => line('-A', name, rule))),
+      ...existing.filter((rule) => !jumps.includes(rule)).map((rule) => `-D ${rule}`),
+      ...jumps.filter((jump) => !existing.includes(jump)).map((jump) => `-I ${jump.replace(' ', ' 1 ')}`),
+      ...old.map(({ name }) => `-X ${name}`),
+    ]
+  })
+}
+
+function portRule({ hostIp, hostPort, containerPort, protocol, address }: PortRule): string {
+  const destination = hostIp === '0.0.0.0' ? '' : `-d ${hostIp}/32 `
+  return `${destination}-p ${protocol} -m ${protocol} --dport ${hostPort} -j DNAT --to-destination ${address}:${containerPort}`
+}
+
+/** As iptables-save prints them, after `-A `. */
+function jumpLines({ name, jumps }: Chain): string[] {
+  return jumps.map(({ from, match }) => [from, match, `-j ${name}`].filter((part) => part !== '').join(' '))
+}
+
+function renderTables(linesOf: (table: Table) => readonly string[]): string {
+  return TABLES.map((table) => ({ table, lines: linesOf(table) }))
+    .filter(({ lines }) => lines.length > 0)
+    .map(({ table, lines }) => `*${table}\n${lines.join('\n')}\nCOMMIT\n`)
+    .join('')
+}
+
+function line(command: string, chain: string, rule: string): string {
+  return `${command} ${chain} ${rule}`
+}
+
+function chainKey({ table, name }: Chain): string {
+  return `${table} ${name}`
+}
+
+interface SavedTable {
+  readonly chains: Set<string>
+  /** Without the leading `-A `. */
+  readonly rules: string[]
+}
+
+function parseSaved(saved: string): Map<string, SavedTable> {
+  const tables = new Map<string, SavedTable>()
+  let table: SavedTable = { chains: new Set(), rules: [] }
+  for (const text of saved.split('\n')) {
+    if (text.startsWith('*')) {
+      table = { chains: new Set(), rules: [] }
+      tables.set(text.slice(1), table)
+    } else if (text.startsWith(':')) {
+      table.chains.add(text.slice(1).split(' ')[0]!)
+    } else if (text.startsWith('-A ')) {
+      table.rules.push(text.slice(3).trimEnd())
+    }
+  }
+  return tables
+}
+
+function jumpTarget(rule: string): string {
+  return / -[jg] (\S+)/.exec(rule)?.[1] ?? ''
+}
