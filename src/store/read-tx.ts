@@ -1,0 +1,92 @@
+import type { SQLInputValue } from 'node:sqlite'
+import { StatusError } from '../lib/errors.ts'
+import type { Kind, Kinds } from '../model/kinds.ts'
+import { DEFAULT_NAMESPACE, type Labels } from '../model/meta.ts'
+import type { Database } from './database.ts'
+import type { ObjectFilter, ReadTx } from './types.ts'
+
+interface JsonRow {
+  readonly json: string
+}
+
+/** Sorts after every name and uid with the prefix before it. */
+const LAST = '\u{10ffff}'
+
+/** Reads objects by SQL. Each object is parsed anew: it is the caller's. */
+export class ObjectReader implements ReadTx {
+  readonly #database: Database
+  #open = true
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** Ends the validity of this transaction for whoever kept it. */
+  close(): void {
+    this.#open = false
+  }
+
+  revision(): number {
+    const row = this.sql("SELECT seq FROM sqlite_sequence WHERE name = 'changes'").get() as { seq: number } | undefined
+    return row?.seq ?? 0
+  }
+
+  get<K extends Kind>(kind: K, name: string, namespace = DEFAULT_NAMESPACE): Kinds[K] | undefined {
+    return parse(
+      this.sql('SELECT json FROM objects WHERE kind = ? AND namespace = ? AND name = ?').get(kind, namespace, name),
+    )
+  }
+
+  getByUid<K extends Kind>(kind: K, uid: string): Kinds[K] | undefined {
+    return parse(this.sql('SELECT json FROM objects WHERE kind = ? AND uid = ?').get(kind, uid))
+  }
+
+  findByUidPrefix<K extends Kind>(kind: K, prefix: string, limit: number): Kinds[K][] {
+    return this.sql('SELECT json FROM objects WHERE kind = ? AND uid >= ? AND uid < ? ORDER BY uid LIMIT ?')
+      .all(kind, prefix, prefix + LAST, limit)
+      .map((row) => parse<Kinds[K]>(row)!)
+  }
+
+  list<K extends Kind>(kind: K, filter: ObjectFilter = {}): Kinds[K][] {
+    const { where, values } = condition(kind, filter)
+    const objects = this.sql(`SELECT json FROM objects WHERE ${where} ORDER BY id`)
+      .all(...values)
+      .map((row) => parse<Kinds[K]>(row)!)
+    const { labels } = filter
+    return labels === undefined ? objects : objects.filter((object) => carries(object.metadata.labels, labels))
+  }
+
+  count(kind: Kind, filter: ObjectFilter = {}): number {
+    if (filter.labels !== undefined) return this.list(kind, filter).length
+    const { where, values } = condition(kind, filter)
+    const row = this.sql(`SELECT count(*) AS count FROM objects WHERE ${where}`).get(...values) as { count: number }
+    return row.count
+  }
+
+  protected sql(text: string) {
+    if (!this.#open) throw new StatusError('internal', 'A transaction of the store was used after its end')
+    return this.#database.prepare(text)
+  }
+}
+
+function condition(kind: Kind, filter: ObjectFilter): { where: string; values: SQLInputValue[] } {
+  const terms = ['kind = ?']
+  const values: SQLInputValue[] = [kind]
+  const add = (term: string, ...more: SQLInputValue[]) => {
+    terms.push(term)
+    values.push(...more)
+  }
+  const { namespace, namePrefix, ownerUid } = filter
+  if (namespace !== undefined) add('namespace = ?', namespace)
+  if (namePrefix !== undefined) add('name >= ? AND name < ?', namePrefix, namePrefix + LAST)
+  if (ownerUid !== undefined) add('owner_uid = ?', ownerUid)
+  return { where: terms.join(' AND '), values }
+}
+
+function parse<T>(row: unknown): T | undefined {
+  return row === undefined ? undefined : (JSON.parse((row as JsonRow).json) as T)
+}
+
+function carries(labels: Labels, wanted: Labels): boolean {
+  return Object.entries(wanted).every(([key, value]) => labels[key] === value)
+}

@@ -1,0 +1,37 @@
+import type { Database } from './database.ts'
+import type { Retention } from './types.ts'
+
+/** Old rows go this many at a time, so that few transactions pay for it and none pays much. */
+const BATCH = 256
+
+/** Some hours of a busy host, and 15 to 30 MB. */
+export const DEFAULT_RETENTION: Retention = { changes: 5_000, events: 10_000 }
+
+/**
+ * Drops the oldest changes and events when a transaction has taken the log over a multiple of the batch. Revisions
+ * and sequences have no gaps (a rolled back transaction gives its own back), so numbers count rows.
+ */
+export function compact(database: Database, before: LogEnds, after: LogEnds, keep: Retention): void {
+  if (crossed(before.revision, after.revision)) {
+    database.prepare('DELETE FROM changes WHERE revision <= ?').run(after.revision - keep.changes)
+  }
+  if (crossed(before.sequence, after.sequence)) {
+    database.prepare('DELETE FROM events WHERE sequence <= ?').run(after.sequence - keep.events)
+  }
+}
+
+/** The numbers of the last change and of the last event; 0 before the first. */
+export interface LogEnds {
+  readonly revision: number
+  readonly sequence: number
+}
+
+export function logEnds(database: Database): LogEnds {
+  const last = database.prepare('SELECT seq FROM sqlite_sequence WHERE name = ?')
+  const of = (table: string) => (last.get(table) as { seq: number } | undefined)?.seq ?? 0
+  return { revision: of('changes'), sequence: of('events') }
+}
+
+function crossed(before: number, after: number): boolean {
+  return Math.floor(before / BATCH) !== Math.floor(after / BATCH)
+}

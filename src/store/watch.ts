@@ -1,0 +1,136 @@
+import type { Ctx } from '../lib/ctx.ts'
+import { StatusError } from '../lib/errors.ts'
+import type { Event } from '../model/event.ts'
+import type { Commits } from './commits.ts'
+import type { Database } from './database.ts'
+import { logEnds } from './retention.ts'
+import type { Change, EventOptions, WatchOptions } from './types.ts'
+
+/** Rows read at once: a watcher that lags does not hold up the loop. */
+const BATCH = 128
+
+/** A table that only grows at its end, and loses rows only at its start. */
+interface Log<T> {
+  /** The number of the last row, also when that was dropped. */
+  end(): number
+  /** The number of the first row kept. */
+  first(): number | undefined
+  /** The wanted rows after `after`, in order, at most `BATCH`. */
+  read(after: number): { readonly number: number; readonly item: T }[]
+}
+
+export function watchChanges(
+  database: Database,
+  commits: Commits,
+  ctx: Ctx,
+  options: WatchOptions,
+): AsyncIterable<Change> {
+  const log = changeLog(database, options.kinds)
+  return follow(log, commits, ctx, options.after ?? log.end())
+}
+
+export function streamEvents(
+  database: Database,
+  commits: Commits,
+  ctx: Ctx,
+  options: EventOptions,
+): AsyncIterable<Event> {
+  const log = eventLog(database, options.kinds)
+  const after = options.after ?? (log.first() ?? log.end() + 1) - 1
+  return follow(log, commits, ctx, after, options.follow ? Number.POSITIVE_INFINITY : log.end())
+}
+
+/**
+ * What watchers are told comes from the table, never from the writer, so nothing committed is missed and each watcher
+ * goes at its own pace. Position and rows are read in one turn: nothing is committed between.
+ */
+async function* follow<T>(
+  log: Log<T>,
+  commits: Commits,
+  ctx: Ctx,
+  after: number,
+  last = Number.POSITIVE_INFINITY,
+): AsyncGenerator<T, void, undefined> {
+  const ended = () => ctx.signal.aborted || commits.closed
+  let position = after
+  while (!ended()) {
+    const { items, next } = readBatch(log, position)
+    position = next
+    if (items.length === 0 && position < last) await commits.next(ctx)
+    for (const item of items) {
+      if (ended()) return
+      yield item
+    }
+    if (position >= last) return
+  }
+}
+
+function readBatch<T>(log: Log<T>, position: number): { items: T[]; next: number } {
+  const end = log.end()
+  if (position > end || position < (log.first() ?? end + 1) - 1) {
+    throw new StatusError(
+      'expired',
+      `What came after number ${position} is not kept any more: list again, and go on from there`,
+    )
+  }
+  const rows = log.read(position)
+  // An idle watcher of a rare kind moves on with the log, else it would expire without having missed anything.
+  return { items: rows.map(({ item }) => item), next: rows.length < BATCH ? end : rows.at(-1)!.number }
+}
+
+function changeLog(database: Database, kinds: readonly string[] | undefined): Log<Change> {
+  return {
+    end: () => logEnds(database).revision,
+    first: () => firstOf(database, 'SELECT min(revision) AS first FROM changes'),
+    read: (after) => {
+      const columns = 'revision, kind, action, json'
+      const rows = select(database, 'changes', 'revision', columns, kinds, after) as unknown as ChangeRow[]
+      return rows.map(({ revision, kind, action, json }) => ({
+        number: revision,
+        item: { revision, kind, action, object: JSON.parse(json) } as Change,
+      }))
+    },
+  }
+}
+
+function eventLog(database: Database, kinds: readonly string[] | undefined): Log<Event> {
+  return {
+    end: () => logEnds(database).sequence,
+    first: () => firstOf(database, 'SELECT min(sequence) AS first FROM events'),
+    read: (after) => {
+      // A number of JavaScript cannot hold nanoseconds since 1970.
+      const columns = 'sequence, CAST(time_ns AS TEXT) AS time, kind, action, uid, name, attributes'
+      const rows = select(database, 'events', 'sequence', columns, kinds, after) as unknown as EventRow[]
+      return rows.map(({ sequence, time, kind, action, uid, name, attributes }) => ({
+        number: sequence,
+        item: { sequence, timeNs: BigInt(time), kind, action, uid, name, attributes: JSON.parse(attributes) },
+      }))
+    },
+  }
+}
+
+interface ChangeRow extends Pick<Change, 'revision' | 'kind' | 'action'> {
+  readonly json: string
+}
+
+interface EventRow extends Omit<Event, 'timeNs' | 'attributes'> {
+  readonly time: string
+  readonly attributes: string
+}
+
+function select(
+  database: Database,
+  table: 'changes' | 'events',
+  key: string,
+  columns: string,
+  kinds: readonly string[] | undefined,
+  after: number,
+) {
+  const ofKind = kinds === undefined ? '' : 'AND kind IN (SELECT value FROM json_each(?))'
+  const sql = `SELECT ${columns} FROM ${table} WHERE ${key} > ? ${ofKind} ORDER BY ${key} LIMIT ${BATCH}`
+  return database.prepare(sql).all(after, ...(kinds === undefined ? [] : [JSON.stringify(kinds)]))
+}
+
+function firstOf(database: Database, sql: string): number | undefined {
+  return (database.prepare(sql).get() as { first: number | null }).first ?? undefined
+}
