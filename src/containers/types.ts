@@ -37,8 +37,6 @@ export interface CreateContainer {
 }
 
 export interface ContainerFilter {
-  /** Also those that do not run. */
-  readonly all?: boolean
   readonly states?: readonly ContainerState[]
   readonly names?: readonly string[]
   readonly labels?: Labels

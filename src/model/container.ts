@@ -102,7 +102,7 @@ export type ContainerState = 'creating' | 'created' | 'running' | 'stopped' | 'r
 export function containerState(status: ContainerStatus): ContainerState {
   if (status.removingAt !== undefined) return 'removing'
   if (status.preparedAt === undefined) return 'creating'
-  if (status.pid !== undefined) return 'running'
+  if (status.pid !== undefined && status.startedAt !== undefined) return 'running'
   if (status.finishedAt !== undefined) return 'stopped'
   return 'created'
 }

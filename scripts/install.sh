@@ -1,0 +1,41 @@
+# Sourced by test.sh and quickstart.sh: what they share in installing what is needed.
+
+RUNTIME_PACKAGES='crun runc conmon iptables iproute2 busybox-static kmod ca-certificates curl'
+TEST_PACKAGES='docker-registry skopeo strace apache2-utils openssl python3 procps util-linux gzip zstd tar'
+
+step() { printf '\n==> %s\n' "$*"; }
+
+fail() {
+  printf '\nFailed: %s\n' "$1" >&2
+  [ $# -lt 2 ] || printf '  %s\n' "${@:2}" >&2
+  exit 1
+}
+
+need_root() {
+  [ "$(id -u)" = 0 ] || fail 'this must run as root.' "Run: $1"
+  command -v apt-get > /dev/null || fail 'this host has no apt-get.' 'The script is made for Debian 12 or later.'
+}
+
+# Installs those of the packages that are missing.
+install_packages() {
+  local package missing=()
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2> /dev/null)" = 'ii ' ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || { echo 'all there'; return; }
+  echo "installing: ${missing[*]}"
+  apt-get update -qq || fail 'apt-get update failed.' 'Is the network up, and do /etc/apt/sources.list* name a reachable mirror?'
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null ||
+    fail "installing ${missing[*]} failed." "Try by hand: apt-get install ${missing[*]}"
+}
+
+# npm itself if the host has none, then the packages of package-lock.json; among them is the Node that runs everything.
+install_npm_packages() {
+  command -v npm > /dev/null || install_packages nodejs npm
+  if [ node_modules/.package-lock.json -nt package-lock.json ] && [ -x node_modules/node/bin/node ]; then
+    echo 'all there'
+    return
+  fi
+  npm ci --no-audit --no-fund --loglevel=error || fail 'npm ci failed.' 'Is the npm registry reachable? Try by hand: npm ci'
+  [ -x node_modules/node/bin/node ] || fail 'npm did not install Node 26.' 'Is npm set to ignore install scripts? Try: npm rebuild node'
+}

@@ -1,0 +1,80 @@
+import { type Client, connect } from './client.ts'
+import { type Command, parseCommandLine, type Terminal } from './command.ts'
+import * as containers from './commands/containers.ts'
+import { exec } from './commands/exec.ts'
+import * as images from './commands/images.ts'
+import { logs } from './commands/logs.ts'
+import { load, pull } from './commands/pull.ts'
+import { create, run } from './commands/run.ts'
+import { version } from './commands/system.ts'
+import { CliError, usageError } from './errors.ts'
+import { didYouMean } from './format.ts'
+import { commandHelp, overview } from './help.ts'
+
+const COMMANDS: readonly Command[] = [
+  run,
+  create,
+  containers.ps,
+  containers.ls,
+  containers.start,
+  containers.stop,
+  containers.kill,
+  containers.wait,
+  containers.rm,
+  containers.inspect,
+  logs,
+  exec,
+  pull,
+  load,
+  images.ls,
+  images.rm,
+  images.inspect,
+  version,
+]
+
+const DEFAULT_SOCKET = '/run/condenser/condenser.sock'
+
+/** Runs one command line; resolves with the exit code. Errors go to stderr, as one line and a hint. */
+export async function main(words: readonly string[], terminal: Terminal = process): Promise<number> {
+  try {
+    return await dispatch(words, terminal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return 0
+    if (!(error instanceof CliError)) throw error
+    terminal.stderr.write(`raind: ${error.message}\n${error.hint === undefined ? '' : `  ${error.hint}\n`}`)
+    return error.exitCode
+  }
+}
+
+async function dispatch(words: readonly string[], terminal: Terminal): Promise<number> {
+  const leading = words.findIndex((word) => !word.startsWith('-'))
+  if (leading < 0) {
+    terminal.stdout.write(overview(COMMANDS))
+    return words.length === 0 || words.includes('--help') || words.includes('-h') ? 0 : 125
+  }
+  const { command, rest } = findCommand(words.slice(leading))
+  const { flags, args } = parseCommandLine(command, [...words.slice(0, leading), ...rest])
+  if (flags.is('help')) {
+    terminal.stdout.write(commandHelp(command))
+    return 0
+  }
+  const client: Client = connect(flags.text('socket') ?? process.env['CONDENSER_SOCKET'] ?? DEFAULT_SOCKET)
+  return (await command.run({ client, terminal, flags, args, json: flags.is('json') })) ?? 0
+}
+
+/** By its two words (`container ls`) or its short form (`ps`). */
+function findCommand(words: readonly string[]): { command: Command; rest: readonly string[] } {
+  for (const length of [2, 1]) {
+    const name = words.slice(0, length).join(' ')
+    const command = COMMANDS.find(({ names }) => names.includes(name))
+    if (command !== undefined) return { command, rest: words.slice(length) }
+  }
+  const known = COMMANDS.flatMap(({ names }) => names)
+  const isGroup = known.some((name) => name.startsWith(`${words[0]} `))
+  const wrong = isGroup ? words.slice(0, 2).join(' ') : words[0]!
+  const near = didYouMean(wrong, known)
+  throw usageError(
+    `Unknown command "${wrong}"${near === undefined ? '' : `; did you mean "${near}"?`}`,
+    'See: raind --help',
+  )
+}

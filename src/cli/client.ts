@@ -1,0 +1,87 @@
+import { type IncomingMessage, request } from 'node:http'
+import { CliError } from './errors.ts'
+
+/** What every JSON answer looks like (contract 1.2). */
+interface Envelope {
+  readonly status: 'success' | 'fail'
+  readonly message?: string
+  readonly data?: unknown
+}
+
+export interface Client {
+  /** The `data` of the answer. @throws {CliError} with the daemon's message */
+  call<T>(method: string, path: string, body?: unknown): Promise<T>
+  /** The answer as it comes, for logs and progress. `body` may be a stream. */
+  stream(method: string, path: string, options?: StreamOptions): Promise<IncomingMessage>
+}
+
+export interface StreamOptions {
+  readonly body?: unknown
+  readonly input?: NodeJS.ReadableStream
+  readonly accept?: string
+}
+
+/** A client of the daemon's unix socket. */
+export function connect(socketPath: string): Client {
+  const send = async (
+    method: string,
+    path: string,
+    { body, input, accept }: StreamOptions = {},
+  ): Promise<IncomingMessage> => {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+    const payload = body === undefined ? undefined : JSON.stringify(body)
+    const headers = {
+      ...(accept === undefined ? {} : { accept }),
+      ...(payload === undefined
+        ? {}
+        : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
+    }
+    const outgoing = request({ socketPath, method, path, headers }, resolve)
+    outgoing.on('error', (error: NodeJS.ErrnoException) => reject(cannotConnect(socketPath, error)))
+    if (input === undefined) outgoing.end(payload)
+    else input.on('error', (error) => outgoing.destroy(error)).pipe(outgoing)
+    const answer = await promise
+    if (answer.statusCode !== undefined && answer.statusCode >= 400) throw await failure(answer)
+    return answer
+  }
+  return {
+    stream: send,
+    async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+      const answer = await send(method, path, { body })
+      return (JSON.parse(await textOf(answer)) as Envelope).data as T
+    },
+  }
+}
+
+export async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString()
+}
+
+async function failure(answer: IncomingMessage): Promise<CliError> {
+  const text = await textOf(answer)
+  try {
+    const { message } = JSON.parse(text) as Envelope
+    if (message) return new CliError(message, undefined, { status: answer.statusCode })
+  } catch {
+    // Not the daemon's envelope: the text itself is the best there is.
+  }
+  return new CliError(`The daemon answered ${answer.statusCode}: ${text.slice(0, 500) || answer.statusMessage}`)
+}
+
+function cannotConnect(socketPath: string, error: NodeJS.ErrnoException): Error {
+  switch (error.code) {
+    case 'ENOENT':
+    case 'ECONNREFUSED':
+      return new CliError(
+        `Cannot connect to the Raind daemon at ${socketPath}: it is not running`,
+        'Start it with: sudo condenser (from a checkout: sudo ./bin/condenser)',
+      )
+    case 'EACCES':
+    case 'EPERM':
+      return new CliError(`No permission to use ${socketPath}`, 'Run the command with sudo')
+    default:
+      return new CliError(`The connection to the Raind daemon at ${socketPath} failed: ${error.message}`)
+  }
+}

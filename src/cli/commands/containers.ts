@@ -1,0 +1,154 @@
+import type { ContainerWire, ExitWire } from '../../api/raind/index.ts'
+import type { Command, FlagSpec, Invocation } from '../command.ts'
+import { ago, shortCommand, shortRepository } from '../format.ts'
+import { table } from '../table.ts'
+
+/** As the public CLI: all of them. */
+export const ls = listing(['container ls', 'container list'], 'List containers', { allByDefault: true })
+/** As docker: those that run, unless asked for all. */
+export const ps = listing(['ps', 'container ps'], 'List running containers', { allByDefault: false })
+
+function listing(names: Command['names'], summary: string, { allByDefault }: { allByDefault: boolean }): Command {
+  return {
+    names,
+    summary,
+    usage: '',
+    flags: {
+      all: { type: 'boolean', short: 'a', help: 'also those that do not run' },
+      quiet: { type: 'boolean', short: 'q', help: 'print ids only' },
+      filter: {
+        type: 'string',
+        short: 'f',
+        multiple: true,
+        value: 'KEY=VALUE',
+        help: 'show a part; keys: label, name, state, image',
+      },
+    },
+    maxArgs: 0,
+    async run({ client, terminal, flags, json }) {
+      const query = new URLSearchParams(flags.list('filter').map((entry) => splitAt(entry, '=')))
+      if (!allByDefault && !flags.is('all') && !query.has('state')) query.set('state', 'running')
+      const containers = (await client.call<ContainerWire[] | null>('GET', `/v1/containers?${query}`)) ?? []
+      if (json) terminal.stdout.write(`${JSON.stringify(containers, undefined, 2)}\n`)
+      else if (flags.is('quiet'))
+        terminal.stdout.write(containers.map(({ containerId }) => `${containerId}\n`).join(''))
+      else terminal.stdout.write(containerTable(containers))
+    },
+  }
+}
+
+/** The public CLI's columns (contract 10.2). */
+function containerTable(containers: readonly ContainerWire[]): string {
+  const header = ['CONTAINER ID', 'IMAGE', 'COMMAND', 'CREATED', 'STATUS', 'PORTS', 'NAME']
+  const rows = containers.map((container) => [
+    container.containerId,
+    `${shortRepository(container.imageRepository)}:${container.imageReference}`,
+    shortCommand(container.command),
+    ago(Date.parse(container.createdAt)),
+    container.state,
+    (container.forwards ?? [])
+      .map(
+        ({ source, destination, protocol, hostIp }) => `${hostIp ?? '0.0.0.0'}:${source}->${destination}/${protocol}`,
+      )
+      .join(', '),
+    container.name,
+  ])
+  return table(header, rows)
+}
+
+export const start = onEach(['container start', 'start'], 'Start containers', 'started', ({ client }, path) =>
+  client.call('POST', `${path}/actions/start`, {}),
+)
+
+export const stop = onEach(
+  ['container stop', 'stop'],
+  'Stop containers: their stop signal, then SIGKILL',
+  'stopped',
+  ({ client, flags }, path) => {
+    const timeout = flags.number('time')
+    return client.call('POST', `${path}/actions/stop${timeout === undefined ? '' : `?timeout=${timeout}`}`)
+  },
+  { time: { type: 'string', short: 't', value: 'SECONDS', help: 'time until SIGKILL (default 10)' } },
+)
+
+export const kill = onEach(
+  ['container kill', 'kill'],
+  'Send a signal to containers',
+  'killed',
+  ({ client, flags }, path) => client.call('POST', `${path}/actions/kill`, { signal: flags.text('signal') ?? 'KILL' }),
+  { signal: { type: 'string', short: 's', value: 'SIGNAL', help: 'signal (default KILL)' } },
+)
+
+export const rm = onEach(
+  ['container rm', 'rm'],
+  'Remove containers',
+  'removed',
+  ({ client, flags }, path) => client.call('DELETE', `${path}/actions/delete${flags.is('force') ? '?force=true' : ''}`),
+  { force: { type: 'boolean', short: 'f', help: 'also if it runs' } },
+)
+
+export const wait: Command = {
+  names: ['container wait', 'wait'],
+  summary: 'Wait until containers have ended; print their exit codes',
+  usage: 'CONTAINER...',
+  minArgs: 1,
+  async run({ client, terminal, args, json }) {
+    for (const ref of args) {
+      const exit = await client.call<ExitWire>('POST', `${pathOf(ref)}/actions/wait`)
+      terminal.stdout.write(json ? `${JSON.stringify(exit)}\n` : `${exit.exitCode}\n`)
+    }
+  },
+}
+
+export const inspect: Command = {
+  names: ['container inspect', 'inspect'],
+  summary: 'Print all that is known of containers, as JSON',
+  usage: 'CONTAINER...',
+  minArgs: 1,
+  async run({ client, terminal, args }) {
+    const all = []
+    for (const ref of args) all.push(await client.call('GET', `${pathOf(ref)}/inspect`))
+    terminal.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`)
+  },
+}
+
+/** A command that does one thing to each container named; goes on after a failure and reports all of them. */
+function onEach(
+  names: Command['names'],
+  summary: string,
+  done: string,
+  act: (invocation: Invocation, path: string) => Promise<unknown>,
+  flags: Readonly<Record<string, FlagSpec>> = {},
+): Command {
+  return {
+    names,
+    summary,
+    usage: 'CONTAINER...',
+    flags,
+    minArgs: 1,
+    async run(invocation) {
+      const { args, json, terminal } = invocation
+      const errors: Error[] = []
+      for (const ref of args) {
+        try {
+          const data = await act(invocation, pathOf(ref))
+          terminal.stdout.write(json ? `${JSON.stringify(data)}\n` : `container: ${ref} ${done}\n`)
+        } catch (error) {
+          errors.push(error as Error)
+        }
+      }
+      if (errors.length === 1) throw errors[0]
+      for (const error of errors) terminal.stderr.write(`raind: ${error.message}\n`)
+      return errors.length > 0 ? 1 : 0
+    },
+  }
+}
+
+function pathOf(ref: string): string {
+  return `/v1/containers/${encodeURIComponent(ref)}`
+}
+
+function splitAt(text: string, separator: string): [string, string] {
+  const end = text.indexOf(separator)
+  return end < 0 ? [text, ''] : [text.slice(0, end), text.slice(end + 1)]
+}

@@ -1,0 +1,55 @@
+import type { ImageWire } from '../../api/raind/index.ts'
+import type { Command } from '../command.ts'
+import { ago, bytes, shortRepository } from '../format.ts'
+import { table } from '../table.ts'
+
+export const ls: Command = {
+  names: ['image ls', 'images', 'image list'],
+  summary: 'List images',
+  usage: '',
+  flags: { quiet: { type: 'boolean', short: 'q', help: 'print names only' } },
+  maxArgs: 0,
+  async run({ client, terminal, flags, json }) {
+    const images = (await client.call<ImageWire[] | null>('GET', '/v1/images')) ?? []
+    if (json) terminal.stdout.write(`${JSON.stringify(images, undefined, 2)}\n`)
+    else if (flags.is('quiet')) terminal.stdout.write(images.map((image) => `${nameOf(image)}\n`).join(''))
+    else {
+      const rows = images.map((image) => [
+        shortRepository(image.repository),
+        image.reference,
+        ago(Date.parse(image.createdAt)),
+        image.sizeBytes === undefined ? '' : bytes(image.sizeBytes),
+      ])
+      terminal.stdout.write(table(['REPOSITORY', 'TAG', 'CREATED', 'SIZE'], rows))
+    }
+  },
+}
+
+export const rm: Command = {
+  names: ['image rm', 'rmi', 'image remove'],
+  summary: 'Remove images',
+  usage: 'IMAGE...',
+  minArgs: 1,
+  async run({ client, terminal, args, json }) {
+    for (const image of args) {
+      const data = await client.call('DELETE', '/v1/images', { image })
+      terminal.stdout.write(json ? `${JSON.stringify(data)}\n` : `image: ${image} remove completed\n`)
+    }
+  },
+}
+
+export const inspect: Command = {
+  names: ['image inspect'],
+  summary: 'Print what is known of images, as JSON',
+  usage: 'IMAGE...',
+  minArgs: 1,
+  async run({ client, terminal, args }) {
+    const all = []
+    for (const image of args) all.push(await client.call('GET', `/v1/images/status?image=${encodeURIComponent(image)}`))
+    terminal.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`)
+  },
+}
+
+function nameOf({ repository, reference }: ImageWire): string {
+  return `${shortRepository(repository)}${reference.startsWith('sha256:') ? '@' : ':'}${reference}`
+}

@@ -1,0 +1,88 @@
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import type { PullProgressWire } from '../../api/raind/index.ts'
+import type { Command, Invocation } from '../command.ts'
+import { CliError } from '../errors.ts'
+import { progressView } from '../progress.ts'
+
+const NDJSON = 'application/x-ndjson'
+
+export const pull: Command = {
+  names: ['image pull', 'pull'],
+  summary: 'Pull an image from a registry',
+  usage: 'IMAGE',
+  flags: {
+    os: { type: 'string', value: 'OS', help: 'operating system of the image' },
+    arch: { type: 'string', value: 'ARCH', help: 'architecture of the image' },
+    quiet: { type: 'boolean', short: 'q', help: 'show no progress' },
+  },
+  minArgs: 1,
+  maxArgs: 1,
+  async run(invocation) {
+    const { flags, args, json, terminal } = invocation
+    const [image] = args
+    await pullImage(invocation, { image: image!, os: flags.text('os'), arch: flags.text('arch') })
+    if (!json) terminal.stdout.write(`image: ${image} pull completed\n`)
+  },
+}
+
+export const load: Command = {
+  names: ['image load', 'load'],
+  summary: 'Load images from an OCI layout archive',
+  usage: '[FILE]',
+  flags: {
+    input: { type: 'string', short: 'i', value: 'FILE', help: 'read from a file instead of stdin' },
+    name: { type: 'string', value: 'NAME', help: 'name for an archive that holds none' },
+    quiet: { type: 'boolean', short: 'q', help: 'show no progress' },
+  },
+  maxArgs: 1,
+  async run(invocation) {
+    const { client, flags, args, terminal, json } = invocation
+    const file = args[0] ?? flags.text('input')
+    if (file === undefined && terminal.stdin.isTTY) {
+      throw new CliError(
+        'Nothing to load: stdin is a terminal',
+        'Usage: raind image load FILE, or raind image load < FILE',
+      )
+    }
+    const input = file === undefined || file === '-' ? terminal.stdin : createReadStream(file)
+    const name = flags.text('name')
+    const path = `/v1/images/load${name === undefined ? '' : `?name=${encodeURIComponent(name)}`}`
+    const loaded = await showProgress(invocation, await client.stream('POST', path, { input, accept: NDJSON }))
+    if (!json) for (const image of loaded) terminal.stdout.write(`image: ${image} loaded\n`)
+  },
+}
+
+/** Pulls the image first, with progress, if the daemon does not have it. */
+export async function ensureImage(invocation: Invocation, image: string): Promise<void> {
+  try {
+    await invocation.client.call('GET', `/v1/images/status?image=${encodeURIComponent(image)}`)
+  } catch (error) {
+    if (!(error instanceof CliError) || error.status !== 404) throw error
+    await pullImage({ ...invocation, json: false }, { image })
+  }
+}
+
+async function pullImage(
+  invocation: Invocation,
+  body: { image: string; os?: string | undefined; arch?: string | undefined },
+): Promise<void> {
+  const answer = await invocation.client.stream('POST', '/v1/images', { body, accept: NDJSON })
+  await showProgress(invocation, answer)
+}
+
+/** Shows the lines of an ndjson answer as they come; returns the names of the images that are done. */
+async function showProgress({ terminal, flags, json }: Invocation, answer: NodeJS.ReadableStream): Promise<string[]> {
+  using view = progressView(terminal.stderr, { quiet: flags.is('quiet') || json })
+  const done: string[] = []
+  for await (const line of createInterface({ input: answer })) {
+    if (json) terminal.stdout.write(`${line}\n`)
+    const event = JSON.parse(line) as PullProgressWire
+    if ('status' in event && event.status === 'fail') throw new CliError(event.message ?? 'The pull failed')
+    if (event.type === 'done') done.push(event.image)
+    else view.update(event)
+  }
+  if (done.length === 0)
+    throw new CliError('The connection to the daemon broke off before the end', 'Try again: what was verified is kept')
+  return done
+}

@@ -1,0 +1,67 @@
+/** `5 minutes ago`, as `docker ps` says it. `now` and `time` are ms. */
+export function ago(time: number, now = Date.now()): string {
+  return `${duration(Math.max(0, now - time))} ago`
+}
+
+/** `Less than a second`, `5 minutes`, `About an hour` ... (docker's go-units HumanDuration). */
+export function duration(ms: number): string {
+  const seconds = Math.floor(ms / 1000)
+  if (seconds < 1) return 'Less than a second'
+  if (seconds === 1) return '1 second'
+  if (seconds < 60) return `${seconds} seconds`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes === 1) return 'About a minute'
+  if (minutes < 60) return `${minutes} minutes`
+  const hours = Math.round(seconds / 3600)
+  if (hours === 1) return 'About an hour'
+  if (hours < 48) return `${hours} hours`
+  if (hours < 24 * 14) return `${Math.floor(hours / 24)} days`
+  if (hours < 24 * 60) return `${Math.floor(hours / 24 / 7)} weeks`
+  if (hours < 24 * 365 * 2) return `${Math.floor(hours / 24 / 30)} months`
+  return `${Math.floor(hours / 24 / 365)} years`
+}
+
+/** Decimal units, three significant digits, as docker prints sizes: `7.66MB`. */
+export function bytes(count: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  let value = count
+  let unit = 0
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000
+    unit++
+  }
+  return `${unit === 0 ? value : Number(value.toPrecision(3))}${units[unit]}`
+}
+
+/** In quotes and cut to 20 characters (contract 10.2). */
+export function shortCommand(command: readonly string[] | null): string {
+  const text = (command ?? []).join(' ')
+  return `"${text.length > 20 ? `${text.slice(0, 20)}…` : text}"`
+}
+
+/** Names of registries' default namespace are not shown: `library/nginx` is `nginx`. */
+export function shortRepository(repository: string): string {
+  return repository.startsWith('library/') ? repository.slice('library/'.length) : repository
+}
+
+/** What is nearest to a mistyped word, if anything is near. */
+export function didYouMean(word: string, known: readonly string[]): string | undefined {
+  const [best] = known
+    .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
+    .sort((a, b) => a.distance - b.distance)
+  return best !== undefined && best.distance <= Math.max(1, Math.floor(word.length / 3)) ? best.candidate : undefined
+}
+
+/** Levenshtein's. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replace = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(replace, row[j]! + 1, next[j - 1]! + 1))
+    }
+    row = next
+  }
+  return row[b.length]!
+}

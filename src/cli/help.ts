@@ -1,0 +1,32 @@
+import { type Command, type FlagSpec, GLOBAL_FLAGS } from './command.ts'
+
+/** All commands, by their short forms where they have one. */
+export function overview(commands: readonly Command[]): string {
+  const lines = columns(
+    commands.map(({ names, summary }) => [names.length > 1 ? `${names[0]}, ${names[1]}` : names[0], summary]),
+  )
+  return `Usage: raind COMMAND [FLAGS] [ARGUMENTS]\n\nCommands:\n${lines}\nEvery command takes --help, --json and --socket PATH.\n`
+}
+
+export function commandHelp({ names, summary, usage, flags }: Command): string {
+  const aliases =
+    names.length > 1
+      ? `\nAlso: ${names
+          .slice(1)
+          .map((name) => `raind ${name}`)
+          .join(', ')}\n`
+      : ''
+  const lines = columns(
+    Object.entries({ ...flags, ...GLOBAL_FLAGS }).map(([name, spec]) => [flagText(name, spec), spec.help]),
+  )
+  return `${summary}.\n\nUsage: raind ${names[0]} [FLAGS] ${usage}\n${aliases}\nFlags:\n${lines}`
+}
+
+function flagText(name: string, { short, value }: FlagSpec): string {
+  return `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`
+}
+
+function columns(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length))
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}\n`).join('')
+}

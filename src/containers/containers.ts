@@ -1,0 +1,56 @@
+import type { Ctx } from '../lib/ctx.ts'
+import { createContainer } from './create.ts'
+import type { Deps } from './deps.ts'
+import { ExecSessions } from './exec.ts'
+import { cleanUpAfterExit, recordExit } from './exit.ts'
+import { findContainer } from './find.ts'
+import { listContainers } from './list.ts'
+import { readLogTail } from './log-reader.ts'
+import { recoverContainers } from './recover.ts'
+import { removeByRef } from './remove.ts'
+import { startContainer } from './start.ts'
+import { killContainer, stopContainer } from './stop.ts'
+import type { Containers } from './types.ts'
+import { waitContainer } from './wait.ts'
+
+/** The engine's verbs on containers, over the parts given. `ctx` is the daemon's: clean-up after exits runs in it. */
+export function createContainers(ctx: Ctx, deps: Deps): Containers {
+  const { store } = deps
+  const execs = new ExecSessions()
+  const background = new Set<Promise<void>>()
+
+  deps.runtime.onExit((exit) => {
+    if (recordExit(deps, exit) === undefined) return
+    const task = cleanUpAfterExit(ctx, deps, exit.id)
+      .catch((error) => deps.log.error('clean-up after an exit failed', { containerId: exit.id, error }))
+      .finally(() => background.delete(task))
+    background.add(task)
+  })
+
+  return {
+    create: (ctx, request) => createContainer(ctx, deps, request),
+    start: (ctx, ref) => startContainer(ctx, deps, ref),
+    stop: (ctx, ref, options = {}) => stopContainer(ctx, deps, ref, options),
+    kill: async (_ctx, ref, signal) => killContainer(deps, ref, signal),
+    wait: (ctx, ref) => waitContainer(ctx, deps, ref),
+    remove: (ctx, ref, { force = false } = {}) => removeByRef(ctx, deps, ref, force),
+    find: (ref) => store.read((tx) => findContainer(tx, ref)),
+    list: (filter = {}) => listContainers(store, filter),
+    sandboxOf: ({ spec }) => store.read((tx) => tx.getByUid('Sandbox', spec.sandboxId))!,
+    sandboxes: () => new Map(store.read((tx) => tx.list('Sandbox')).map((sandbox) => [sandbox.metadata.uid, sandbox])),
+    networks: () => store.read((tx) => tx.list('Network')),
+    readLog: async (ctx, ref, options) => {
+      const { metadata } = store.read((tx) => findContainer(tx, ref))
+      return readLogTail(ctx, deps.paths.log(metadata.uid), options)
+    },
+    logPath: (ref) => deps.paths.log(store.read((tx) => findContainer(tx, ref)).metadata.uid),
+    createExec: (_ctx, ref, options) => execs.create(deps, ref, options),
+    startExec: (ctx, execId) => execs.start(ctx, deps, execId),
+    findExec: (execId) => execs.record(execId),
+    recover: (ctx) => recoverContainers(ctx, deps),
+    async [Symbol.asyncDispose]() {
+      execs[Symbol.dispose]()
+      await Promise.all(background)
+    },
+  }
+}

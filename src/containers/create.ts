@@ -1,0 +1,142 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { type Ctx, detached } from '../lib/ctx.ts'
+import { hasCode, StatusError } from '../lib/errors.ts'
+import { failpoint } from '../lib/failpoint.ts'
+import type { Container } from '../model/container.ts'
+import type { Image } from '../model/image.ts'
+import { generateName, newId, shortId, validateName } from '../model/names.ts'
+import type { Attachment, Network } from '../model/network.ts'
+import { defaultMac } from '../network/index.ts'
+import type { WriteTx } from '../store/index.ts'
+import type { Deps } from './deps.ts'
+import { findNetwork, leaseAddress } from './networks.ts'
+import { planContainer } from './plan-create.ts'
+import { assertPortsAreFree } from './ports.ts'
+import { removeContainer } from './remove.ts'
+import type { CreateContainer } from './types.ts'
+
+/**
+ * Makes a container: records, an address, its directories. Nothing of it is in the kernel until it is started
+ * (docs/adr/0002), so a start of a new container and of a stopped one are the same.
+ *
+ * The record is written first and owns all that follows. If a step fails the container is removed; if the daemon
+ * dies instead, recovery finds a record still `creating` at the next boot and removes it then.
+ *
+ * @throws {StatusError} `invalid_argument`, `not_found` (image, network), `already_exists` (name), `conflict` (port),
+ *   `resource_exhausted` (address)
+ */
+export async function createContainer(ctx: Ctx, deps: Deps, request: CreateContainer): Promise<Container> {
+  const { store, images, snapshots, locks, paths } = deps
+  if (request.name !== undefined) validateName('container', request.name)
+  const networkName = request.network || deps.defaults.network
+  store.read((tx) => {
+    findNetwork(tx, networkName)
+    assertNameIsFree(tx.get('Container', request.name ?? ''))
+  })
+  await assertPortsAreFree(store, request.ports ?? [], '')
+  await ensureImage(ctx, deps, request)
+  using lease = images.lease(request.image)
+
+  const id = newId()
+  using _lock = await locks.hold(ctx, id)
+  await using undo = new AsyncDisposableStack()
+  failpoint('create.record')
+  reserve(deps, request, lease.image, id, networkName)
+  undo.defer(() => removeContainer(detached(ctx), deps, id))
+
+  failpoint('create.directories')
+  await mkdir(dirname(paths.log(id)), { recursive: true, mode: 0o700 })
+  await mkdir(paths.etc(id), { recursive: true, mode: 0o755 })
+  await snapshots.prepare(paths.container(id))
+  failpoint('create.prepared')
+  const container = store.write((tx) => tx.putStatus('Container', id, { preparedAt: Date.now() }))
+  await store.durable()
+
+  undo.move()
+  return container
+}
+
+async function ensureImage(ctx: Ctx, { images }: Deps, { image, auth }: CreateContainer): Promise<void> {
+  try {
+    images.get(image)
+  } catch (error) {
+    if (!hasCode(error, 'not_found')) throw error
+    for await (const _progress of images.pull(ctx, image, auth === undefined ? {} : { auth })) {
+      // Only its end matters here.
+    }
+  }
+}
+
+/** Everything that must be exclusive, in one transaction: name, id, address. A generated name is tried again if taken. */
+function reserve(deps: Deps, request: CreateContainer, image: Image, id: string, networkName: string): void {
+  for (let attempt = 1; ; attempt++) {
+    const name = request.name ?? generateName()
+    try {
+      deps.store.write((tx) => writeRecords(tx, deps, request, image, { id, name, networkName }))
+      return
+    } catch (error) {
+      if (!hasCode(error, 'already_exists') || request.name !== undefined || attempt > 10) throw error
+    }
+  }
+}
+
+function writeRecords(
+  tx: WriteTx,
+  deps: Deps,
+  request: CreateContainer,
+  image: Image,
+  { id, name, networkName }: { id: string; name: string; networkName: string },
+): void {
+  assertNameIsFree(tx.get('Container', name))
+  const sandboxId = newId()
+  const network = findNetwork(tx, networkName)
+  const spec = planContainer(request, image, deps.defaults, {
+    sandboxId,
+    hostname: shortId(id),
+    runtime: deps.runtime.name,
+  })
+  tx.create('Sandbox', {
+    name: sandboxId,
+    uid: sandboxId,
+    owner: { frontEnd: 'condenser', kind: 'Container', uid: id },
+    spec: { hostname: spec.hostname, attachments: [attach(tx, network, sandboxId)], ports: request.ports ?? [] },
+    status: { attempt: 0 },
+  })
+  const container = tx.create('Container', {
+    name,
+    uid: id,
+    labels: { ...image.spec.imageConfig.labels, ...request.labels },
+    owner: { frontEnd: 'raind', kind: 'Container', uid: id },
+    spec,
+    status: { restartCount: 0 },
+  })
+  tx.event({
+    kind: 'Container',
+    action: 'create',
+    uid: id,
+    name: container.metadata.name,
+    attributes: { image: spec.image },
+  })
+}
+
+function attach(tx: WriteTx, network: Network, sandboxId: string): Attachment {
+  const address = leaseAddress(tx, network, sandboxId)
+  return {
+    network: network.metadata.name,
+    interface: 'eth0',
+    addresses: [`${address}/${network.spec.subnet.split('/')[1]}`],
+    mac: defaultMac(address),
+    aliases: [],
+    gatewayPriority: 0,
+  }
+}
+
+function assertNameIsFree(taken: Container | undefined): void {
+  if (taken === undefined) return
+  const { name, uid } = taken.metadata
+  throw new StatusError(
+    'already_exists',
+    `The container name "${name}" is taken by ${shortId(uid)}: remove that one, or choose another name`,
+  )
+}

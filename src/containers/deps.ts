@@ -1,0 +1,68 @@
+import { join } from 'node:path'
+import type { Images } from '../images/index.ts'
+import type { KeyedLock } from '../lib/keyed-lock.ts'
+import type { Logger } from '../lib/log.ts'
+import { shortId } from '../model/names.ts'
+import type { NetworkDriver } from '../network/index.ts'
+import type { Runtime } from '../runtime/index.ts'
+import type { Snapshots } from '../snapshots/index.ts'
+import type { Store } from '../store/index.ts'
+import type { ExitWaiters } from './exit-waiters.ts'
+import type { LogRotation } from './log-rotation.ts'
+
+export interface ContainerDefaults {
+  /** The network of a container that names none. */
+  readonly network: string
+  readonly cgroupParent: string
+  readonly stopTimeoutMs: number
+}
+
+/** What the verbs work with. */
+export interface Deps {
+  readonly store: Store
+  readonly images: Images
+  readonly snapshots: Snapshots
+  readonly runtime: Runtime
+  readonly network: NetworkDriver
+  readonly rotation: LogRotation
+  readonly locks: KeyedLock
+  readonly exits: ExitWaiters
+  readonly paths: Paths
+  readonly defaults: ContainerDefaults
+  /** Of this boot of the host: pids of another one mean nothing. */
+  readonly bootId: string
+  readonly log: Logger
+}
+
+/** Where a container's files are. Directories carry the id's first 12 digits, which are unique: socket paths must fit 107 bytes. */
+export interface Paths {
+  /** Persistent: upper, work, log, etc. */
+  container(id: string): string
+  /** Gone after a reboot: bundle, mountpoint, sockets. */
+  bundle(id: string): string
+  rootfs(id: string): string
+  upper(id: string): string
+  work(id: string): string
+  etc(id: string): string
+  log(id: string): string
+  readonly containersDir: string
+  readonly bundlesDir: string
+}
+
+export function containerPaths(root: string, run: string): Paths {
+  const containersDir = join(root, 'containers')
+  const bundlesDir = join(run, 'containers')
+  const container = (id: string) => join(containersDir, shortId(id))
+  const bundle = (id: string) => join(bundlesDir, shortId(id))
+  return {
+    containersDir,
+    bundlesDir,
+    container,
+    bundle,
+    rootfs: (id) => join(bundle(id), 'rootfs'),
+    upper: (id) => join(container(id), 'upper'),
+    work: (id) => join(container(id), 'work'),
+    etc: (id) => join(container(id), 'etc'),
+    log: (id) => join(container(id), 'log', 'container.log'),
+  }
+}

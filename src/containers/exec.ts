@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto'
+import type { Ctx } from '../lib/ctx.ts'
+import { StatusError } from '../lib/errors.ts'
+import { failpoint } from '../lib/failpoint.ts'
+import { assertRunning, type Container } from '../model/container.ts'
+import type { Deps } from './deps.ts'
+import { execProcess } from './exec-process.ts'
+import { findContainer } from './find.ts'
+import type { CreateExec, ExecRecord, ExecStreams } from './types.ts'
+
+/** How long the record of an ended exec can be asked for its exit code. */
+const KEEP_MS = 5 * 60_000
+
+interface Session {
+  record: ExecRecord
+  readonly options: CreateExec
+}
+
+/** The execs of this daemon's life: records of processes, not objects of the store. */
+export class ExecSessions implements Disposable {
+  readonly #sessions = new Map<string, Session>()
+  readonly #expiries = new Set<NodeJS.Timeout>()
+
+  create(deps: Deps, ref: string, options: CreateExec): ExecRecord {
+    const container = runningContainer(deps, ref)
+    if (options.command.length === 0 || options.command[0] === '') {
+      throw new StatusError('invalid_argument', 'Cannot create an exec: the command is empty')
+    }
+    const record: ExecRecord = {
+      id: randomBytes(32).toString('hex'),
+      containerId: container.metadata.uid,
+      command: options.command,
+      createdAt: Date.now(),
+    }
+    this.#sessions.set(record.id, { record, options })
+    return record
+  }
+
+  /** @throws {StatusError} `not_found`; `failed_precondition` if it was started before or the container does not run */
+  async start(ctx: Ctx, deps: Deps, execId: string): Promise<ExecStreams> {
+    const session = this.#find(execId)
+    if (session.record.startedAt !== undefined) {
+      throw new StatusError('failed_precondition', `Cannot start exec ${execId.slice(0, 12)}: it was started before`)
+    }
+    const container = runningContainer(deps, session.record.containerId)
+    session.record = { ...session.record, startedAt: Date.now() }
+    failpoint('exec.start')
+    try {
+      const bundle = deps.paths.bundle(container.metadata.uid)
+      const process = await execProcess(bundle, deps.paths.rootfs(container.metadata.uid), session.options)
+      const running = await deps.runtime.exec(ctx, container.metadata.uid, { bundle, process, stdin: false })
+      const exit = running.exit.then((result) => {
+        this.#end(session, result.exitCode)
+        return result
+      })
+      return { stdout: running.stdout, stderr: running.stderr, exit }
+    } catch (error) {
+      this.#end(session, CANNOT_RUN)
+      throw error
+    }
+  }
+
+  record(execId: string): ExecRecord {
+    return this.#find(execId).record
+  }
+
+  [Symbol.dispose](): void {
+    for (const expiry of this.#expiries) clearTimeout(expiry)
+  }
+
+  #find(execId: string): Session {
+    const session = this.#sessions.get(execId)
+    if (session === undefined) {
+      throw new StatusError(
+        'not_found',
+        `No such exec: "${execId.slice(0, 64)}" (kept for ${KEEP_MS / 60_000} minutes after its end)`,
+      )
+    }
+    return session
+  }
+
+  #end(session: Session, exitCode: number): void {
+    session.record = { ...session.record, finishedAt: Date.now(), exitCode }
+    const expiry = setTimeout(() => {
+      this.#sessions.delete(session.record.id)
+      this.#expiries.delete(expiry)
+    }, KEEP_MS)
+    expiry.unref()
+    this.#expiries.add(expiry)
+  }
+}
+
+/** As docker and the shells report a command that could not be run. */
+const CANNOT_RUN = 126
+
+function runningContainer({ store }: Deps, ref: string): Container {
+  const container = store.read((tx) => findContainer(tx, ref))
+  assertRunning(container.metadata.name, container.status, 'exec in')
+  return container
+}

@@ -1,0 +1,19 @@
+/**
+ * Containers and the sandboxes they live in: create, start, stop, kill, wait, remove, exec, logs, recovery.
+ *
+ * Guarantees: a verb is whole or undone, also across a kill of the daemon (the record is written before the first
+ * side effect and deleted after the last); one mutation at a time a container; running containers outlive the daemon.
+ */
+export { createContainers } from './containers.ts'
+export { type ContainerDefaults, containerPaths, type Deps, type Paths } from './deps.ts'
+export { ExitWaiters } from './exit-waiters.ts'
+export { ensureDefaultNetwork } from './networks.ts'
+export type {
+  ContainerFilter,
+  Containers,
+  CreateContainer,
+  CreateExec,
+  ExecRecord,
+  ExecStreams,
+  ExitResult,
+} from './types.ts'

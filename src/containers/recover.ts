@@ -1,0 +1,104 @@
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Ctx } from '../lib/ctx.ts'
+import { forEachLimited } from '../lib/for-each-limited.ts'
+import { type Container, containerState } from '../model/container.ts'
+import { shortId } from '../model/names.ts'
+import type { Deps } from './deps.ts'
+import { recordExit } from './exit.ts'
+import { removeContainer } from './remove.ts'
+import { portRules, sandboxKey } from './sandbox.ts'
+import { tearDown } from './tear-down.ts'
+
+const PARALLEL = 16
+
+/**
+ * Brings records and kernel into agreement after any end of the daemon. What it relies on:
+ *
+ * 1. A record is written before the first side effect of what it owns, and deleted after the last.
+ * 2. A pid is recorded before its process may run, with its start time and the boot it belongs to.
+ * 3. `setUpAt` is on every container that may have anything in the kernel.
+ *
+ * Running containers are adopted and not touched; those that ended meanwhile get their true exit code; what was half
+ * made or half removed is removed; directories and namespaces without a record go.
+ */
+export async function recoverContainers(ctx: Ctx, deps: Deps): Promise<void> {
+  const containers = deps.store.read((tx) => tx.list('Container'))
+  await forEachLimited(PARALLEL, containers, async (container) => {
+    using _lock = await deps.locks.hold(ctx, container.metadata.uid)
+    try {
+      await recoverContainer(ctx, deps, container)
+    } catch (error) {
+      deps.log.error('recovery of a container failed; it is tried again at the next start of the daemon', {
+        containerId: container.metadata.uid,
+        error,
+      })
+    }
+  })
+  await restoreNetworks(ctx, deps)
+  await removeStrays(ctx, deps)
+}
+
+async function recoverContainer(ctx: Ctx, deps: Deps, container: Container): Promise<void> {
+  const { metadata, status, spec } = container
+  const state = containerState(status)
+  if (state === 'creating' || state === 'removing') return await removeContainer(ctx, deps, metadata.uid)
+  if (status.pid !== undefined) {
+    if (await adopt(ctx, deps, container)) return
+  }
+  if (spec.autoRemove && status.startedAt !== undefined) return await removeContainer(ctx, deps, metadata.uid)
+  await tearDown(ctx, deps, container)
+}
+
+/** True if its process still runs; else its end has been recorded. */
+async function adopt(ctx: Ctx, deps: Deps, { metadata, status }: Container): Promise<boolean> {
+  const { uid: id } = metadata
+  if (status.bootId !== deps.bootId) {
+    const message = 'the host was restarted while the container ran'
+    recordExit(deps, { id, exitCode: 255, oomKilled: false, finishedAt: Date.now(), reason: 'HostRestarted', message })
+    return false
+  }
+  const bundle = deps.paths.bundle(id)
+  const found = await deps.runtime.recover(ctx, { id, bundle, pid: status.pid!, pidStartTime: status.pidStartTime! })
+  if (found.state === 'running' && status.startedAt !== undefined) {
+    deps.rotation.follow(id, deps.paths.log(id), () => deps.runtime.reopenLog(bundle))
+    return true
+  }
+  // A process that still waits for its start belongs to a start that was cut off: tearDown ends it.
+  if (found.state === 'exited') recordExit(deps, { id, ...found })
+  if (found.state === 'lost') {
+    const message = 'the process ended while nothing watched it: its monitor had been killed'
+    recordExit(deps, { id, exitCode: 255, oomKilled: false, finishedAt: Date.now(), reason: 'LostExitCode', message })
+  }
+  return false
+}
+
+async function restoreNetworks(ctx: Ctx, deps: Deps): Promise<void> {
+  const { networks, sandboxes } = deps.store.read((tx) => ({
+    networks: tx.list('Network').map(({ spec }) => spec),
+    sandboxes: tx.list('Sandbox').filter(({ status }) => status.netnsPath !== undefined),
+  }))
+  const ports = new Map(
+    sandboxes.map((sandbox) => [sandboxKey(sandbox), portRules(deps, sandbox, sandbox.status.ports ?? [])]),
+  )
+  await deps.network.restore(ctx, networks, ports)
+}
+
+async function removeStrays(ctx: Ctx, deps: Deps): Promise<void> {
+  const { store, network, paths, snapshots } = deps
+  const known = store.read((tx) => ({
+    containers: new Set(tx.list('Container').map(({ metadata }) => shortId(metadata.uid))),
+    sandboxes: new Set(tx.list('Sandbox').map(sandboxKey)),
+  }))
+  for (const key of await network.listNetns()) {
+    if (!known.sandboxes.has(key)) await network.tearDown(ctx, key)
+  }
+  for (const name of await readdir(paths.bundlesDir)) {
+    if (known.containers.has(name)) continue
+    snapshots.unmount(join(paths.bundlesDir, name, 'rootfs'))
+    await rm(join(paths.bundlesDir, name), { recursive: true, force: true })
+  }
+  for (const name of await readdir(paths.containersDir)) {
+    if (!known.containers.has(name)) await rm(join(paths.containersDir, name), { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,51 @@
+import { rm } from 'node:fs/promises'
+import type { Ctx } from '../lib/ctx.ts'
+import { StatusError } from '../lib/errors.ts'
+import { failpoint } from '../lib/failpoint.ts'
+import { containerState } from '../model/container.ts'
+import type { Deps } from './deps.ts'
+import { findContainer } from './find.ts'
+import { releasePorts } from './ports.ts'
+import { tearDown } from './tear-down.ts'
+
+/** The user's delete. @throws {StatusError} `not_found`; `failed_precondition` if it runs and `force` is not set */
+export async function removeByRef(ctx: Ctx, deps: Deps, ref: string, force: boolean): Promise<void> {
+  const found = deps.store.read((tx) => findContainer(tx, ref))
+  using _lock = await deps.locks.hold(ctx, found.metadata.uid)
+  const { status } = deps.store.read((tx) => findContainer(tx, found.metadata.uid))
+  if (containerState(status) === 'running' && !force) {
+    throw new StatusError(
+      'failed_precondition',
+      `Cannot remove container "${found.metadata.name}": it is running; stop it first, or remove it with force`,
+    )
+  }
+  await removeContainer(ctx, deps, found.metadata.uid)
+  await deps.store.durable()
+}
+
+/**
+ * Removes a container and all it owns. Serves the user's delete, the roll-back of a failed create, recovery and
+ * auto-remove: also for a container half made, half removed or gone. The record goes last, so that what fails is
+ * tried again. The caller holds the container's lock.
+ */
+export async function removeContainer(ctx: Ctx, deps: Deps, id: string): Promise<void> {
+  const { store, paths, snapshots } = deps
+  const container = store.read((tx) => tx.getByUid('Container', id))
+  if (container === undefined) return
+  failpoint('remove.mark')
+  store.write((tx) => tx.putStatus('Container', id, { removingAt: container.status.removingAt ?? Date.now() }))
+  await tearDown(ctx, deps, container)
+  failpoint('remove.files')
+  snapshots.unmount(paths.rootfs(id))
+  await rm(paths.bundle(id), { recursive: true, force: true })
+  await rm(paths.container(id), { recursive: true, force: true })
+  failpoint('remove.record')
+  store.write((tx) => {
+    const { sandboxId } = container.spec
+    releasePorts(tx, sandboxId)
+    for (const lease of tx.list('AddressLease', { ownerUid: sandboxId })) tx.delete('AddressLease', lease.metadata.uid)
+    tx.delete('Sandbox', sandboxId)
+    tx.delete('Container', id)
+    tx.event({ kind: 'Container', action: 'remove', uid: id, name: container.metadata.name, attributes: {} })
+  })
+}

@@ -1,0 +1,52 @@
+import type { Ctx } from '../lib/ctx.ts'
+import { failpoint } from '../lib/failpoint.ts'
+import { shortId } from '../model/names.ts'
+import type { PortMapping, Sandbox } from '../model/network.ts'
+import type { Deps } from './deps.ts'
+import { findNetwork } from './networks.ts'
+
+/** Makes the sandbox's network namespace and links; returns the namespace's path. */
+export async function setUpSandbox(ctx: Ctx, { store, network }: Deps, sandbox: Sandbox): Promise<string> {
+  const attachments = store.read((tx) =>
+    sandbox.spec.attachments.map((attachment) => {
+      const { bridge, gateway } = findNetwork(tx, attachment.network).spec
+      return { ...attachment, bridge, gateway }
+    }),
+  )
+  failpoint('start.network')
+  const { netnsPath, hostLinks } = await network.setUp(ctx, sandboxKey(sandbox), attachments)
+  store.write((tx) => tx.putStatus('Sandbox', sandbox.metadata.uid, { netnsPath, hostLinks }))
+  return netnsPath
+}
+
+/** Puts the rules for the published ports in force. */
+export async function publishPorts(
+  ctx: Ctx,
+  deps: Deps,
+  sandbox: Sandbox,
+  ports: readonly PortMapping[],
+): Promise<void> {
+  if (ports.length === 0) return
+  failpoint('start.ports')
+  await deps.network.setPorts(ctx, sandboxKey(sandbox), portRules(deps, sandbox, ports))
+}
+
+/** The rules of a sandbox's published ports; they lead to its first attachment. */
+export function portRules({ store }: Deps, sandbox: Sandbox, ports: readonly PortMapping[]) {
+  const attachment = sandbox.spec.attachments[0]
+  if (attachment === undefined) return []
+  const { bridge } = store.read((tx) => findNetwork(tx, attachment.network)).spec
+  const address = attachment.addresses[0]!.split('/')[0]!
+  return ports.map((port) => ({ ...port, address, bridge }))
+}
+
+/** Takes the sandbox's rules, links and namespace out of the kernel. Also for one that was never set up. */
+export async function tearDownSandbox(ctx: Ctx, { network }: Deps, sandbox: Sandbox): Promise<void> {
+  failpoint('stop.network')
+  if ((sandbox.status.ports ?? []).length > 0) await network.clearPorts(ctx, sandboxKey(sandbox))
+  await network.tearDown(ctx, sandboxKey(sandbox))
+}
+
+export function sandboxKey(sandbox: Sandbox): string {
+  return shortId(sandbox.metadata.uid)
+}

@@ -1,0 +1,146 @@
+import { mkdir } from 'node:fs/promises'
+import { type Ctx, detached } from '../lib/ctx.ts'
+import { messageOf, StatusError } from '../lib/errors.ts'
+import { failpoint } from '../lib/failpoint.ts'
+import { assertCanStart, type Container } from '../model/container.ts'
+import type { PortMapping, Sandbox } from '../model/network.ts'
+import type { ReadTx } from '../store/index.ts'
+import { buildOciSpec } from './build-oci-spec.ts'
+import type { Deps } from './deps.ts'
+import { writeEtcFiles } from './etc-files.ts'
+import { findContainer } from './find.ts'
+import { assertPortsAreFree, chooseHostPorts, leasePorts } from './ports.ts'
+import { publishPorts, setUpSandbox } from './sandbox.ts'
+import { tearDown } from './tear-down.ts'
+
+/** What docker reports for a command that cannot run (docker run, "Exit status"). */
+const CANNOT_RUN = 127
+
+/**
+ * Starts a container that was created or has stopped; resolves when its process runs.
+ *
+ * `setUpAt` is recorded first and owns the mounts, namespaces, rules and processes that follow: whoever finds it on a
+ * container without a process (a failed start, the end of the process, the next boot) tears them down.
+ *
+ * @throws {StatusError} `not_found`, `failed_precondition`, `conflict` (port), `invalid_argument` (the command cannot run)
+ */
+export async function startContainer(ctx: Ctx, deps: Deps, ref: string): Promise<Container> {
+  const { store, locks, runtime } = deps
+  const id = store.read((tx) => findContainer(tx, ref)).metadata.uid
+  runtime.warmUp()
+  using _lock = await locks.hold(ctx, id)
+  const { container, sandbox } = store.read((tx) => load(tx, id))
+  assertCanStart(container.metadata.name, container.status)
+  await tearDown(ctx, deps, container)
+  const ports = await chooseHostPorts(store, sandbox.spec.ports, sandbox.status.ports ?? [])
+  await assertPortsAreFree(store, ports, sandbox.metadata.uid)
+
+  failpoint('start.record')
+  recordSetUp(deps, container, sandbox, ports)
+  try {
+    await setUpAndRun(ctx, deps, container, sandbox, ports)
+  } catch (error) {
+    throw await abandon(ctx, deps, container, error)
+  }
+  await store.durable()
+  return store.read((tx) => tx.getByUid('Container', id)) ?? container
+}
+
+async function setUpAndRun(
+  ctx: Ctx,
+  deps: Deps,
+  container: Container,
+  sandbox: Sandbox,
+  ports: readonly PortMapping[],
+): Promise<void> {
+  const { store, images, snapshots, runtime, paths, rotation } = deps
+  const id = container.metadata.uid
+  const rootfs = paths.rootfs(id)
+  await mkdir(rootfs, { recursive: true, mode: 0o700 })
+  failpoint('start.mount')
+  const layers = images.layerDirectories(container.spec.chainIds)
+  snapshots.mount({ layers, upper: paths.upper(id), work: paths.work(id), target: rootfs })
+  const [netnsPath] = await Promise.all([
+    setUpSandbox(ctx, deps, sandbox),
+    writeEtcFiles(paths.etc(id), container, sandbox, deps.hostResolvConf),
+  ])
+  const spec = buildOciSpec(deps, container, { rootfs, netnsPath })
+  const published = publishPorts(ctx, deps, sandbox, ports)
+  const created = runtime.create(ctx, {
+    id,
+    bundle: paths.bundle(id),
+    spec,
+    logFile: paths.log(id),
+    tty: container.spec.tty,
+    openStdin: container.spec.openStdin,
+  })
+  await Promise.allSettled([created, published])
+  const { pid, pidStartTime } = await created
+  await published
+  // The pid is known before the process can end, so that its exit always finds it.
+  store.write((tx) => tx.putStatus('Container', id, { pid, pidStartTime, bootId: deps.bootId, startedAt: undefined }))
+  failpoint('start.run')
+  await runtime.start(ctx, id, paths.bundle(id))
+  recordStarted(deps, container)
+  rotation.follow(id, paths.log(id), () => runtime.reopenLog(paths.bundle(id)))
+}
+
+function load(tx: ReadTx, id: string): { container: Container; sandbox: Sandbox } {
+  const container = tx.getByUid('Container', id)
+  const sandbox = container && tx.getByUid('Sandbox', container.spec.sandboxId)
+  if (container === undefined || sandbox === undefined) {
+    throw new StatusError('not_found', `No such container: "${id}"`)
+  }
+  return { container, sandbox }
+}
+
+function recordSetUp(deps: Deps, container: Container, sandbox: Sandbox, ports: readonly PortMapping[]): void {
+  deps.store.write((tx) => {
+    leasePorts(tx, ports, sandbox.metadata.uid)
+    tx.putStatus('Sandbox', sandbox.metadata.uid, { ports, attempt: sandbox.status.attempt + 1 })
+    tx.putStatus('Container', container.metadata.uid, { setUpAt: Date.now(), stopRequestedAt: undefined })
+  })
+}
+
+/** Unless it has ended already, in which case `recordExit` has told all. */
+function recordStarted({ store }: Deps, { metadata, spec }: Container): void {
+  store.write((tx) => {
+    tx.event({
+      kind: 'Container',
+      action: 'start',
+      uid: metadata.uid,
+      name: metadata.name,
+      attributes: { image: spec.image },
+    })
+    if (tx.getByUid('Container', metadata.uid)?.status.pid === undefined) return
+    tx.putStatus('Container', metadata.uid, {
+      startedAt: Date.now(),
+      finishedAt: undefined,
+      exitCode: undefined,
+      oomKilled: undefined,
+      reason: undefined,
+      message: undefined,
+    })
+  })
+}
+
+/** Takes back what a failed start has made, and says on the container why it failed. Returns the error to throw. */
+async function abandon(ctx: Ctx, deps: Deps, container: Container, cause: unknown): Promise<StatusError> {
+  const { uid: id, name } = container.metadata
+  const code = cause instanceof StatusError ? cause.code : 'internal'
+  const message = messageOf(cause)
+  deps.store.write((tx) =>
+    tx.putStatus('Container', id, {
+      pid: undefined,
+      pidStartTime: undefined,
+      finishedAt: Date.now(),
+      exitCode: CANNOT_RUN,
+      reason: 'StartError',
+      message,
+    }),
+  )
+  await tearDown(detached(ctx), deps, container).catch((error) =>
+    deps.log.error('clean-up after a failed start failed; it is tried again', { containerId: id, error }),
+  )
+  return new StatusError(code, `Cannot start container "${name}": ${message}`, { cause })
+}

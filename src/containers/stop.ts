@@ -1,0 +1,81 @@
+import { type Ctx, detached } from '../lib/ctx.ts'
+import { hasCode, StatusError } from '../lib/errors.ts'
+import { failpoint } from '../lib/failpoint.ts'
+import { assertRunning, type Container } from '../model/container.ts'
+import { parseSignal, SIGKILL } from '../model/signal.ts'
+import type { Deps } from './deps.ts'
+import { findContainer } from './find.ts'
+import { tearDown } from './tear-down.ts'
+
+export interface StopOptions {
+  readonly timeoutMs?: number
+  readonly signal?: string
+}
+
+/** How long the kernel may take to end a process after SIGKILL: long only for one in uninterruptible sleep. */
+const KILL_TIMEOUT_MS = 10_000
+
+/** SIGTERM (or the container's own stop signal), a grace period, SIGKILL; resolves when all it used is down. */
+export async function stopContainer(
+  ctx: Ctx,
+  deps: Deps,
+  ref: string,
+  options: StopOptions,
+): Promise<{ container: Container; changed: boolean }> {
+  const { store, locks } = deps
+  const id = store.read((tx) => findContainer(tx, ref)).metadata.uid
+  using _lock = await locks.hold(ctx, id)
+  const container = store.read((tx) => findContainer(tx, id))
+  if (container.status.pid === undefined) return { container, changed: false }
+  const signal = parseSignal(options.signal ?? container.spec.stopSignal)
+
+  failpoint('stop.signal')
+  store.write((tx) => tx.putStatus('Container', id, { stopRequestedAt: Date.now() }))
+  await endProcess(ctx, deps, container, signal, options.timeoutMs ?? container.spec.stopTimeoutMs)
+  await tearDown(ctx, deps, container)
+  await store.durable()
+  return { container: store.read((tx) => tx.getByUid('Container', id)) ?? container, changed: true }
+}
+
+/** Sends a signal, without waiting for what it does and without the lock: a stop that waits can be hurried by a kill. */
+export function killContainer(deps: Deps, ref: string, signal: string): Container {
+  const number = parseSignal(signal)
+  const container = deps.store.read((tx) => findContainer(tx, ref))
+  const { pid, pidStartTime } = container.status
+  assertRunning(container.metadata.name, container.status, 'kill')
+  deps.runtime.signal(pid!, pidStartTime!, number)
+  const { uid, name } = container.metadata
+  deps.store.write((tx) =>
+    tx.event({ kind: 'Container', action: 'kill', uid, name, attributes: { signal: String(number) } }),
+  )
+  return container
+}
+
+async function endProcess(ctx: Ctx, deps: Deps, container: Container, signal: number, graceMs: number): Promise<void> {
+  const { pid, pidStartTime } = container.status
+  const id = container.metadata.uid
+  const send = (number: number) => deps.runtime.signal(pid!, pidStartTime!, number)
+  if (signal !== SIGKILL) {
+    const exited = deps.exits.next(detached(ctx, graceMs), id)
+    send(signal)
+    if (await endedInTime(exited)) return
+  }
+  const killed = deps.exits.next(detached(ctx, KILL_TIMEOUT_MS), id)
+  if (deps.store.read((tx) => tx.getByUid('Container', id))?.status.pid === undefined) return
+  send(SIGKILL)
+  if (await endedInTime(killed)) return
+  throw new StatusError(
+    'deadline_exceeded',
+    `Cannot stop container "${container.metadata.name}": process ${pid} has not ended ${KILL_TIMEOUT_MS / 1000} s after SIGKILL`,
+  )
+}
+
+async function endedInTime(exit: Promise<unknown>): Promise<boolean> {
+  try {
+    await exit
+    return true
+  } catch (error) {
+    if (hasCode(error, 'deadline_exceeded')) return false
+    throw error
+  }
+}

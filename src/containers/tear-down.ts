@@ -1,0 +1,37 @@
+import { rm } from 'node:fs/promises'
+import type { Ctx } from '../lib/ctx.ts'
+import { failpoint } from '../lib/failpoint.ts'
+import type { Container } from '../model/container.ts'
+import type { Deps } from './deps.ts'
+import { releasePorts } from './ports.ts'
+import { tearDownSandbox } from './sandbox.ts'
+
+/**
+ * Takes out of the kernel what a start has put there, and ends the process if it still runs. Also for a container half
+ * set up or half torn down; does nothing for one that is down.
+ * The record (`setUpAt`) goes last, so that what fails is tried again. The caller holds the container's lock.
+ */
+export async function tearDown(ctx: Ctx, deps: Deps, container: Container): Promise<void> {
+  const { store, snapshots, runtime, rotation, paths } = deps
+  const id = container.metadata.uid
+  const current = store.read((tx) => tx.getByUid('Container', id))
+  if (current?.status.setUpAt === undefined) return
+  const sandbox = store.read((tx) => tx.getByUid('Sandbox', current.spec.sandboxId))
+
+  rotation.leave(id)
+  failpoint('stop.runtime')
+  await runtime.delete(ctx, id, paths.bundle(id))
+  failpoint('stop.unmount')
+  snapshots.unmount(paths.rootfs(id))
+  if (sandbox !== undefined) await tearDownSandbox(ctx, deps, sandbox)
+  failpoint('stop.bundle')
+  await rm(paths.bundle(id), { recursive: true, force: true })
+  failpoint('stop.record')
+  store.write((tx) => {
+    releasePorts(tx, current.spec.sandboxId)
+    if (sandbox !== undefined) {
+      tx.putStatus('Sandbox', sandbox.metadata.uid, { netnsPath: undefined, hostLinks: undefined })
+    }
+    tx.putStatus('Container', id, { setUpAt: undefined, pid: undefined, pidStartTime: undefined })
+  })
+}

@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type ApiClient, apiClient } from './api-client.ts'
+
+export const projectRoot = fileURLToPath(new URL('../..', import.meta.url))
+
+export interface DaemonOptions {
+  /** Further flags. */
+  readonly args?: readonly string[]
+  readonly runtime?: 'auto' | 'crun' | 'runc'
+  readonly env?: Readonly<Record<string, string>>
+  /** The program instead of bin/condenser: the bundle, or one under strace. */
+  readonly command?: readonly string[]
+}
+
+/** Where one daemon of a test lives; survives the daemon, so that the next one finds what the last one left. */
+export interface Home extends AsyncDisposable {
+  readonly root: string
+  readonly run: string
+  readonly bridge: string
+  readonly subnet: string
+  readonly cgroupParent: string
+  readonly config: string
+}
+
+/** Short, because socket paths below it must fit 107 bytes; on a real disk, because overlay needs one. */
+export async function makeHome(): Promise<Home> {
+  const base = await mkdtemp('/var/tmp/cd-')
+  const tag = randomBytes(3).toString('hex')
+  const home = {
+    root: join(base, 'root'),
+    run: join(base, 'run'),
+    bridge: `rt${tag}`,
+    subnet: '10.199.0.0/16',
+    cgroupParent: `/condenser-test-${tag}`,
+    config: join(base, 'config.yaml'),
+  }
+  await mkdir(home.root)
+  return {
+    ...home,
+    async [Symbol.asyncDispose]() {
+      await rm(base, { recursive: true, force: true, maxRetries: 3 })
+    },
+  }
+}
+
+export interface Daemon extends AsyncDisposable {
+  readonly home: Home
+  readonly api: ApiClient
+  readonly pid: number
+  /** What it has written to stderr so far. */
+  readonly log: () => string
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  /** SIGTERM, and waits for the end. */
+  stop(): Promise<void>
+  /** SIGKILL, and waits for the end. */
+  kill(): Promise<void>
+}
+
+/** Starts bin/condenser as a user would and waits until it answers. Ended by pid when disposed. */
+export async function startDaemon(home: Home, options: DaemonOptions = {}): Promise<Daemon> {
+  const socket = join(home.run, 'condenser.sock')
+  const command = options.command ?? [join(projectRoot, 'bin/condenser')]
+  const args = [
+    ...command.slice(1),
+    ...['--root', home.root, '--run', home.run, '--bridge', home.bridge, '--subnet', home.subnet],
+    ...['--cgroup-parent', home.cgroupParent, '--runtime', options.runtime ?? 'auto', '--log-level', 'debug'],
+    ...(existsSync(home.config) ? ['--config', home.config] : []),
+    ...(options.args ?? []),
+  ]
+  const child = spawn(command[0]!, args, {
+    stdio: ['ignore', 'inherit', 'pipe'],
+    env: { ...process.env, ...options.env },
+  })
+  let log = ''
+  child.stderr!.on('data', (chunk) => {
+    log += chunk
+  })
+  const ended = once(child, 'exit').then(([code, signal]) => ({ code, signal }))
+  const api = apiClient(socket)
+  await untilReady(child, () => log)
+  return {
+    home,
+    api,
+    pid: child.pid!,
+    log: () => log,
+    ended,
+    stop: () => end(child, ended, 'SIGTERM'),
+    kill: () => end(child, ended, 'SIGKILL'),
+    async [Symbol.asyncDispose]() {
+      await end(child, ended, 'SIGTERM')
+    },
+  }
+}
+
+async function end(child: ChildProcess, ended: Promise<unknown>, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) child.kill(signal)
+  await ended
+}
+
+/** The daemon says in its log that it listens; if it ends instead, its log says why. */
+async function untilReady(child: ChildProcess, log: () => string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  child.stderr!.on('data', () => {
+    if (log().includes('"message":"ready"')) resolve()
+  })
+  child.once('exit', (code, signal) => reject(new Error(`The daemon ended with ${code ?? signal}:\n${log()}`)))
+  child.once('error', reject)
+  await promise
+}
+
+/** Reads a file of the project. */
+export async function projectFile(path: string): Promise<string> {
+  return await readFile(join(projectRoot, path), 'utf8')
+}

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Home } from './daemon.ts'
+
+const run = promisify(execFile)
+
+/** Everything a daemon may leave on a machine, as sorted lines. */
+export interface World {
+  readonly mounts: readonly string[]
+  readonly links: readonly string[]
+  readonly rules: readonly string[]
+  readonly cgroups: readonly string[]
+  readonly processes: readonly string[]
+  readonly files: readonly string[]
+}
+
+/** Looks at the kernel and at a daemon's directories as they are now. */
+export async function observe(home: Home): Promise<World> {
+  return {
+    mounts: lines(readFileSync('/proc/self/mountinfo', 'utf8'))
+      .map((line) => line.split(' ').slice(3, 5).join(' '))
+      .sort(),
+    links: lines(readFileSync('/proc/net/dev', 'utf8'))
+      .slice(2)
+      .map((line) => line.split(':')[0]!.trim())
+      .sort(),
+    rules: await firewallRules(),
+    cgroups: cgroupsBelow(home.cgroupParent),
+    processes: processesOf(home),
+    files: [
+      ...filesBelow(join(home.root, 'containers')),
+      ...filesBelow(join(home.root, 'content/ingest')),
+      ...filesBelow(home.run),
+    ]
+      .filter((file) => !file.endsWith('/condenser.sock'))
+      .sort(),
+  }
+}
+
+/** Fails with what is there now and was not before, or the other way round. */
+export async function assertNoLeak(before: World, home: Home): Promise<void> {
+  let after = await observe(home)
+  // The kernel takes dead network namespaces and reaped processes apart in its own time.
+  for (let tries = 0; tries < 40 && !same(before, after); tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    after = await observe(home)
+  }
+  for (const part of Object.keys(before) as (keyof World)[]) {
+    const added = after[part].filter((line) => !before[part].includes(line))
+    const gone = before[part].filter((line) => !after[part].includes(line))
+    assert.deepEqual({ part, added, gone }, { part, added: [], gone: [] })
+  }
+}
+
+function same(a: World, b: World): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}
+
+async function firewallRules(): Promise<string[]> {
+  const { stdout } = await run('iptables-save')
+  return lines(stdout)
+    .filter((line) => !line.startsWith('#'))
+    .map((line) => line.replace(/\[\d+:\d+\]/, ''))
+    .sort()
+}
+
+function cgroupsBelow(parent: string): string[] {
+  const roots = ['/sys/fs/cgroup', ...readdirSync('/sys/fs/cgroup').map((name) => join('/sys/fs/cgroup', name))]
+  return roots.flatMap((root) => directoriesBelow(join(root, parent))).sort()
+}
+
+/** Processes whose command line names the daemon's directories, less the daemon itself. */
+function processesOf(home: Home): string[] {
+  const found: string[] = []
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    const command = readIfThere(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')
+    if (command.includes(home.run) && !command.includes('daemon/main') && !command.includes('condenser.js'))
+      found.push(`${pid} ${command}`)
+  }
+  return found.sort()
+}
+
+function filesBelow(directory: string): string[] {
+  try {
+    return readdirSync(directory, { recursive: true, withFileTypes: true }).map((entry) =>
+      join(entry.parentPath, entry.name),
+    )
+  } catch {
+    return []
+  }
+}
+
+function directoriesBelow(directory: string): string[] {
+  try {
+    return readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => join(entry.parentPath, entry.name))
+  } catch {
+    return []
+  }
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+function lines(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '')
+}
