@@ -1,0 +1,8 @@
+/**
+ * The loops that make the world what the objects say, and the runner they share.
+ *
+ * Guarantees: a controller sees every object at its start and every change after, one reconcile a key at a time, and
+ * what fails is tried again. Commits wake it; nothing polls.
+ */
+export { type RunnerOptions, runControllers } from './runner.ts'
+export type { Controller, Requeue, Triggers } from './types.ts'
