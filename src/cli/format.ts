@@ -49,7 +49,7 @@ export function didYouMean(word: string, known: readonly string[]): string | und
   const [best] = known
     .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
     .sort((a, b) => a.distance - b.distance)
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(word.length / 3)) ? best.candidate : undefined
+  return best !== undefined && best.distance <= Math.max(1, Math.floor(word.length / 2)) ? best.candidate : undefined
 }
 
 /** Levenshtein's. */

@@ -1,8 +1,8 @@
-import type { PullProgressWire } from '../api/raind/index.ts'
+import type { WireProgress } from '../api/raind/index.ts'
 import { bytes } from './format.ts'
 
 export interface ProgressView extends Disposable {
-  update(event: PullProgressWire): void
+  update(event: WireProgress): void
 }
 
 const REDRAW_MS = 80
@@ -10,7 +10,7 @@ const BAR = 24
 
 /** One line a layer, redrawn in place on a terminal; elsewhere one line for each layer that is done. */
 export function progressView(out: NodeJS.WriteStream, { quiet }: { quiet: boolean }): ProgressView {
-  const layers = new Map<string, Extract<PullProgressWire, { type: 'layer' }>>()
+  const layers = new Map<string, Extract<WireProgress, { type: 'layer' }>>()
   let drawn = 0
   let lastDraw = 0
 
@@ -37,7 +37,7 @@ export function progressView(out: NodeJS.WriteStream, { quiet }: { quiet: boolea
   }
 }
 
-function line({ digest, status, currentBytes, totalBytes }: Extract<PullProgressWire, { type: 'layer' }>): string {
+function line({ digest, status, currentBytes, totalBytes }: Extract<WireProgress, { type: 'layer' }>): string {
   const name = digest.slice('sha256:'.length, 'sha256:'.length + 12)
   if (status !== 'downloading' && status !== 'unpacking') return `${name}  ${status}`
   const filled = totalBytes > 0 ? Math.min(BAR, Math.floor((currentBytes / totalBytes) * BAR)) : 0

@@ -1,4 +1,4 @@
-import type { ContainerWire, ExitWire } from '../../api/raind/index.ts'
+import type { WireContainer, WireExit } from '../../api/raind/index.ts'
 import type { Command, FlagSpec, Invocation } from '../command.ts'
 import { ago, shortCommand, shortRepository } from '../format.ts'
 import { table } from '../table.ts'
@@ -28,7 +28,7 @@ function listing(names: Command['names'], summary: string, { allByDefault }: { a
     async run({ client, terminal, flags, json }) {
       const query = new URLSearchParams(flags.list('filter').map((entry) => splitAt(entry, '=')))
       if (!allByDefault && !flags.is('all') && !query.has('state')) query.set('state', 'running')
-      const containers = (await client.call<ContainerWire[] | null>('GET', `/v1/containers?${query}`)) ?? []
+      const containers = (await client.call<WireContainer[] | null>('GET', `/v1/containers?${query}`)) ?? []
       if (json) terminal.stdout.write(`${JSON.stringify(containers, undefined, 2)}\n`)
       else if (flags.is('quiet'))
         terminal.stdout.write(containers.map(({ containerId }) => `${containerId}\n`).join(''))
@@ -38,7 +38,7 @@ function listing(names: Command['names'], summary: string, { allByDefault }: { a
 }
 
 /** The public CLI's columns (contract 10.2). */
-function containerTable(containers: readonly ContainerWire[]): string {
+function containerTable(containers: readonly WireContainer[]): string {
   const header = ['CONTAINER ID', 'IMAGE', 'COMMAND', 'CREATED', 'STATUS', 'PORTS', 'NAME']
   const rows = containers.map((container) => [
     container.containerId,
@@ -94,7 +94,7 @@ export const wait: Command = {
   minArgs: 1,
   async run({ client, terminal, args, json }) {
     for (const ref of args) {
-      const exit = await client.call<ExitWire>('POST', `${pathOf(ref)}/actions/wait`)
+      const exit = await client.call<WireExit>('POST', `${pathOf(ref)}/actions/wait`)
       terminal.stdout.write(json ? `${JSON.stringify(exit)}\n` : `${exit.exitCode}\n`)
     }
   },

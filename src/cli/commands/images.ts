@@ -1,4 +1,4 @@
-import type { ImageWire } from '../../api/raind/index.ts'
+import type { WireImage } from '../../api/raind/index.ts'
 import type { Command } from '../command.ts'
 import { ago, bytes, shortRepository } from '../format.ts'
 import { table } from '../table.ts'
@@ -10,7 +10,7 @@ export const ls: Command = {
   flags: { quiet: { type: 'boolean', short: 'q', help: 'print names only' } },
   maxArgs: 0,
   async run({ client, terminal, flags, json }) {
-    const images = (await client.call<ImageWire[] | null>('GET', '/v1/images')) ?? []
+    const images = (await client.call<WireImage[] | null>('GET', '/v1/images')) ?? []
     if (json) terminal.stdout.write(`${JSON.stringify(images, undefined, 2)}\n`)
     else if (flags.is('quiet')) terminal.stdout.write(images.map((image) => `${nameOf(image)}\n`).join(''))
     else {
@@ -50,6 +50,6 @@ export const inspect: Command = {
   },
 }
 
-function nameOf({ repository, reference }: ImageWire): string {
+function nameOf({ repository, reference }: WireImage): string {
   return `${shortRepository(repository)}${reference.startsWith('sha256:') ? '@' : ':'}${reference}`
 }

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
-import type { PullProgressWire } from '../../api/raind/index.ts'
+import type { WireProgress } from '../../api/raind/index.ts'
 import type { Command, Invocation } from '../command.ts'
 import { CliError } from '../errors.ts'
 import { progressView } from '../progress.ts'
@@ -77,7 +77,7 @@ async function showProgress({ terminal, flags, json }: Invocation, answer: NodeJ
   const done: string[] = []
   for await (const line of createInterface({ input: answer })) {
     if (json) terminal.stdout.write(`${line}\n`)
-    const event = JSON.parse(line) as PullProgressWire
+    const event = JSON.parse(line) as WireProgress
     if ('status' in event && event.status === 'fail') throw new CliError(event.message ?? 'The pull failed')
     if (event.type === 'done') done.push(event.image)
     else view.update(event)

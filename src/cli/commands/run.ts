@@ -1,4 +1,4 @@
-import type { ExitWire } from '../../api/raind/index.ts'
+import type { WireExit } from '../../api/raind/index.ts'
 import type { Command, Invocation } from '../command.ts'
 import { CREATE_FLAGS, createBody } from './create-flags.ts'
 import { printLog } from './logs.ts'
@@ -43,7 +43,7 @@ export const run: Command = {
 /** Removal with --rm is this side's as long as it waits, so that the log can be read to its end first. */
 async function runInForeground({ client, terminal, flags }: Invocation, path: string): Promise<number> {
   await client.call('POST', `${path}/actions/start`, {})
-  const { exitCode } = await client.call<ExitWire>('POST', `${path}/actions/wait`)
+  const { exitCode } = await client.call<WireExit>('POST', `${path}/actions/wait`)
   await printLog(client, terminal, path)
   if (flags.is('rm')) await client.call('DELETE', `${path}/actions/delete`)
   return exitCode

@@ -1,4 +1,4 @@
-import type { VersionWire } from '../../api/raind/index.ts'
+import type { WireVersion } from '../../api/raind/index.ts'
 import { version as clientVersion } from '../../lib/version.ts'
 import type { Command } from '../command.ts'
 import { CliError } from '../errors.ts'
@@ -10,10 +10,10 @@ export const version: Command = {
   usage: '',
   maxArgs: 0,
   async run({ client, terminal, json }) {
-    let daemon: VersionWire | undefined
+    let daemon: WireVersion | undefined
     let problem: CliError | undefined
     try {
-      daemon = await client.call<VersionWire>('GET', '/v1/version')
+      daemon = await client.call<WireVersion>('GET', '/v1/version')
     } catch (error) {
       if (!(error instanceof CliError)) throw error
       problem = error

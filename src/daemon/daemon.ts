@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { HttpServer } from '../api/http/server.ts'
+import { raindApi } from '../api/raind/index.ts'
+import type { Ctx } from '../lib/ctx.ts'
+import { messageOf, StatusError } from '../lib/errors.ts'
+import { jsonLogger, type Logger } from '../lib/log.ts'
+import { version } from '../lib/version.ts'
+import { notifySystemd } from '../linux/sd-notify.ts'
+import { type Config, readConfig } from './config.ts'
+import { openEngine } from './engine.ts'
+
+/** What runs when the daemon is told to end may take this long; the rest of the 10 s is for taking things apart. */
+const DRAIN_MS = 7000
+const EXIT_MS = 9500
+
+/** Runs the daemon until SIGTERM or SIGINT. Containers go on running. Sets the process's exit code. */
+export async function main(words: readonly string[]): Promise<void> {
+  const config = await configOrExit(words)
+  if (config === undefined) return
+  const log = jsonLogger(config.logLevel)
+  const stopping = new AbortController()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort())
+  process.on('unhandledRejection', (error) => log.error('a promise was rejected and nobody looked', { error }))
+  try {
+    await serve({ signal: stopping.signal, log }, config)
+  } catch (error) {
+    log.error('the daemon ends', { error: error instanceof StatusError ? error.message : error })
+    process.exitCode = 1
+  }
+}
+
+/** What changes the machine runs in a context of its own: it is cancelled only when the time to finish has run out. */
+async function serve({ signal, log }: Ctx, config: Config): Promise<void> {
+  const cutOff = new AbortController()
+  const ctx: Ctx = { signal: cutOff.signal, log }
+  await using engine = await openEngine(ctx, config)
+  const { containers, images, runtime } = engine
+  const info = { version, runtime: { name: runtime.name, version: runtime.version } }
+  await using server = new HttpServer(raindApi({ containers, images, info, ctx }), log)
+  await server.listenUnix(config.socket)
+  await notifySystemd('READY=1')
+  log.info('ready', { version, socket: config.socket, runtime: info.runtime, startMs: Math.round(performance.now()) })
+
+  await aborted(signal)
+  log.info('stopping; containers go on running')
+  await notifySystemd('STOPPING=1')
+  forceExitAfter(EXIT_MS, log)
+  await server.close(DRAIN_MS)
+  cutOff.abort(new DOMException('The daemon ends', 'AbortError'))
+}
+
+async function configOrExit(words: readonly string[]): Promise<Config | undefined> {
+  try {
+    return await readConfig(words)
+  } catch (error) {
+    process.stderr.write(`condenser: ${messageOf(error)}\n`)
+    process.exitCode = 125
+    return undefined
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
+
+/** Whatever hangs must not keep the service manager waiting; the next boot recovers from any end. */
+function forceExitAfter(ms: number, log: Logger): void {
+  void sleep(ms, undefined, { ref: false }).then(() => {
+    log.error('the daemon did not end in time and is cut off')
+    process.exit(1)
+  })
+}
