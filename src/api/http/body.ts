@@ -1,0 +1,51 @@
+import type { IncomingMessage } from 'node:http'
+import { messageOf, StatusError } from '../../lib/errors.ts'
+import { parse, type Schema } from '../../lib/schema.ts'
+import { httpFault } from './status.ts'
+
+/** Bytes of a JSON body. Archives are streams and have no limit here. */
+export const JSON_LIMIT = 1024 * 1024
+const JSON_TIMEOUT_MS = 30_000
+
+/** The body as JSON, checked, whatever its content type says; an empty one is `{}`. @throws {StatusError} `invalid_argument` */
+export async function readJson<T>(request: IncomingMessage, schema: Schema<T>): Promise<T> {
+  const text = decodeUtf8(await readLimited(request, JSON_LIMIT))
+  return parse(schema, text.trim() === '' ? {} : parseJson(text), 'The request')
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new StatusError('invalid_argument', `The request's body is not valid JSON: ${messageOf(error)}`)
+  }
+}
+
+async function readLimited(request: IncomingMessage, limit: number): Promise<Buffer> {
+  const tooLarge = () => httpFault(413, `The request's body is larger than the ${limit} bytes allowed`)
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge()
+  const timeout = setTimeout(() => request.destroy(new Error('timeout')), JSON_TIMEOUT_MS)
+  const chunks: Buffer[] = []
+  let length = 0
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      length += chunk.length
+      if (length > limit) throw tooLarge()
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    if (error instanceof StatusError) throw error
+    throw new StatusError('cancelled', "The request's body ended early", { cause: error })
+  } finally {
+    clearTimeout(timeout)
+  }
+  return Buffer.concat(chunks)
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw new StatusError('invalid_argument', "The request's body is not valid UTF-8")
+  }
+}

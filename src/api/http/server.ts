@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Ctx } from '../../lib/ctx.ts'
+import { messageOf, StatusError, systemCode } from '../../lib/errors.ts'
+import type { Logger } from '../../lib/log.ts'
+import { readJson } from './body.ts'
+import { parseQuery } from './query.ts'
+import { type Reply, send } from './reply.ts'
+import type { Route } from './route.ts'
+import { Router } from './router.ts'
+import { httpFault } from './status.ts'
+import { listenUnix } from './unix-socket.ts'
+
+/** What a front end gives the server: its routes, and how it says that something failed. */
+export interface FrontEnd {
+  readonly routes: readonly Route[]
+  errorReply(error: StatusError, requestId: string): Reply
+}
+
+/**
+ * One front end over HTTP/1.1 on node:http.
+ *
+ * Every request gets an id (`X-Request-Id`), every failure the front end's own form. What is not a StatusError is
+ * answered as `internal`, with the id only; the log gets all of it. `close` finishes what runs.
+ */
+export class HttpServer implements AsyncDisposable {
+  readonly #server: Server
+  readonly #router: Router
+  readonly #frontEnd: FrontEnd
+  readonly #log: Logger
+  /** The requests that run, by what ends their context. */
+  readonly #running = new Map<AbortController, Promise<void>>()
+  readonly #idPrefix = randomBytes(3).toString('hex')
+  #requests = 0
+  #closing = false
+
+  constructor(frontEnd: FrontEnd, log: Logger) {
+    this.#frontEnd = frontEnd
+    this.#router = new Router(frontEnd.routes)
+    this.#log = log
+    // A whole request may take as long as an archive takes; heads have a time limit, and JSON bodies their own.
+    const options = { headersTimeout: 20_000, requestTimeout: 0, keepAliveTimeout: 60_000 }
+    this.#server = createServer(options, (request, response) => this.#accept(request, response))
+    this.#server.on('clientError', (error, socket) => this.#refuse(error, socket))
+  }
+
+  /** Replaces a socket file that is there: the caller holds the lock that makes it stale. */
+  async listenUnix(path: string): Promise<void> {
+    await listenUnix(this.#server, path)
+  }
+
+  /** Stops listening and waits for what runs; what still runs after `graceMs` is cancelled and cut off. */
+  async close(graceMs: number): Promise<void> {
+    if (this.#closing) return
+    this.#closing = true
+    const closed = this.#server.listening ? new Promise((resolve) => this.#server.close(resolve)) : undefined
+    this.#server.closeIdleConnections()
+    const settled = Promise.all([closed, ...this.#running.values()])
+    const grace = new AbortController()
+    await Promise.race([settled, sleep(graceMs, undefined, { signal: grace.signal }).catch(() => {})])
+    grace.abort()
+    for (const running of this.#running.keys()) running.abort()
+    this.#server.closeAllConnections()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close(0)
+  }
+
+  #accept(request: IncomingMessage, response: ServerResponse): void {
+    const running = new AbortController()
+    response.once('close', () => {
+      if (!response.writableFinished) running.abort()
+      if (this.#closing) setImmediate(() => this.#server.closeIdleConnections())
+    })
+    const served = this.#serve(request, response, running.signal).finally(() => this.#running.delete(running))
+    this.#running.set(running, served)
+  }
+
+  /** Never rejects. */
+  async #serve(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
+    const id = `${this.#idPrefix}-${++this.#requests}`
+    const startedAt = performance.now()
+    const { method = '', url = '' } = request
+    const log = this.#log.with({ requestId: id, method, url: url.slice(0, 500) })
+    response.setHeader('x-request-id', id)
+    try {
+      await this.#reply(request, response, await this.#answer({ signal, log }, id, request))
+    } catch (thrown) {
+      const error = asStatusError(thrown)
+      if (error.code === 'internal') log.error('request failed', { error: thrown })
+      else log.debug('request refused', { code: error.code, reason: error.message })
+      await this.#reply(request, response, this.#frontEnd.errorReply(error, id)).catch(() => response.destroy())
+    }
+    const ms = Math.round(performance.now() - startedAt)
+    log.debug('request served', { status: response.statusCode, ms })
+  }
+
+  async #answer(ctx: Ctx, id: string, request: IncomingMessage): Promise<Reply> {
+    const { method = '', url = '', headers } = request
+    const mark = url.indexOf('?')
+    const { route, params } = this.#router.match(method, mark < 0 ? url : url.slice(0, mark))
+    const query = route.query && parseQuery(route.query, mark < 0 ? '' : url.slice(mark + 1))
+    const body = route.body && (await readJson(request, route.body))
+    return route.handle({ id, ctx, params, query, body, stream: request, headers })
+  }
+
+  async #reply(request: IncomingMessage, response: ServerResponse, reply: Reply): Promise<void> {
+    if (response.headersSent) {
+      response.destroy()
+      return
+    }
+    // A body that nobody read would have to be read to its end before the connection could be used again.
+    if (!request.complete || this.#closing) response.setHeader('connection', 'close')
+    await send(response, reply)
+  }
+
+  /** For what is not HTTP at all, or comes too slowly: there is no request to answer, only a connection. */
+  #refuse(error: Error, socket: Duplex): void {
+    if (systemCode(error) === 'ECONNRESET' || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    const fault = clientFault(error)
+    const { status, body } = this.#frontEnd.errorReply(fault, '')
+    const head = [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+      'Content-Type: application/json',
+      `Content-Length: ${Buffer.byteLength(String(body))}`,
+      'Connection: close',
+    ]
+    socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  }
+}
+
+function clientFault(error: Error): StatusError {
+  switch (systemCode(error)) {
+    case 'HPE_HEADER_OVERFLOW':
+      return httpFault(431, "The request's head is larger than the 16 KiB allowed")
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return httpFault(408, "The request's head did not arrive in time")
+    default:
+      return httpFault(400, `The request is not valid HTTP/1.1: ${messageOf(error)}`)
+  }
+}
+
+function asStatusError(thrown: unknown): StatusError {
+  return thrown instanceof StatusError ? thrown : new StatusError('internal', messageOf(thrown), { cause: thrown })
+}

@@ -1,0 +1,99 @@
+import type { Containers } from '../../containers/index.ts'
+import type { Ctx } from '../../lib/ctx.ts'
+import { StatusError } from '../../lib/errors.ts'
+import { shortId } from '../../model/names.ts'
+import type { Reply } from '../http/reply.ts'
+import { type Route, route } from '../http/route.ts'
+import { toContainerFilter, toCreateContainer, wireContainer, wireInspect } from './convert.ts'
+import { success } from './envelope.ts'
+import {
+  createContainerBody,
+  deleteQuery,
+  killBody,
+  listQuery,
+  logQuery,
+  startBody,
+  stopQuery,
+  type WireContainer,
+  type WireExit,
+  type WireInspect,
+} from './types.ts'
+
+/** `daemon`: the context of what changes the machine, so that a client who hangs up does not stop it half way. */
+export function containerRoutes(containers: Containers, daemon: Ctx): readonly Route[] {
+  return [
+    route('GET', '/v1/containers', { query: listQuery }, ({ query }) => {
+      const found = containers.list(toContainerFilter(query))
+      const sandboxes = containers.sandboxes()
+      const data: WireContainer[] = found.map((one) => wireContainer(one, sandboxes.get(one.spec.sandboxId)))
+      return success(200, 'retrieve container list success', data.length === 0 ? null : data)
+    }),
+
+    route('POST', '/v1/containers', { body: createContainerBody }, async ({ body }) => {
+      const { metadata } = await containers.create(daemon, toCreateContainer(body))
+      return success(200, 'container created', { id: shortId(metadata.uid) })
+    }),
+
+    route('GET', '/v1/containers/:containerId', {}, ({ params }) => {
+      const container = containers.find(params.containerId)
+      const data: WireContainer = wireContainer(container, containers.sandboxOf(container))
+      return success(200, 'retrieve container success', data)
+    }),
+
+    route('GET', '/v1/containers/:containerId/inspect', {}, ({ params }) => {
+      const container = containers.find(params.containerId)
+      const data: WireInspect = wireInspect(container, containers.sandboxOf(container))
+      return success(200, 'retrieve container success', data)
+    }),
+
+    route('POST', '/v1/containers/:containerId/actions/start', { body: startBody }, async ({ params }) => {
+      const { metadata } = await containers.start(daemon, params.containerId)
+      return success(200, 'container started', { id: shortId(metadata.uid) })
+    }),
+
+    route('POST', '/v1/containers/:containerId/actions/stop', { query: stopQuery }, async ({ params, query }) => {
+      const { container, changed } = await containers.stop(daemon, params.containerId, {
+        ...(query.timeout !== undefined && { timeoutMs: query.timeout * 1000 }),
+        ...(query.signal !== undefined && { signal: query.signal }),
+      })
+      if (!changed) throw notRunning(container.metadata.name)
+      return success(200, 'container stopped', { id: shortId(container.metadata.uid) })
+    }),
+
+    route('POST', '/v1/containers/:containerId/actions/kill', { body: killBody }, async ({ params, body }) => {
+      const { metadata } = await containers.kill(daemon, params.containerId, body.signal ?? 'SIGKILL')
+      return success(200, 'container signalled', { id: shortId(metadata.uid) })
+    }),
+
+    route('POST', '/v1/containers/:containerId/actions/wait', {}, async ({ ctx, params }) => {
+      const { uid } = containers.find(params.containerId).metadata
+      const { exitCode, oomKilled } = await containers.wait(ctx, uid)
+      const data: WireExit = { id: shortId(uid), exitCode, oomKilled }
+      return success(200, 'container ended', data)
+    }),
+
+    route('DELETE', '/v1/containers/:containerId/actions/delete', { query: deleteQuery }, async ({ params, query }) => {
+      const { uid } = containers.find(params.containerId).metadata
+      await containers.remove(daemon, uid, { force: query.force ?? false })
+      return success(200, 'container deleted', { id: shortId(uid) })
+    }),
+
+    route('GET', '/v1/containers/:containerId/log', { query: logQuery }, async ({ ctx, params, query }) => {
+      const { uid } = containers.find(params.containerId).metadata
+      const tailLines = query.tail_lines ?? 0
+      return plainText(tailLines > 0 ? await containers.readLog(ctx, uid, { tailLines }) : '')
+    }),
+
+    route('GET', '/v1/containers/:containerId/logpath', {}, ({ params }) =>
+      success(200, 'retrieve container log path success', containers.logPath(params.containerId)),
+    ),
+  ]
+}
+
+function plainText(body: string | AsyncIterable<Uint8Array>): Reply {
+  return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body }
+}
+
+function notRunning(name: string): StatusError {
+  return new StatusError('failed_precondition', `Cannot stop container "${name}": it is not running`)
+}

@@ -1,0 +1,6 @@
+import { json, type Reply } from '../http/reply.ts'
+
+/** The answer of a verb or a read that went well. `data` absent: the key is left out; `null` is sent. */
+export function success(status: 200 | 201, message: string, data?: unknown): Reply {
+  return json(status, { status: 'success', message, data })
+}

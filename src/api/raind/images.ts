@@ -1,0 +1,88 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Images, PullProgress } from '../../images/index.ts'
+import type { Ctx } from '../../lib/ctx.ts'
+import { primed, type Reply, stream } from '../http/reply.ts'
+import { type Route, route } from '../http/route.ts'
+import { wireImage, wireImageStatus, wireImageUsage } from './convert.ts'
+import { success } from './envelope.ts'
+import { progressLines } from './progress-lines.ts'
+import { parseRegistryAuth, type RegistryAuth } from './registry-auth.ts'
+import {
+  imageBody,
+  imageQuery,
+  NDJSON,
+  type PullBody,
+  pullBody,
+  type WireImage,
+  type WireImageStatus,
+  type WireImageUsage,
+} from './types.ts'
+
+export function imageRoutes(images: Images, daemon: Ctx): readonly Route[] {
+  return [
+    route('GET', '/v1/images', {}, () => {
+      const data: WireImage[] = images.list().map(wireImage)
+      return success(200, 'retrieve image list success', data.length === 0 ? null : data)
+    }),
+
+    route('POST', '/v1/images', { body: pullBody }, async ({ id, ctx, body, headers }) => {
+      const options = pullOptions(body, headers)
+      if (wantsProgress(headers)) return progressReply(ctx, id, images.pull(ctx, body.image, options))
+      await lastOf(images.pull(daemon, body.image, options))
+      const { image, os = '', arch = '' } = body
+      return success(200, 'pull completed', { image, os, arch })
+    }),
+
+    route('POST', '/v1/images/load', {}, async ({ id, ctx, headers, stream: archive }) => {
+      const progress = images.load(ctx, archive)
+      if (wantsProgress(headers)) return progressReply(ctx, id, progress)
+      const data: WireImage[] = await loaded(progress)
+      return success(200, 'load completed', data)
+    }),
+
+    route('DELETE', '/v1/images', { body: imageBody }, async ({ body }) => {
+      await images.remove(daemon, body.image)
+      return success(200, 'remove completed', { image: body.image })
+    }),
+
+    route('GET', '/v1/images/status', { query: imageQuery }, ({ query }) => {
+      const data: WireImageStatus = wireImageStatus(images.status(query.image))
+      return success(200, 'retrieve image status success', data)
+    }),
+
+    route('GET', '/v1/images/fs', { query: imageQuery }, ({ query }) => {
+      const data: WireImageUsage = wireImageUsage(images.usage(query.image))
+      return success(200, 'retrieve image usage success', data)
+    }),
+  ]
+}
+
+function pullOptions({ os, arch, auth }: PullBody, headers: IncomingHttpHeaders) {
+  const given: RegistryAuth | undefined = auth ?? headerAuth(headers['x-registry-auth'])
+  return {
+    ...(given !== undefined && { auth: given }),
+    platform: { ...(os && { os }), ...(arch && { architecture: arch }) },
+  }
+}
+
+function headerAuth(header: string | string[] | undefined): RegistryAuth | undefined {
+  return header === undefined ? undefined : parseRegistryAuth(String(header))
+}
+
+function wantsProgress(headers: IncomingHttpHeaders): boolean {
+  return headers.accept?.includes(NDJSON) ?? false
+}
+
+async function progressReply(ctx: Ctx, requestId: string, progress: AsyncIterable<PullProgress>): Promise<Reply> {
+  return stream(NDJSON, progressLines(ctx, requestId, await primed(progress)))
+}
+
+async function lastOf(progress: AsyncIterable<PullProgress>): Promise<void> {
+  for await (const _ of progress);
+}
+
+async function loaded(progress: AsyncIterable<PullProgress>): Promise<WireImage[]> {
+  const done: WireImage[] = []
+  for await (const one of progress) if (one.type === 'done') done.push(wireImage(one.image))
+  return done
+}

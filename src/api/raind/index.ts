@@ -1,0 +1,39 @@
+/**
+ * Raind's own API, /v1: containers, execs, images, networks, system.
+ *
+ * It keeps to the wire that Raind's clients know (types.ts), and answers every failure in the envelope with the
+ * status that fits. It holds no rule of its own: a route parses, converts, makes one call, converts, answers.
+ */
+import type { Containers } from '../../containers/index.ts'
+import type { Images } from '../../images/index.ts'
+import type { Ctx } from '../../lib/ctx.ts'
+import type { FrontEnd } from '../http/server.ts'
+import { containerRoutes } from './containers.ts'
+import { errorReply } from './errors.ts'
+import { execRoutes } from './execs.ts'
+import { imageRoutes } from './images.ts'
+import { networkRoutes } from './networks.ts'
+import { type DaemonInfo, systemRoutes } from './system.ts'
+
+export interface RaindDeps {
+  readonly containers: Containers
+  readonly images: Images
+  readonly info: DaemonInfo
+  /** The daemon's context: what changes the machine runs on it. */
+  readonly ctx: Ctx
+}
+
+export function raindApi({ containers, images, info, ctx }: RaindDeps): FrontEnd {
+  return {
+    routes: [
+      ...containerRoutes(containers, ctx),
+      ...execRoutes(containers, ctx),
+      ...imageRoutes(images, ctx),
+      ...networkRoutes(containers),
+      ...systemRoutes(info),
+    ],
+    errorReply,
+  }
+}
+
+export type { DaemonInfo } from './system.ts'

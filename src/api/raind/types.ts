@@ -1,0 +1,258 @@
+/**
+ * The wire of /v1, exactly: what is sent as interfaces, what is taken as schemas.
+ *
+ * Times are RFC 3339; one that is not set is `0001-01-01T00:00:00Z`. Lists with nothing in them are `null`.
+ */
+
+import type { StatusCode } from '../../lib/errors.ts'
+import {
+  anyOf,
+  array,
+  boolean,
+  integer,
+  map,
+  number,
+  object,
+  oneOf,
+  optional,
+  type Static,
+  string,
+} from '../../lib/schema.ts'
+import type { Container, ContainerState } from '../../model/container.ts'
+import type { Sandbox } from '../../model/network.ts'
+
+export interface Success<T> {
+  readonly status: 'success'
+  readonly message?: string
+  readonly data?: T
+}
+
+export interface Failure {
+  readonly status: 'fail'
+  readonly message: string
+  readonly code: StatusCode
+}
+
+export type Envelope<T> = Success<T> | Failure
+
+export interface WireForward {
+  /** Port on the host; 0 while none has been chosen. */
+  readonly source: number
+  /** Port in the container. */
+  readonly destination: number
+  readonly protocol: string
+  readonly hostIp: string
+}
+
+export interface WireContainer {
+  readonly containerId: string
+  readonly name: string
+  readonly podId?: string
+  readonly state: ContainerState
+  /** 0 if it does not run. */
+  readonly pid: number
+  /** Always contains a slash. */
+  readonly imageRepository: string
+  readonly imageReference: string
+  readonly command: readonly string[] | null
+  /** Without a prefix length. */
+  readonly address: string
+  readonly forwards: readonly WireForward[] | null
+  readonly creatingAt: string
+  readonly createdAt: string
+  /** When it was started: the wire spells it so. */
+  readonly statedAt: string
+  readonly stoppedAt: string
+  /** These three only once it has ended. */
+  readonly exitCode?: number
+  readonly reason?: string
+  readonly message?: string
+}
+
+/** Everything about a container, in the model's words. Times are ms. */
+export interface WireInspect extends Container {
+  readonly state: ContainerState
+  readonly sandbox: Sandbox
+}
+
+export interface WireId {
+  readonly id: string
+}
+
+export interface WireExit {
+  readonly id: string
+  readonly exitCode: number
+  readonly oomKilled: boolean
+}
+
+export interface WireExecStarted {
+  /** The container, as it was named in the request. */
+  readonly id: string
+  readonly execId: string
+}
+
+export interface WireExecResult extends WireExecStarted {
+  readonly exitCode: number
+  /** The first MiB of each. */
+  readonly stdout: string
+  readonly stderr: string
+  readonly truncated: boolean
+}
+
+export interface WireExec {
+  readonly execId: string
+  readonly containerId: string
+  readonly command: readonly string[]
+  readonly running: boolean
+  readonly pid: number
+  /** Null while it has not ended. */
+  readonly exitCode: number | null
+  readonly createdAt: string
+  readonly startedAt: string
+  readonly finishedAt: string
+}
+
+export interface WireImage {
+  readonly repository: string
+  readonly reference: string
+  readonly createdAt: string
+}
+
+export interface WireImageStatus extends WireImage {
+  /** The config's digest. */
+  readonly id: string
+  readonly repoTags: readonly string[] | null
+  readonly repoDigests: readonly string[] | null
+  readonly sizeBytes: number
+  readonly user: string
+}
+
+export interface WireImageUsage {
+  /** `repository:reference` */
+  readonly image: string
+  readonly usedBytes: number
+}
+
+/** A line of the progress of a pull or a load; the last one is `done`, or a `Failure`. */
+export type WireProgress =
+  | { readonly type: 'resolved'; readonly reference: string; readonly digest: string }
+  | {
+      readonly type: 'layer'
+      readonly digest: string
+      readonly status: 'waiting' | 'downloading' | 'unpacking' | 'exists' | 'done'
+      readonly currentBytes: number
+      readonly totalBytes: number
+    }
+  | { readonly type: 'done'; readonly image: WireImage }
+
+export interface WireNetwork {
+  readonly Interface: string
+  /** The gateway, with the prefix length. */
+  readonly Address: string
+  readonly NumContainers: number
+}
+
+export interface WireVersion {
+  readonly version: string
+  readonly apiVersion: string
+  readonly node: string
+  readonly runtime: { readonly name: string; readonly version: string }
+}
+
+export interface WireHealth {
+  readonly status: 'ok'
+  readonly uptimeMs: number
+}
+
+/** The media type of an exec's output: frames of u8 type, u32 BE length, payload. */
+export const EXEC_STREAM = 'application/vnd.raind.stream'
+/** Frame types. The payload of `exit`, the last frame, is JSON: `{"exitCode":0}`. */
+export const FRAME = { stdout: 1, stderr: 2, exit: 3 } as const
+export const NDJSON = 'application/x-ndjson'
+
+const text = string({ maxLength: 131_072 })
+const texts = array(text, { maxItems: 4096 })
+const env = array(string({ maxLength: 131_072, pattern: '^[^=]+=', description: 'NAME=value' }), { maxItems: 4096 })
+const imageName = string({ minLength: 1, maxLength: 1024 })
+const hostname = string({
+  maxLength: 63,
+  pattern: '^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$',
+  description: 'a host name (letters, digits, "-" and ".")',
+})
+const workdir = string({ maxLength: 4096, pattern: '^/', description: 'an absolute path' })
+const auth = object({
+  username: optional(text),
+  password: optional(text),
+  identityToken: optional(text),
+  registryToken: optional(text),
+})
+
+export const createContainerBody = object({
+  image: imageName,
+  name: optional(string({ maxLength: 256 })),
+  command: optional(texts),
+  entrypoint: optional(texts),
+  env: optional(env),
+  workdir: optional(workdir),
+  user: optional(string({ maxLength: 256 })),
+  hostname: optional(hostname),
+  labels: optional(map(text)),
+  tty: optional(boolean()),
+  /** `[ip:]host:container[/protocol]` */
+  port: optional(array(text, { maxItems: 1024 })),
+  /** `source:destination[:options]` */
+  mount: optional(array(text, { maxItems: 1024 })),
+  /** `destination[:options]` */
+  tmpfs: optional(array(text, { maxItems: 1024 })),
+  network: optional(text),
+  podId: optional(text),
+  memory: optional(anyOf(integer({ minimum: 0 }), text)),
+  cpus: optional(number()),
+  pids: optional(integer({ minimum: 1, maximum: 4_194_304 })),
+  capAdd: optional(texts),
+  capDrop: optional(texts),
+  readOnly: optional(boolean()),
+  stopSignal: optional(text),
+  /** Seconds. */
+  stopTimeout: optional(number({ minimum: 0, maximum: 1_000_000 })),
+  autoRemove: optional(boolean()),
+  auth: optional(auth),
+})
+export type CreateContainerBody = Static<typeof createContainerBody>
+
+export const startBody = object({ tty: optional(boolean()) })
+export const killBody = object({ signal: optional(text) })
+
+const execProperties = {
+  command: texts,
+  env: optional(env),
+  user: optional(string({ maxLength: 256 })),
+  workdir: optional(workdir),
+}
+export const createExecBody = object(execProperties)
+export type CreateExecBody = Static<typeof createExecBody>
+export const execBody = object({ ...execProperties, tty: optional(boolean()), wait: optional(boolean()) })
+export type ExecBody = Static<typeof execBody>
+
+export const listQuery = object({
+  all: optional(boolean()),
+  /** `key=value` */
+  label: optional(array(string({ maxLength: 8192, pattern: '^[^=]+=', description: 'key=value' }))),
+  name: optional(array(text)),
+  state: optional(array(oneOf('creating', 'created', 'running', 'stopped', 'removing'))),
+})
+export type ListQuery = Static<typeof listQuery>
+
+export const stopQuery = object({
+  /** Seconds. */
+  timeout: optional(integer({ minimum: 0, maximum: 1_000_000 })),
+  signal: optional(text),
+})
+export const deleteQuery = object({ force: optional(boolean()) })
+export const LOG_LINES_LIMIT = 5000
+export const logQuery = object({ tail_lines: optional(integer({ maximum: LOG_LINES_LIMIT })) })
+
+export const pullBody = object({ image: imageName, os: optional(text), arch: optional(text), auth: optional(auth) })
+export type PullBody = Static<typeof pullBody>
+export const imageBody = object({ image: imageName })
+export const imageQuery = object({ image: imageName })

@@ -1,0 +1,138 @@
+import { isIPv4 } from 'node:net'
+import { isAbsolute, join, normalize } from 'node:path'
+import { SOCKET_PATH_LIMIT } from '../api/http/unix-socket.ts'
+import type { ImagePolicy } from '../images/index.ts'
+import { StatusError } from '../lib/errors.ts'
+import { isLogLevel, type LogLevel } from '../lib/log.ts'
+import { version } from '../lib/version.ts'
+import type { NetworkSpec } from '../model/network.ts'
+import { parseBytes } from '../model/quantity.ts'
+import type { RegistryConfig } from '../registry/index.ts'
+import { type FileConfig, readConfigFile } from './config-file.ts'
+import { type Flags, HELP, parseFlags } from './flags.ts'
+import { defaultNetwork } from './subnet.ts'
+
+const DEFAULT_FILE = '/etc/condenser/config.yaml'
+/** `<run>/containers/<id12>/attach` is the longest socket path below `run`. */
+const LONGEST_BELOW_RUN = '/containers/0123456789ab/attach'.length
+
+export interface Config {
+  readonly root: string
+  readonly run: string
+  readonly socket: string
+  readonly listen: { readonly host: string; readonly port: number } | undefined
+  /** Where networks take their subnets from. */
+  readonly subnet: string
+  /** The network of containers that name none. */
+  readonly network: NetworkSpec
+  readonly runtime: 'auto' | 'crun' | 'runc'
+  readonly logLevel: LogLevel
+  readonly cgroupParent: string
+  readonly stopTimeoutMs: number
+  readonly containerLogs: { readonly maxBytes: number; readonly maxFiles: number }
+  /** What is absent is the default. */
+  readonly images: Partial<ImagePolicy>
+  readonly registries: Readonly<Record<string, RegistryConfig>>
+  readonly dockerConfigFile: string | undefined
+}
+
+/**
+ * Flags, then the file, then the defaults. Undefined: only help or the version was asked for, and has been printed.
+ * @throws {StatusError} `not_found`, `invalid_argument`
+ */
+export async function readConfig(words: readonly string[]): Promise<Config | undefined> {
+  const flags = parseFlags(words)
+  if (flags.help || flags.version) {
+    process.stdout.write(flags.help ? HELP : `condenser ${version}\n`)
+    return undefined
+  }
+  const file = await readConfigFile(flags.config ?? DEFAULT_FILE, flags.config === undefined)
+  return completeConfig(flags, file)
+}
+
+/** Pure. @throws {StatusError} `invalid_argument` */
+export function completeConfig(flags: Flags, file: FileConfig): Config {
+  const root = directory('root', flags.root ?? file.root ?? '/var/lib/condenser')
+  const run = directory('run', flags.run ?? file.run ?? '/run/condenser')
+  const socket = directory('socket', flags.socket ?? file.socket ?? join(run, 'condenser.sock'))
+  const longest = Math.max(Buffer.byteLength(socket), Buffer.byteLength(run) + LONGEST_BELOW_RUN)
+  if (longest > SOCKET_PATH_LIMIT) {
+    throw invalid(
+      `run "${run}" or socket "${socket}" is too long: a socket's path has at most ${SOCKET_PATH_LIMIT} bytes`,
+    )
+  }
+  if (root === run) throw invalid(`root and run must differ, but are both "${root}"`)
+  const subnet = flags.subnet ?? file.subnet ?? '10.166.0.0/16'
+  const { maxSize = '10m', maxFiles = 3 } = file.containerLogs ?? {}
+  return {
+    root,
+    run,
+    socket,
+    listen: parseListen(flags.listen ?? file.listen ?? 'none'),
+    subnet,
+    network: defaultNetwork(bridgeName(flags.bridge ?? file.bridge ?? 'raind0'), subnet, file.gateway),
+    runtime: parseRuntime(flags.runtime ?? file.runtime ?? 'auto'),
+    logLevel: parseLogLevel(flags.logLevel ?? file.logLevel ?? 'info'),
+    cgroupParent: cgroupPath(file.cgroupParent ?? '/condenser'),
+    stopTimeoutMs: (file.stopTimeout ?? 10) * 1000,
+    containerLogs: { maxBytes: parseBytes('containerLogs.maxSize', maxSize), maxFiles },
+    images: imagePolicy(file.images),
+    registries: file.registries ?? {},
+    dockerConfigFile: file.dockerConfigFile,
+  }
+}
+
+function imagePolicy(images: FileConfig['images'] = {}): Partial<ImagePolicy> {
+  const { reserve, ...rest } = images
+  const bytes = reserve === undefined ? undefined : parseBytes('images.reserve', reserve)
+  return {
+    ...rest,
+    // Asked for in bytes, it is kept in full, however small the disk.
+    ...(bytes !== undefined && { reserve: { share: 1, bytes } }),
+  }
+}
+
+function directory(name: string, path: string): string {
+  if (!isAbsolute(path)) throw invalid(`${name} "${path}" is not an absolute path`)
+  const normal = normalize(path)
+  return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal
+}
+
+function cgroupPath(path: string): string {
+  if (!/^(?:\/[A-Za-z0-9_.:@-]+)+$/.test(path) || path.split('/').includes('..')) {
+    throw invalid(`cgroupParent "${path}" is not a path of a cgroup, as in /condenser`)
+  }
+  return path
+}
+
+/** IFNAMSIZ, and what iptables chains and sysctls take in their names. */
+function bridgeName(name: string): string {
+  if (!/^[a-zA-Z][a-zA-Z0-9_-]{0,14}$/.test(name)) {
+    throw invalid(`bridge "${name}" is not a link name: 1 to 15 letters, digits, "_" and "-", starting with a letter`)
+  }
+  return name
+}
+
+function parseListen(text: string): Config['listen'] {
+  if (text === 'none') return undefined
+  const match = /^([^:]+):(\d{1,5})$/.exec(text)
+  const port = Number(match?.[2])
+  if (match === null || !isIPv4(match[1]!) || port < 1 || port > 65_535) {
+    throw invalid(`listen "${text}" is neither "none" nor an IPv4 address and a port, as in 127.0.0.1:7755`)
+  }
+  return { host: match[1]!, port }
+}
+
+function parseRuntime(name: string): Config['runtime'] {
+  if (name === 'auto' || name === 'crun' || name === 'runc') return name
+  throw invalid(`runtime "${name}" is not one of auto, crun, runc`)
+}
+
+function parseLogLevel(level: string): LogLevel {
+  if (isLogLevel(level)) return level
+  throw invalid(`log level "${level}" is not one of debug, info, warn, error`)
+}
+
+function invalid(problem: string): StatusError {
+  return new StatusError('invalid_argument', `Invalid configuration: ${problem}`)
+}

@@ -1,0 +1,61 @@
+import { parseArgs } from 'node:util'
+import { messageOf, StatusError } from '../lib/errors.ts'
+
+export const HELP = `Usage: condenser [flags]
+
+The high-level container runtime of the Raind stack.
+
+Flags, with their defaults:
+  --root DIR         what must survive a reboot: images, containers, the database (/var/lib/condenser)
+  --run DIR          what need not: sockets, bundles, namespaces (/run/condenser)
+  --socket FILE      the API's unix socket (<run>/condenser.sock)
+  --listen ADDRESS   none, or host:port to serve the API with TLS as well (none)
+  --config FILE      YAML file with the same names and more (/etc/condenser/config.yaml, if it is there)
+  --bridge NAME      link name of the default network's bridge (raind0)
+  --subnet CIDR      where networks take their addresses from (10.166.0.0/16)
+  --runtime NAME     auto, crun or runc (auto)
+  --log-level LEVEL  debug, info, warn or error (info)
+  --help, --version
+
+What a flag says goes before what the file says. Two daemons live side by side if root, run, bridge and subnet differ.
+`
+
+/** What was given on the command line, unchecked; what was not is absent. */
+export interface Flags {
+  readonly help?: boolean
+  readonly version?: boolean
+  readonly config?: string
+  readonly root?: string
+  readonly run?: string
+  readonly socket?: string
+  readonly listen?: string
+  readonly bridge?: string
+  readonly subnet?: string
+  readonly runtime?: string
+  readonly logLevel?: string
+}
+
+/** @throws {StatusError} `invalid_argument` for a flag that is not known, or has no value */
+export function parseFlags(args: readonly string[]): Flags {
+  const text = { type: 'string' } as const
+  const flag = { type: 'boolean' } as const
+  const options = {
+    help: { ...flag, short: 'h' },
+    version: flag,
+    config: text,
+    root: text,
+    run: text,
+    socket: text,
+    listen: text,
+    bridge: text,
+    subnet: text,
+    runtime: text,
+    'log-level': text,
+  }
+  try {
+    const { 'log-level': logLevel, ...values } = parseArgs({ args: [...args], options, allowPositionals: false }).values
+    return { ...values, ...(logLevel !== undefined && { logLevel }) }
+  } catch (error) {
+    throw new StatusError('invalid_argument', `${messageOf(error)}; see condenser --help`)
+  }
+}
