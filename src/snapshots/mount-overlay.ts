@@ -1,0 +1,40 @@
+import { join } from 'node:path'
+import { StatusError } from '../lib/errors.ts'
+import { mount } from '../linux/mount.ts'
+import { EMPTY_LAYER } from './merged-view.ts'
+import { assertLayerCount, overlayOptions } from './overlay-options.ts'
+
+export interface OverlayInput {
+  readonly layersDir: string
+  /** Names below `layersDir`, top first. None: an empty root filesystem. */
+  readonly layers: readonly string[]
+  readonly upper: string
+  readonly work: string
+  readonly target: string
+}
+
+/**
+ * Mounts by mount(2), which kernels before 6.8 need for many layers: fsconfig(2) takes 255 bytes of `lowerdir` there.
+ * Its options must fit a page, so many layers go by their short names, from their directory.
+ */
+export function mountOverlay({ layersDir, layers, upper, work, target }: OverlayInput): void {
+  assertLayerCount(layers.length)
+  const names = layers.length === 0 ? [EMPTY_LAYER] : layers
+  const absolute = overlayOptions({ layers: names.map((name) => join(layersDir, name)), upper, work })
+  if (absolute === undefined) mountFrom(layersDir, target, overlayOptions({ layers: names, upper, work }))
+  else mount('overlay', target, 'overlay', 0, absolute)
+}
+
+function mountFrom(layersDir: string, target: string, options: string | undefined): void {
+  if (options === undefined) {
+    throw new StatusError('invalid_argument', `Cannot mount on ${target}: the names of its layers do not fit a page`)
+  }
+  const before = process.cwd()
+  // Nothing else runs on this thread before it is put back; other threads use absolute paths.
+  process.chdir(layersDir)
+  try {
+    mount('overlay', target, 'overlay', 0, options)
+  } finally {
+    process.chdir(before)
+  }
+}

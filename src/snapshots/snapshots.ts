@@ -1,0 +1,145 @@
+import { mkdir, open, readdir, rename, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Ctx } from '../lib/ctx.ts'
+import { StatusError, systemCode } from '../lib/errors.ts'
+import { failpoint } from '../lib/failpoint.ts'
+import { silentLogger } from '../lib/log.ts'
+import * as linux from '../linux/mount.ts'
+import { syncfs } from '../linux/sync.ts'
+import { EMPTY_LAYER, VIEW_PREFIX } from './merged-view.ts'
+import { mountOverlay, type OverlayInput } from './mount-overlay.ts'
+import { assertLayerCount } from './overlay-options.ts'
+import type { UnpackInput } from './unpack-layer.ts'
+import type { Unpacked } from './unpacked.ts'
+import { WorkerPool } from './worker-pool.ts'
+
+export interface SnapshotsOptions {
+  /** Absolute; made if it is not there. Names in it that begin with a dot are this module's own. */
+  readonly layersDir: string
+  /** Layers unpacked at once; default 2. */
+  readonly unpackThreads?: number
+  /** The Workers' entry, where a bundle has it elsewhere than beside this module. */
+  readonly workerEntry?: URL
+  /** When idle Workers end; default 5 s. */
+  readonly workerIdleMs?: number
+}
+
+export interface Snapshots extends AsyncDisposable {
+  /**
+   * Unpacks a compressed or plain archive into `layersDir/<directory>`, made anew, and verifies its diffId. Of a failure
+   * nothing is left. May run side by side, whatever lies below the layer.
+   *
+   * @param onProgress gets the compressed bytes read so far
+   * @throws {StatusError} `invalid_argument` for a bad archive or another diffId; `resource_exhausted` beyond `maxBytes`
+   */
+  unpack(ctx: Ctx, input: UnpackInput, onProgress?: (bytes: number) => void): Promise<Unpacked>
+  /**
+   * Settles what depends on the layers below, which are committed: directories that the archive does not describe take
+   * owner, mode, attributes and time from there, or lead where a symlink does; hard links to files there are made by
+   * copying them up. Once for each layer; a layer whose commit fails is to be removed.
+   *
+   * @param parents directories, top first
+   * @throws {StatusError} `invalid_argument`, `resource_exhausted`
+   */
+  commit(ctx: Ctx, unpacked: Unpacked, parents: readonly string[]): Promise<void>
+  /** Everything unpacked and committed is on disk when it resolves. */
+  sync(): Promise<void>
+  /** Idempotent. The directory is gone at once; its files go after it, before this resolves. */
+  removeLayer(directory: string): Promise<void>
+  /** Removes a directory tree of any depth that containers wrote to, off the main thread. Idempotent. Absolute path. */
+  removeTree(path: string): Promise<void>
+  /** Makes the upper and work directories of a container. Idempotent. */
+  prepare(containerDir: string): Promise<void>
+  /** Mounts an overlay; synchronous, 0.3 ms. @throws {StatusError} `invalid_argument` above 500 layers */
+  mount(input: Omit<OverlayInput, 'layersDir'>): void
+  /** Idempotent; lazy, so that it cannot be busy. */
+  unmount(target: string): void
+}
+
+const TRASH_PREFIX = '.gone-'
+
+/** Opens the layers' directory, and begins to remove what an earlier process left half removed. */
+export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshots> {
+  const { layersDir } = options
+  await mkdir(join(layersDir, EMPTY_LAYER), { recursive: true, mode: 0o700 })
+  const pool = new WorkerPool({
+    entry: options.workerEntry ?? new URL('./unpack-worker.ts', import.meta.url),
+    data: { layersDir },
+    maxWorkers: options.unpackThreads ?? 2,
+    idleMs: options.workerIdleMs ?? 5000,
+  })
+  // Nobody waits for these: a removal has no caller who could cancel it.
+  const removalCtx: Ctx = { signal: new AbortController().signal, log: silentLogger }
+  let removals: Promise<unknown> = Promise.resolve()
+  /** One at a time, so that a Worker stays free for unpacking. */
+  const remove = (path: string): Promise<void> => {
+    const removal = removals.then(() => pool.run<void>(removalCtx, { op: 'remove', path }))
+    removals = removal.catch(() => {})
+    return removal
+  }
+  await removeLeftovers(layersDir, remove)
+
+  return {
+    async unpack(ctx, input, onProgress) {
+      assertLayerName(input.directory)
+      failpoint('snapshots.unpack.start')
+      return pool.run<Unpacked>(ctx, { op: 'unpack', input }, onProgress)
+    },
+    async commit(ctx, unpacked, parents) {
+      assertLayerCount(parents.length + 1)
+      failpoint('snapshots.commit')
+      await pool.run<void>(ctx, { op: 'commit', unpacked, parents })
+    },
+    async sync() {
+      await using directory = await open(layersDir)
+      await syncfs(directory.fd)
+    },
+    async removeLayer(directory) {
+      // This module's own are never layers.
+      if (directory.startsWith('.')) return
+      assertLayerName(directory)
+      failpoint('snapshots.remove.rename')
+      const trash = `${TRASH_PREFIX}${directory}`
+      // Left by a removal that failed, and tried again with this one.
+      await remove(join(layersDir, trash))
+      if (await renameIfThere(join(layersDir, directory), join(layersDir, trash))) await remove(join(layersDir, trash))
+    },
+    removeTree: remove,
+    async prepare(containerDir) {
+      failpoint('snapshots.prepare')
+      await mkdir(join(containerDir, 'upper'), { recursive: true, mode: 0o755 })
+      await mkdir(join(containerDir, 'work'), { recursive: true, mode: 0o700 })
+    },
+    mount: (input) => mountOverlay({ ...input, layersDir }),
+    unmount: (target) => void linux.unmount(target),
+    [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
+  }
+}
+
+async function removeLeftovers(layersDir: string, remove: (path: string) => Promise<void>): Promise<void> {
+  for (const name of await readdir(layersDir)) {
+    const path = join(layersDir, name)
+    if (name.startsWith(VIEW_PREFIX)) {
+      linux.unmount(path)
+      await rmdir(path)
+    } else if (name.startsWith(TRASH_PREFIX)) {
+      // Not waited for; what fails is tried again by the next process.
+      remove(path).catch(() => {})
+    }
+  }
+}
+
+async function renameIfThere(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to)
+    return true
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false
+    throw error
+  }
+}
+
+function assertLayerName(directory: string): void {
+  if (/^[a-z0-9]+$/.test(directory)) return
+  throw new StatusError('invalid_argument', `"${directory}" cannot name a layer's directory`)
+}

@@ -1,0 +1,43 @@
+/** The entry of the Workers that unpack, commit and remove layers: see worker-pool.ts. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { AT_FDCWD, bytePath, leaveSharedWorkingDirectory } from '../linux/at-calls.ts'
+import { commitLayer } from './commit-layer.ts'
+import { removeTree } from './remove-tree.ts'
+import { unpackLayer } from './unpack-layer.ts'
+import { type FromWorker, type Job, type ToWorker, toFailure, type WorkerData } from './worker-protocol.ts'
+
+const port = parentPort!
+const { layersDir } = workerData as WorkerData
+leaveSharedWorkingDirectory(layersDir)
+
+let cancellation = new AbortController()
+const send = (message: FromWorker) => port.postMessage(message)
+
+/** Between two reports of progress. */
+const PROGRESS_BYTES = 1 << 20
+
+port.on('message', (message: ToWorker) => {
+  if (message.kind === 'cancel') return cancellation.abort()
+  cancellation = new AbortController()
+  run(message.job, cancellation.signal).then(
+    (result) => send({ kind: 'done', result }),
+    (error) => send({ kind: 'failed', failure: toFailure(error) }),
+  )
+})
+
+async function run(job: Job, signal: AbortSignal): Promise<unknown> {
+  switch (job.op) {
+    case 'unpack': {
+      let reported = 0
+      return unpackLayer(job.input, signal, (bytes) => {
+        if (bytes - reported < PROGRESS_BYTES) return
+        reported = bytes
+        send({ kind: 'progress', bytes })
+      })
+    }
+    case 'commit':
+      return commitLayer(job.unpacked, job.parents)
+    case 'remove':
+      return removeTree(AT_FDCWD, bytePath(job.path))
+  }
+}
