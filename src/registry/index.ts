@@ -1,0 +1,13 @@
+/**
+ * Names of images, and how they are fetched: the client's side of the OCI distribution protocol.
+ *
+ * Guarantees: a manifest is verified against its digest before it is believed; credentials go to the registry they
+ * are for and to its own token server, nowhere else, and are never stored or logged; every answer has a limit on its
+ * size and every wait one on its time; nothing but a StatusError is thrown. Blobs are streams: who stores them
+ * verifies them.
+ */
+export { createRegistryClient } from './client.ts'
+export { digestOf, type ImageIndex, type ImageManifest, MAX_MANIFEST_BYTES, parseDocument } from './manifest.ts'
+export { completePlatform, formatPlatform, hostPlatform, selectPlatform } from './platform.ts'
+export { formatImageReference, type ImageReference, parseImageReference, wireNames } from './reference.ts'
+export type { Document, RegistryAuth, RegistryClient, RegistryConfig, ResolvedImage } from './types.ts'
