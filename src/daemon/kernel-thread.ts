@@ -1,5 +1,6 @@
 /** The entry module of the kernel thread: the operations that it serves. */
 import { serveKernelThread } from '../linux/kernel-thread.ts'
+import { spawnOps } from '../linux/spawn.ts'
 import { networkOps } from '../network/index.ts'
 
-serveKernelThread({ ...networkOps })
+serveKernelThread({ ...networkOps, ...spawnOps })

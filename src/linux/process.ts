@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** Of /proc/PID/stat, what identifies a process: pids are used again, a pid with its start time is not. */
+export interface ProcessStat {
+  readonly parent: number
+  /** Clock ticks after boot (field 22). */
+  readonly startTime: number
+  /** Dead, and not reaped yet. */
+  readonly isZombie: boolean
+}
+
+/** Undefined if there is no such process. */
+export function processStat(pid: number): ProcessStat | undefined {
+  const text = readProc(`${pid}/stat`)
+  return text === undefined ? undefined : parseProcessStat(text)
+}
+
+/** The command's name, in parentheses, may itself hold spaces and parentheses: fields count from the last one. */
+export function parseProcessStat(text: string): ProcessStat {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return { parent: Number(fields[1]), startTime: Number(fields[19]), isZombie: fields[0] === 'Z' || fields[0] === 'X' }
+}
+
+/** Undefined for a process that has ended; empty for a kernel thread. */
+export function commandLine(pid: number): string[] | undefined {
+  return readProc(`${pid}/cmdline`)?.split('\0').slice(0, -1)
+}
+
+/** Every process that this one can see. Costs about 2 ms for a hundred. */
+export function processIds(): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0)
+}
+
+/** Differs after every boot of the host. */
+export function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+}
+
+function readProc(name: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${name}`, 'utf8')
+  } catch {
+    return undefined
+  }
+}
