@@ -1,0 +1,96 @@
+import { StatusError } from '../lib/errors.ts'
+import { type DiffId, parseDigest } from '../model/digest.ts'
+import type { ImageConfig, Platform } from '../model/image.ts'
+
+/** An image's config document. */
+export interface ParsedConfig {
+  readonly platform: Platform
+  readonly diffIds: readonly DiffId[]
+  readonly imageConfig: ImageConfig
+  /** ms; 0 if the document has none. */
+  readonly builtAt: number
+}
+
+/** What a config may weigh: as much as a manifest may. */
+export const MAX_CONFIG_BYTES = 4 * 1024 * 1024
+
+type Json = Readonly<Record<string, unknown>>
+
+/**
+ * Reads an OCI image config (config.md) or Docker's, which is its superset. Absent and null members take their
+ * defaults; a member of a wrong type fails, because to ignore it could run the wrong program or as the wrong user.
+ *
+ * @throws {StatusError} `invalid_argument`
+ */
+export function parseImageConfig(bytes: Uint8Array): ParsedConfig {
+  const root = object(parseJson(bytes), 'the document')
+  const rootfs = object(root['rootfs'], 'rootfs')
+  if (rootfs['type'] !== 'layers') throw invalid('rootfs.type is not "layers"')
+  const config = root['config'] == null ? {} : object(root['config'], 'config')
+  const variant = text(root, 'variant')
+  return {
+    platform: {
+      os: text(root, 'os') || 'linux',
+      architecture: text(root, 'architecture') || 'unknown',
+      ...(variant === '' ? {} : { variant }),
+    },
+    diffIds: list(rootfs, 'diff_ids').map((diffId) => parseDigest(diffId) as DiffId),
+    imageConfig: {
+      entrypoint: list(config, 'Entrypoint'),
+      cmd: list(config, 'Cmd'),
+      env: list(config, 'Env').filter((entry) => entry.indexOf('=') > 0),
+      user: text(config, 'User'),
+      workingDir: text(config, 'WorkingDir'),
+      stopSignal: text(config, 'StopSignal'),
+      labels: labels(config),
+      exposedPorts: keys(config, 'ExposedPorts'),
+      volumes: keys(config, 'Volumes'),
+    },
+    builtAt: Math.max(0, Date.parse(text(root, 'created')) || 0),
+  }
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (cause) {
+    throw new StatusError('invalid_argument', 'Invalid image config: it is not JSON', { cause })
+  }
+}
+
+function object(value: unknown, what: string): Json {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(`${what} is not an object`)
+  return value as Json
+}
+
+/** NUL would cut the string short in the kernel: refused wherever text may end up in a system call. */
+function string(value: unknown, what: string): string {
+  if (typeof value !== 'string') throw invalid(`${what} is not a string`)
+  if (value.includes('\0')) throw invalid(`${what} contains a NUL character`)
+  return value
+}
+
+function text(from: Json, key: string): string {
+  return from[key] == null ? '' : string(from[key], key)
+}
+
+function list(from: Json, key: string): readonly string[] {
+  const value = from[key] ?? []
+  if (!Array.isArray(value)) throw invalid(`${key} is not a list`)
+  return value.map((entry) => string(entry, `an entry of ${key}`))
+}
+
+/** Go's `map[string]struct{}`: only the keys say something. */
+function keys(from: Json, key: string): readonly string[] {
+  return from[key] == null ? [] : Object.keys(object(from[key], key)).map((entry) => string(entry, `a key of ${key}`))
+}
+
+function labels(config: Json): Readonly<Record<string, string>> {
+  if (config['Labels'] == null) return {}
+  const entries = Object.entries(object(config['Labels'], 'Labels'))
+  return Object.fromEntries(entries.map(([key, value]) => [string(key, 'a label'), string(value, `label ${key}`)]))
+}
+
+function invalid(why: string): StatusError {
+  return new StatusError('invalid_argument', `Invalid image config: ${why}`)
+}

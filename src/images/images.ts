@@ -1,0 +1,48 @@
+import type { Ctx } from '../lib/ctx.ts'
+import { KeyedLock } from '../lib/keyed-lock.ts'
+import { Claims } from './claims.ts'
+import { collect } from './collect.ts'
+import { DEFAULT_POLICY, type Deps, type ImagePolicy } from './deps.ts'
+import { findImage } from './find.ts'
+import { LayerDirectories } from './layer-directories.ts'
+import { directoriesOf } from './layers.ts'
+import { leaseImage } from './lease.ts'
+import { load } from './load.ts'
+import { Operations } from './operations.ts'
+import { pull } from './pull.ts'
+import { recoverImages } from './recover.ts'
+import { removeImage } from './remove.ts'
+import { imageStatus, imageUsage } from './status.ts'
+import type { Images } from './types.ts'
+
+export type ImagesOptions = Pick<Deps, 'store' | 'content' | 'snapshots' | 'registry' | 'layersDir'> & {
+  readonly policy?: Partial<ImagePolicy>
+}
+
+/** @param ctx the daemon's: pulls and loads run under it, whoever asked for them. Disposing waits until they have ended */
+export function createImages(ctx: Ctx, { policy, ...parts }: ImagesOptions): Images {
+  const { store } = parts
+  const operations = new Operations()
+  const deps: Deps = {
+    ...parts,
+    policy: { ...DEFAULT_POLICY, ...policy },
+    locks: new KeyedLock(),
+    claims: new Claims(),
+    committed: new Set(),
+    directories: new LayerDirectories(),
+  }
+  return {
+    pull: (caller, reference, options) => pull(ctx, deps, operations, reference, options).follow(caller),
+    load: (caller, tar, options) => load(ctx, deps, operations, tar, options).follow(caller),
+    get: (reference) => store.read((tx) => findImage(tx, reference)),
+    list: () => store.read((tx) => tx.list('Image')),
+    status: (reference) => store.read((tx) => imageStatus(tx, reference)),
+    usage: (reference) => store.read((tx) => imageUsage(tx, reference)),
+    remove: (caller, reference) => removeImage(caller, deps, reference),
+    layerDirectories: (chainIds) => store.read((tx) => directoriesOf(tx, chainIds)),
+    lease: (reference) => leaseImage(deps, reference),
+    collect: (caller) => collect(caller, deps),
+    recover: (caller) => recoverImages(caller, deps),
+    [Symbol.asyncDispose]: () => operations[Symbol.asyncDispose](),
+  }
+}
