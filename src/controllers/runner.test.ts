@@ -1,37 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { silentLogger } from '../lib/log.ts'
-import { openStore, type Store } from '../store/index.ts'
+import { temporaryStore, testCtx } from '../../test/fixtures/temporary-store.ts'
+import type { Store, StoreOptions } from '../store/index.ts'
 import { type Controller, runControllers } from './index.ts'
 
 const spec = { platform: { os: 'linux', architecture: 'amd64' } }
 
-/** A controller of pulls whose `reconcile` gives the names it found to `saw`. */
-async function start(
-  t: TestContext,
-  controller: (store: Store) => Controller,
-  retention?: { changes: number; events: number },
-) {
-  const directory = mkdtempSync(join(tmpdir(), 'runner-'))
-  const store = openStore({
-    file: join(directory, 'test.db'),
-    log: silentLogger,
-    ...(retention === undefined ? {} : { retention }),
-  })
-  const abort = new AbortController()
-  const run = () => {
-    const ctx = { signal: abort.signal, log: silentLogger }
-    return runControllers(ctx, store, [controller(store)], { backoff: { firstMs: 1, maxMs: 2, jitter: 0 } })
-  }
-  t.after(async () => {
-    abort.abort()
-    await store[Symbol.asyncDispose]()
-    rmSync(directory, { recursive: true })
-  })
-  return { store, run, abort }
+function start(t: TestContext, controller: (store: Store) => Controller, options: Partial<StoreOptions> = {}) {
+  const store = temporaryStore(t, options)
+  const ctx = testCtx(t)
+  const run = () => runControllers(ctx, store, [controller(store)], { backoff: { firstMs: 1, maxMs: 2, jitter: 0 } })
+  return { store, run, end: ctx.end }
 }
 
 function createPull(store: Store, name: string): string {
@@ -54,7 +33,7 @@ function expectation(wanted: readonly string[]) {
 test('sees what was there, what comes, what changes and what goes', async (t) => {
   const before = expectation(['old'])
   const after = expectation(['new', 'renamed', 'gone'])
-  const { store, run, abort } = await start(t, (store) => ({
+  const { store, run, end } = start(t, (store) => ({
     name: 'test',
     triggers: { Pull: (pull) => pull.metadata.uid },
     async reconcile(_ctx, uid) {
@@ -75,14 +54,14 @@ test('sees what was there, what comes, what changes and what goes', async (t) =>
   const doomed = createPull(store, 'doomed')
   store.write((tx) => tx.delete('Pull', doomed))
   await after.met
-  abort.abort()
+  end()
   await running
 })
 
 test('what fails is tried again; requeueAfterMs comes again without a change', async (t) => {
   let calls = 0
   const enough = Promise.withResolvers<void>()
-  const { store, run, abort } = await start(t, () => ({
+  const { store, run, end } = start(t, () => ({
     name: 'test',
     triggers: { Pull: (pull) => [pull.metadata.uid] },
     async reconcile() {
@@ -95,7 +74,7 @@ test('what fails is tried again; requeueAfterMs comes again without a change', a
   createPull(store, 'one')
   const running = run()
   await enough.promise
-  abort.abort()
+  end()
   await running
 })
 
@@ -103,7 +82,7 @@ test('ends after the reconcile under way, and begins no other', async (t) => {
   const begun = Promise.withResolvers<void>()
   const release = Promise.withResolvers<void>()
   let ended = 0
-  const { store, run, abort } = await start(t, () => ({
+  const { store, run, end } = start(t, () => ({
     name: 'test',
     triggers: { Pull: (pull) => pull.metadata.uid },
     async reconcile() {
@@ -117,7 +96,7 @@ test('ends after the reconcile under way, and begins no other', async (t) => {
   createPull(store, 'two')
   const running = run()
   await begun.promise
-  abort.abort()
+  end()
   release.resolve()
   await running
   assert.equal(ended, 1)
@@ -125,7 +104,7 @@ test('ends after the reconcile under way, and begins no other', async (t) => {
 
 test('a trigger that throws spoils its object only; a watch that came too late begins again', async (t) => {
   const wanted = expectation(['last'])
-  const { store, run, abort } = await start(
+  const { store, run, end } = start(
     t,
     (store) => ({
       name: 'test',
@@ -140,7 +119,7 @@ test('a trigger that throws spoils its object only; a watch that came too late b
         return undefined
       },
     }),
-    { changes: 1, events: 1 },
+    { retention: { changes: 1, events: 1 } },
   )
   createPull(store, 'bad')
   const running = run()
@@ -148,14 +127,14 @@ test('a trigger that throws spoils its object only; a watch that came too late b
   for (let i = 0; i < 600; i++) createPull(store, `pull-${i}`) // in one turn: all but a few are gone when the watcher wakes
   createPull(store, 'last')
   await wanted.met
-  abort.abort()
+  end()
   await running
 })
 
 test('resyncMs looks at everything again though nothing changed', async (t) => {
   let calls = 0
   const again = Promise.withResolvers<void>()
-  const { store, run, abort } = await start(t, () => ({
+  const { store, run, end } = start(t, () => ({
     name: 'test',
     resyncMs: 1,
     concurrency: 2,
@@ -168,6 +147,6 @@ test('resyncMs looks at everything again though nothing changed', async (t) => {
   createPull(store, 'one')
   const running = run()
   await again.promise
-  abort.abort()
+  end()
   await running
 })
