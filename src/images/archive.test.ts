@@ -78,10 +78,7 @@ test('leaving ends the stream it reads from', async () => {
 
 test('pax headers and long names tell the path and size of the entry after them', async () => {
   const long = `blobs/${'long/'.repeat(40)}x`
-  const record = (text: string) => {
-    const length = text.length + 3 + (text.length + 3 > 99 ? 1 : 0)
-    return `${length} ${text}\n`
-  }
+  const record = (text: string) => `${String(text.length + 5)} ${text}\n` // three digits, a space, a newline
   const bytes = Buffer.concat([
     entry('@LongLink', `${long}\0`, 'L'),
     entry('short', 'one'),
