@@ -1,0 +1,34 @@
+/** A record of a log in CRI format: `time stream tags text`. A line that was too long for one is several, all but the last partial. */
+export interface LogRecord {
+  /** RFC 3339, with ns. */
+  readonly time: string
+  readonly stream: 'stdout' | 'stderr'
+  /** Tag `P`: the line goes on in this stream's next record. Else `F`: it ends here. */
+  readonly partial: boolean
+  /** Without the newline. A part of the buffer that was parsed. */
+  readonly text: Buffer
+}
+
+const SPACE = 0x20
+
+/**
+ * Parses one record, without its newline (kubernetes' CRI: pkg/apis/runtime/v1/api.proto, LogPath; further tags after a
+ * colon are allowed and ignored).
+ *
+ * @returns undefined for anything else, such as what a crash left half written
+ */
+export function parseLogRecord(line: Buffer): LogRecord | undefined {
+  const afterTime = line.indexOf(SPACE)
+  const afterStream = afterTime < 0 ? -1 : line.indexOf(SPACE, afterTime + 1)
+  if (afterStream < 0) return undefined
+  const afterTags = line.indexOf(SPACE, afterStream + 1)
+  const stream = line.toString('latin1', afterTime + 1, afterStream)
+  const [tag] = line.toString('latin1', afterStream + 1, afterTags < 0 ? line.length : afterTags).split(':')
+  if (afterTime === 0 || (stream !== 'stdout' && stream !== 'stderr') || (tag !== 'P' && tag !== 'F')) return undefined
+  return {
+    time: line.toString('latin1', 0, afterTime),
+    stream,
+    partial: tag === 'P',
+    text: line.subarray(afterTags < 0 ? line.length : afterTags + 1),
+  }
+}
