@@ -34,6 +34,8 @@ export interface Holdings {
 export interface ImageEngineOptions {
   readonly registries?: Readonly<Record<string, RegistryConfig>>
   readonly policy?: Partial<ImagePolicy>
+  /** How often the registry client tries. */
+  readonly tries?: number
   readonly signal?: AbortSignal
 }
 
@@ -43,7 +45,10 @@ export async function openImageEngine(root: string, options: ImageEngineOptions 
   const store = openStore({ file: join(root, 'condenser.db'), log: silentLogger })
   const content = await openContent(join(root, 'content'))
   const snapshots = await openSnapshots({ layersDir, workerIdleMs: 100 })
-  const registry = createRegistryClient({ registries: options.registries ?? {} })
+  const registry = createRegistryClient({
+    registries: options.registries ?? {},
+    limits: { tries: options.tries ?? 3, backoff: { firstMs: 1, maxMs: 10, jitter: 0 } },
+  })
   const images = createImages(ctx, { store, content, snapshots, registry, layersDir, policy: options.policy ?? {} })
   return {
     ctx,
