@@ -3,6 +3,7 @@
  * gets nothing that is not named: signals are at their defaults, the environment is the given one, descriptors above
  * the given ones are closed, the session is its own.
  */
+import { existsSync } from 'node:fs'
 import type { KernelOps, KernelThread } from './kernel-thread.ts'
 import { checkErrno, libc } from './libc.ts'
 import { Pidfd, reap } from './pidfd.ts'
@@ -21,10 +22,13 @@ export interface SpawnInput {
   readonly cwd: string
 }
 
-export interface SpawnedProcess {
+/** Disposing stops watching the child, and leaves it alone. */
+export interface SpawnedProcess extends Disposable {
   readonly pid: number
   /** Resolves with the exit code, 128 + signal for one that was killed, when the process has ended and is reaped. */
   readonly exit: Promise<number>
+  /** False if the process has ended. */
+  signal(signal: number): boolean
 }
 
 /** Starts a child from the kernel thread, so in its mount namespace and cgroups. */
@@ -36,7 +40,7 @@ export async function spawnProcess(thread: KernelThread, input: SpawnInput): Pro
     pidfd[Symbol.dispose]()
     return reap(pid)
   })
-  return { pid, exit }
+  return { pid, exit, signal: (signal) => pidfd.signal(signal), [Symbol.dispose]: () => pidfd[Symbol.dispose]() }
 }
 
 /** The thread that children inherit their v1 cgroups from. */
@@ -44,9 +48,15 @@ export function spawningThreadId(thread: KernelThread): Promise<number> {
   return thread.call('spawn.threadId', null)
 }
 
+/** Whether children will see that file: the thread may have a mount namespace of its own. */
+export function existsForChildren(thread: KernelThread, path: string): Promise<boolean> {
+  return thread.call('spawn.exists', path)
+}
+
 /** For the kernel thread. */
 export const spawnOps: KernelOps = {
   spawn: posixSpawn,
+  'spawn.exists': (path: string) => existsSync(path),
   'spawn.threadId': () => native.gettid(),
 }
 

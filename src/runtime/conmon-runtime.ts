@@ -1,0 +1,275 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Ctx } from '../lib/ctx.ts'
+import { StatusError, systemCode } from '../lib/errors.ts'
+import { failpoint } from '../lib/failpoint.ts'
+import { KeyedLock } from '../lib/keyed-lock.ts'
+import type { Logger } from '../lib/log.ts'
+import {
+  cgroupHierarchies,
+  containerCgroup,
+  type Hierarchy,
+  type LeafCgroup,
+  leafCgroup,
+  oomKills,
+  removeCgroup,
+} from '../linux/cgroup.ts'
+import type { KernelThread } from '../linux/kernel-thread.ts'
+import { Pidfd, signalProcess } from '../linux/pidfd.ts'
+import { processStat } from '../linux/process.ts'
+import { spawningThreadId } from '../linux/spawn.ts'
+import { execInContainer } from './exec.ts'
+import { releaseByFifo } from './exec-fifo.ts'
+import { readExitFile } from './exit-file.ts'
+import { findMonitors, MONITOR_FILES, type Monitor, type MonitorPrograms, pidFile, spawnMonitor } from './monitor.ts'
+import { chooseOciRuntime, findConmon, type RuntimeChoice } from './oci-runtime.ts'
+import { reopenLog } from './reopen-log.ts'
+import { readHostFacts } from './spec/index.ts'
+import type { ContainerExit, CreatedProcess, CreateInput, ExecInput, Recovered, Runtime, RuntimeExec } from './types.ts'
+import { cgroupWarmUp } from './warm-up.ts'
+
+export interface RuntimeOptions {
+  readonly choice: RuntimeChoice
+  /** The daemon's run directory, on a mount that the thread shares. */
+  readonly runDir: string
+  /** Must serve `spawnOps`. */
+  readonly thread: KernelThread
+  /** Parent of the containers' cgroups; conmons are in its `conmon`. */
+  readonly cgroupParent: string
+  readonly log: Logger
+}
+
+const SIGKILL = 9
+/** How long a monitor may take to end after its container. */
+const MONITOR_TIMEOUT_MS = 5000
+/** Where a lost exit code is reported as one. */
+const LOST_EXIT_CODE = 255
+
+/** A container with a monitor, from create or recover to delete. */
+interface Watched {
+  readonly bundle: string
+  readonly monitor: Monitor
+  /** In the OCI state `created`, so that its end is an exit; undefined if it cannot be. */
+  readonly process: Promise<CreatedProcess | undefined>
+  /** crun, and no hooks to run after the start. */
+  readonly startsByFifo: boolean
+}
+
+/** crun or runc, whichever `choice` and the host allow, under conmon. */
+export async function createRuntime(_ctx: Ctx, options: RuntimeOptions): Promise<Runtime> {
+  const { thread, choice, runDir } = options
+  const conmon = findConmon()
+  const oci = await chooseOciRuntime(thread, choice, runDir)
+  const exitDir = join(runDir, 'exits')
+  mkdirSync(exitDir, { recursive: true, mode: 0o700 })
+  const hierarchies = cgroupHierarchies()
+  const leaf = leafCgroup(containerCgroup(options.cgroupParent, 'conmon'), hierarchies)
+  const threadId = await spawningThreadId(thread)
+  leaf.adoptThread(threadId)
+  return new ConmonRuntime(options, { conmon, oci, exitDir }, hierarchies, leaf, threadId)
+}
+
+class ConmonRuntime implements Runtime {
+  readonly name: 'crun' | 'runc'
+  readonly version: string
+  readonly host = readHostFacts()
+  readonly parts = { rootfs: 'caller', network: 'caller', monitor: 'conmon' } as const
+  readonly takesSeccompBpf: boolean
+  readonly warmUp: () => void
+
+  readonly #options: RuntimeOptions
+  readonly #programs: MonitorPrograms
+  readonly #hierarchies: readonly Hierarchy[]
+  readonly #leaf: LeafCgroup
+  readonly #threadId: number
+  readonly #watched = new Map<string, Watched>()
+  /** Of an earlier daemon, by bundle; each is taken out by recover or delete. */
+  readonly #found: Map<string, Monitor>
+  readonly #listeners: ((exit: ContainerExit) => void)[] = []
+  readonly #reopening = new KeyedLock()
+
+  constructor(
+    options: RuntimeOptions,
+    programs: MonitorPrograms,
+    hierarchies: readonly Hierarchy[],
+    leaf: LeafCgroup,
+    threadId: number,
+  ) {
+    this.#options = options
+    this.#programs = programs
+    this.#hierarchies = hierarchies
+    this.#leaf = leaf
+    this.#threadId = threadId
+    this.#found = findMonitors(programs.exitDir)
+    this.name = programs.oci.name
+    this.version = programs.oci.version
+    this.takesSeccompBpf = programs.oci.name === 'crun'
+    this.warmUp = cgroupWarmUp(hierarchies)
+  }
+
+  async create(ctx: Ctx, input: CreateInput): Promise<CreatedProcess> {
+    const { id, bundle, spec } = input
+    failpoint('runtime.bundle')
+    await mkdir(bundle, { recursive: true, mode: 0o700 })
+    await writeFile(join(bundle, 'config.json'), JSON.stringify(spec), { mode: 0o600 })
+    failpoint('runtime.create')
+    const { monitor, created } = await spawnMonitor(ctx, this.#options.thread, this.#programs, input)
+    const process = created.then(identify)
+    const startsByFifo = this.name === 'crun' && !('hooks' in spec)
+    this.#watch(id, { bundle, monitor, process: process.catch(() => undefined), startsByFifo })
+    const result = await process
+    void this.#leaf.adoptProcess(monitor.pid).catch((error) => {
+      if (systemCode(error) === 'ESRCH') return
+      this.#options.log.warn('a conmon stays in the cgroup of the daemon', { containerId: id, error })
+    })
+    return result
+  }
+
+  async start(_ctx: Ctx, id: string): Promise<void> {
+    failpoint('runtime.start')
+    const { root, run } = this.#programs.oci
+    if (this.#watched.get(id)?.startsByFifo && releaseByFifo(join(root, id))) return
+    await run(['start', id])
+  }
+
+  signal(pid: number, pidStartTime: number, signal: number): boolean {
+    return signalProcess(pid, pidStartTime, signal)
+  }
+
+  async exec(_ctx: Ctx, id: string, input: ExecInput): Promise<RuntimeExec> {
+    return await execInContainer(this.#options.thread, this.#programs.oci, id, input)
+  }
+
+  onExit(listener: (exit: ContainerExit) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  async recover(
+    _ctx: Ctx,
+    { id, bundle, pid, pidStartTime }: { id: string; bundle: string } & CreatedProcess,
+  ): Promise<Recovered> {
+    const monitor = this.#found.get(bundle)
+    this.#found.delete(bundle)
+    if (monitor?.signal(0)) {
+      this.#watch(id, { bundle, monitor, process: Promise.resolve({ pid, pidStartTime }), startsByFifo: false })
+      return { state: 'running' }
+    }
+    monitor?.[Symbol.dispose]()
+    const exit = await readExitFile(this.#exitFile(id))
+    if (exit === undefined) {
+      await endUnwatched({ pid, pidStartTime })
+      return { state: 'lost' }
+    }
+    return { state: 'exited', ...exit, oomKilled: await this.#wasOomKilled(bundle) }
+  }
+
+  async reopenLog(bundle: string): Promise<void> {
+    const watched = [...this.#watched.values()].find((watched) => watched.bundle === bundle)
+    if (watched === undefined) throw new StatusError('not_found', `No container runs from ${bundle}`)
+    const ctx = { signal: AbortSignal.timeout(60_000), log: this.#options.log }
+    using _lock = await this.#reopening.hold(ctx, bundle)
+    await reopenLog(bundle, watched.monitor.logFile)
+  }
+
+  async delete(_ctx: Ctx, id: string, bundle: string): Promise<void> {
+    failpoint('runtime.delete')
+    const monitor = this.#watched.get(id)?.monitor ?? this.#found.get(bundle)
+    this.#watched.delete(id)
+    this.#found.delete(bundle)
+    // Create is under way, or was never finished: with conmon its child, the runtime, dies too.
+    if (monitor !== undefined && !existsSync(pidFile(bundle))) await endMonitor(monitor, 0)
+    await this.#deleteState(id)
+    if (monitor !== undefined) await endMonitor(monitor, MONITOR_TIMEOUT_MS)
+    monitor?.[Symbol.dispose]()
+    const cgroup = await cgroupOf(bundle)
+    if (cgroup !== undefined) await removeCgroup(cgroup, this.#hierarchies)
+    await rm(this.#exitFile(id), { force: true })
+    await Promise.all(MONITOR_FILES.map((name) => rm(join(bundle, name), { force: true })))
+    await rm(join(bundle, 'config.json'), { force: true })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { monitor } of this.#watched.values()) monitor[Symbol.dispose]()
+    for (const monitor of this.#found.values()) monitor[Symbol.dispose]()
+    this.#watched.clear()
+    this.#found.clear()
+    this.#leaf.release(this.#threadId)
+  }
+
+  async #deleteState(id: string): Promise<void> {
+    const { root, run } = this.#programs.oci
+    const state = join(root, id)
+    if (!existsSync(state)) return
+    try {
+      await run(['delete', '--force', id])
+    } finally {
+      // What a create that was killed has left may be too little for the runtime to know the container.
+      if (!existsSync(join(state, 'status')) && !existsSync(join(state, 'state.json'))) {
+        await rm(state, { recursive: true, force: true })
+      }
+    }
+  }
+
+  #watch(id: string, watched: Watched): void {
+    this.#watched.set(id, watched)
+    void watched.monitor.end
+      .then(() => this.#monitorEnded(id, watched))
+      .catch((error) =>
+        this.#options.log.error('the end of a container could not be settled', { containerId: id, error }),
+      )
+  }
+
+  async #monitorEnded(id: string, watched: Watched): Promise<void> {
+    const process = await watched.process
+    if (process === undefined || this.#watched.get(id) !== watched) return
+    const exit = await readExitFile(this.#exitFile(id))
+    if (exit === undefined) await endUnwatched(process)
+    const oomKilled = await this.#wasOomKilled(watched.bundle)
+    if (this.#watched.get(id) !== watched) return
+    const facts = exit ?? {
+      exitCode: LOST_EXIT_CODE,
+      finishedAt: Date.now(),
+      reason: 'LostExitCode',
+      message: 'its monitor was killed, and the container with it',
+    }
+    for (const listener of this.#listeners) listener({ id, oomKilled, ...facts })
+  }
+
+  #exitFile(id: string): string {
+    return join(this.#programs.exitDir, id)
+  }
+
+  async #wasOomKilled(bundle: string): Promise<boolean> {
+    const cgroup = await cgroupOf(bundle)
+    return cgroup !== undefined && oomKills(cgroup, this.#hierarchies) > 0
+  }
+}
+
+/** A container that nobody watches writes no log, and its output blocks: it is not left running. */
+async function endUnwatched({ pid, pidStartTime }: CreatedProcess): Promise<void> {
+  using pidfd = Pidfd.open(pid, pidStartTime)
+  if (pidfd?.signal(SIGKILL)) await pidfd.end
+}
+
+async function endMonitor(monitor: Monitor, graceMs: number): Promise<void> {
+  const ended = await Promise.race([monitor.end.then(() => true), sleep(graceMs, false, { ref: false })])
+  if (!ended && monitor.signal(SIGKILL)) await monitor.end
+}
+
+function identify(pid: number): CreatedProcess {
+  const stat = processStat(pid)
+  if (stat === undefined) throw new StatusError('internal', 'The container ended before it was started')
+  return { pid, pidStartTime: stat.startTime }
+}
+
+/** Undefined if the bundle was never written: then there is no cgroup either. */
+async function cgroupOf(bundle: string): Promise<string | undefined> {
+  try {
+    return JSON.parse(await readFile(join(bundle, 'config.json'), 'utf8')).linux.cgroupsPath
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { Socket } from 'node:net'
+import { join } from 'node:path'
+import { failpoint } from '../lib/failpoint.ts'
+import { closeFd, pipe } from '../linux/fd.ts'
+import type { KernelThread } from '../linux/kernel-thread.ts'
+import { Pidfd } from '../linux/pidfd.ts'
+import { processStat } from '../linux/process.ts'
+import { type SpawnedProcess, spawnProcess } from '../linux/spawn.ts'
+import { MINIMAL_ENV, type OciRuntime } from './oci-runtime.ts'
+import { exitCodeOfFailure, runtimeError } from './runtime-message.ts'
+import type { ExecExit, ExecInput, RuntimeExec } from './types.ts'
+
+/** Files of one exec, in the bundle. */
+interface ExecFiles {
+  readonly process: string
+  /** Written by the runtime once the process runs. */
+  readonly pid: string
+  /** The runtime's own errors, apart from the process's stderr. */
+  readonly log: string
+}
+
+/** Runs the OCI runtime's exec as a child of ours, with pipes and without a monitor: it ends with the process's exit code. */
+export async function execInContainer(
+  thread: KernelThread,
+  oci: OciRuntime,
+  id: string,
+  { bundle, process, stdin }: ExecInput,
+): Promise<RuntimeExec> {
+  const files = execFiles(bundle)
+  failpoint('runtime.exec')
+  await writeFile(files.process, JSON.stringify(process), { mode: 0o600 })
+  const { child, ends } = await spawnWithPipes(thread, oci, id, files, stdin).catch(async (error) => {
+    await removeFiles(files)
+    throw error
+  })
+  return {
+    stdout: new Socket({ fd: ends.stdout, readable: true, writable: false }),
+    stderr: new Socket({ fd: ends.stderr, readable: true, writable: false }),
+    ...(ends.stdin === undefined ? {} : { stdin: new Socket({ fd: ends.stdin, readable: false, writable: true }) }),
+    exit: child.exit.then((exitCode) => settle(files, exitCode)),
+    get pid() {
+      return pidOf(files, child.pid)
+    },
+    signal(signal) {
+      const pid = pidOf(files, child.pid)
+      using pidfd = pid === undefined ? undefined : Pidfd.open(pid)
+      return pidfd !== undefined && processStat(pid!)?.parent === child.pid && pidfd.signal(signal)
+    },
+  }
+}
+
+/** The process is the runtime's child while the runtime waits for it; any other with this pid is not meant. */
+function pidOf(files: ExecFiles, parent: number): number | undefined {
+  let pid: number
+  try {
+    pid = Number(readFileSync(files.pid, 'utf8'))
+  } catch {
+    return undefined
+  }
+  return processStat(pid)?.parent === parent ? pid : undefined
+}
+
+async function settle(files: ExecFiles, exitCode: number): Promise<ExecExit> {
+  try {
+    if (exitCode === 0 || (await exists(files.pid))) return { exitCode }
+    const log = await readFile(files.log, 'utf8').catch(() => '')
+    const error = runtimeError(log, { exitCode })
+    return { exitCode: exitCodeOfFailure(error.message), error }
+  } finally {
+    await removeFiles(files)
+  }
+}
+
+interface Ends {
+  readonly stdin: number | undefined
+  readonly stdout: number
+  readonly stderr: number
+}
+
+async function spawnWithPipes(
+  thread: KernelThread,
+  oci: OciRuntime,
+  id: string,
+  files: ExecFiles,
+  withStdin: boolean,
+): Promise<{ child: SpawnedProcess; ends: Ends }> {
+  const stdin = withStdin ? pipe() : undefined
+  const stdout = pipe()
+  const stderr = pipe()
+  try {
+    const child = await spawnProcess(thread, {
+      path: oci.path,
+      argv: [
+        ...[oci.name, '--root', oci.root, '--log', files.log, '--log-format', 'json'],
+        ...['exec', '--process', files.process, '--pid-file', files.pid, id],
+      ],
+      env: MINIMAL_ENV,
+      stdio: [stdin?.readEnd ?? 'null', stdout.writeEnd, stderr.writeEnd],
+      cwd: '/',
+    })
+    return { child, ends: { stdin: stdin?.writeEnd, stdout: stdout.readEnd, stderr: stderr.readEnd } }
+  } catch (error) {
+    for (const fd of [stdin?.writeEnd, stdout.readEnd, stderr.readEnd]) if (fd !== undefined) closeFd(fd)
+    throw error
+  } finally {
+    for (const fd of [stdin?.readEnd, stdout.writeEnd, stderr.writeEnd]) if (fd !== undefined) closeFd(fd)
+  }
+}
+
+function execFiles(bundle: string): ExecFiles {
+  const base = join(bundle, `exec-${randomBytes(6).toString('hex')}`)
+  return { process: `${base}.json`, pid: `${base}.pid`, log: `${base}.log` }
+}
+
+async function removeFiles(files: ExecFiles): Promise<void> {
+  await Promise.all(Object.values(files).map((file) => rm(file, { force: true })))
+}
+
+async function exists(file: string): Promise<boolean> {
+  return await readFile(file).then(
+    () => true,
+    () => false,
+  )
+}

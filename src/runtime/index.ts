@@ -1,0 +1,50 @@
+/**
+ * Runs containers: config.json (./spec) and one adapter interface over what runs it, crun or runc under conmon.
+ *
+ * It guarantees: a container outlives the daemon; its exit is reported once, within ms, with the code its process
+ * ended with, or as lost; nothing of the daemon's environment or descriptors is inside; `delete` leaves nothing,
+ * whatever was half done.
+ */
+export { createRuntime, type RuntimeOptions } from './conmon-runtime.ts'
+export type { RuntimeChoice } from './oci-runtime.ts'
+export {
+  CAPABILITIES,
+  containerCapabilities,
+  DEFAULT_CAPABILITIES,
+  defaultSeccomp,
+  type HostEntry,
+  type HostFacts,
+  hostnameFile,
+  hostsFile,
+  type OciExecProcessInput,
+  type OciLinux,
+  type OciMount,
+  type OciProcess,
+  type OciProcessInput,
+  type OciResources,
+  type OciSpec,
+  type OciSpecInput,
+  ociExecProcess,
+  ociProcess,
+  ociSpec,
+  parseCapability,
+  type RenderedSeccomp,
+  type ResolvedUser,
+  readHostFacts,
+  resolvConfFile,
+  resolveUser,
+  type SeccompConditions,
+  seccompProfiles,
+  tmpfsOptions,
+} from './spec/index.ts'
+export type {
+  ContainerExit,
+  CreatedProcess,
+  CreateInput,
+  ExecExit,
+  ExecInput,
+  Recovered,
+  Runtime,
+  RuntimeExec,
+  RuntimeParts,
+} from './types.ts'

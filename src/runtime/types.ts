@@ -1,0 +1,114 @@
+import type { Readable, Writable } from 'node:stream'
+import type { Ctx } from '../lib/ctx.ts'
+import type { StatusError } from '../lib/errors.ts'
+import type { HostFacts, OciProcess, OciSpec } from './spec/index.ts'
+
+/** Who does what: adapters differ in it, and nothing above may assume one way. */
+export interface RuntimeParts {
+  /** Who mounts the root filesystem at `spec.root.path` before `create`. */
+  readonly rootfs: 'caller' | 'runtime'
+  /** Who makes the network namespace that the spec names, and what is in it. */
+  readonly network: 'caller' | 'runtime'
+  /** Which process holds the container's stdio, writes its log and learns its exit code. */
+  readonly monitor: 'conmon' | 'shim'
+}
+
+export interface CreateInput {
+  readonly id: string
+  /** Directory; exists or is made. Sockets are made in it: at most 90 bytes. */
+  readonly bundle: string
+  readonly spec: OciSpec
+  /** Written in CRI format by the monitor. */
+  readonly logFile: string
+  readonly tty: boolean
+  readonly openStdin: boolean
+}
+
+export interface CreatedProcess {
+  readonly pid: number
+  readonly pidStartTime: number
+}
+
+/** How a container's process ended. */
+export interface ContainerExit {
+  readonly id: string
+  /** 128 + signal for a killed process. */
+  readonly exitCode: number
+  readonly oomKilled: boolean
+  /** ms */
+  readonly finishedAt: number
+  /** `LostExitCode`, where `exitCode` is not the process's own. */
+  readonly reason?: string
+  readonly message?: string
+}
+
+export interface ExecInput {
+  readonly bundle: string
+  readonly process: OciProcess
+  readonly stdin: boolean
+}
+
+export interface ExecExit {
+  readonly exitCode: number
+  /** Set if the command could not be run: 127 if it is not there, else 126. The runtime has said so on stderr too. */
+  readonly error?: StatusError
+}
+
+/** A process run in a container. Both outputs must be read: one that is not read stops the process, as at any pipe. */
+export interface RuntimeExec {
+  readonly stdin?: Writable
+  readonly stdout: Readable
+  readonly stderr: Readable
+  readonly exit: Promise<ExecExit>
+  /** On the host; undefined until the process runs, and after its end. */
+  readonly pid: number | undefined
+  /** False if the process does not run (yet, or any more). */
+  signal(signal: number): boolean
+}
+
+export type Recovered =
+  | { readonly state: 'running' }
+  | {
+      readonly state: 'exited'
+      readonly exitCode: number
+      readonly oomKilled: boolean
+      readonly finishedAt: number
+    }
+  /** Its monitor is gone, and with it the exit code; the process has been ended if it still ran. */
+  | { readonly state: 'lost' }
+
+/** Runs containers with one OCI runtime. Disposing leaves them running. */
+export interface Runtime extends AsyncDisposable {
+  readonly name: 'crun' | 'runc'
+  readonly version: string
+  readonly host: HostFacts
+  readonly parts: RuntimeParts
+  /** Whether a spec may carry its seccomp filter compiled, in an annotation. */
+  readonly takesSeccompBpf: boolean
+
+  /**
+   * Writes the bundle and brings the container to the OCI state `created`: its process waits for start. What a failed
+   * create leaves, `delete` takes away.
+   * @throws {StatusError} with the runtime's own message; `invalid_argument` if the command cannot run
+   */
+  create(ctx: Ctx, input: CreateInput): Promise<CreatedProcess>
+  /** Resolves when the process has been let go. */
+  start(ctx: Ctx, id: string, bundle: string): Promise<void>
+  /** To exactly that process; false if it is gone. */
+  signal(pid: number, pidStartTime: number, signal: number): boolean
+  /**
+   * Ends the container and its monitor, and removes all that `create` made but the bundle's directory and the log.
+   * Idempotent, also for a container half made or half deleted. Its exit is not reported any more.
+   */
+  delete(ctx: Ctx, id: string, bundle: string): Promise<void>
+  /** Resolves when the process has been asked for; whether it could run, `exit` tells. */
+  exec(ctx: Ctx, id: string, input: ExecInput): Promise<RuntimeExec>
+  /** Called once for every container whose process ends after `create` or `recover`, within ms of its end. */
+  onExit(listener: (exit: ContainerExit) => void): void
+  /** At boot, for a container that an earlier daemon created: watches it again, or tells how it ended. */
+  recover(ctx: Ctx, container: { id: string; bundle: string } & CreatedProcess): Promise<Recovered>
+  /** Resolves when the monitor, told that its log file was renamed, writes to a new one. */
+  reopenLog(bundle: string): Promise<void>
+  /** Call when a start is coming: the kernel's first move of a process to a cgroup waits, and can do so meanwhile. */
+  warmUp(): void
+}
