@@ -6,7 +6,7 @@
 export { CAPABILITIES, containerCapabilities, DEFAULT_CAPABILITIES, parseCapability } from './capabilities.ts'
 export { type HostEntry, hostnameFile, hostsFile, resolvConfFile } from './etc-files.ts'
 export { type HostFacts, readHostFacts } from './host-facts.ts'
-export { type ExecProcessInput, execProcess, type OciProcessInput, ociProcess } from './oci-process.ts'
+export { type OciExecProcessInput, type OciProcessInput, ociExecProcess, ociProcess } from './oci-process.ts'
 export { type OciSpecInput, ociSpec } from './oci-spec.ts'
 export type { OciLinux, OciMount, OciProcess, OciResources, OciSpec } from './oci-types.ts'
 export { type ResolvedUser, resolveUser } from './resolve-user.ts'

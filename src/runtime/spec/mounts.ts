@@ -36,7 +36,7 @@ export function containerMounts(
   const asked: OciMount[] = [
     ...spec.mounts.map((bind) => bindMount(bind, readOnly)),
     ...spec.tmpfs.map(({ destination, options }) => ({
-      destination: posix.normalize(destination),
+      destination: posix.resolve('/', destination),
       type: 'tmpfs',
       source: 'tmpfs',
       options: tmpfsOptions(options),
@@ -61,7 +61,7 @@ export function rootPropagation(mounts: readonly Mount[]): 'shared' | 'rslave' |
 
 function bindMount({ source, destination, readOnly, propagation }: Mount, readOnlyOption: string): OciMount {
   const options = ['rbind', ...(readOnly ? [readOnlyOption] : []), propagation]
-  return { destination: posix.normalize(destination), type: 'bind', source, options }
+  return { destination: posix.resolve('/', destination), type: 'bind', source, options }
 }
 
 function etcMount(name: string, etcDir: string, readOnly: boolean): OciMount {

@@ -37,7 +37,7 @@ export function ociProcess(input: OciProcessInput): OciProcess {
   }
 }
 
-export interface ExecProcessInput {
+export interface OciExecProcessInput {
   readonly args: readonly string[]
   /** `K=V`, over the container's; a bare `K` removes one. */
   readonly env?: readonly string[]
@@ -47,7 +47,10 @@ export interface ExecProcessInput {
 }
 
 /** A further process in a container, from the container's own (of its config.json) and what is asked for. */
-export function execProcess(container: OciProcess, { args, env = [], workingDir, user }: ExecProcessInput): OciProcess {
+export function ociExecProcess(
+  container: OciProcess,
+  { args, env = [], workingDir, user }: OciExecProcessInput,
+): OciProcess {
   const base = user === undefined ? container.env : container.env.filter((entry) => !entry.startsWith('HOME='))
   const variables = overlay(new Map(), [...base, ...env])
   if (user !== undefined && !variables.has('HOME')) variables.set('HOME', user.home)
