@@ -2,7 +2,7 @@ import { isIPv4 } from 'node:net'
 import { StatusError } from '../lib/errors.ts'
 import type { PortMapping, Protocol } from './network.ts'
 
-const FORM = /^(?:(?:(?<ip>[^:/]+):)?(?<host>[^:/]*):)?(?<container>[^:/]+)(?:[:/](?<protocol>[a-z]+))?$/i
+const SUFFIX = /^(?<ports>.*?)(?:\/(?<protocol>[^/:]*)|:(?<contractProtocol>[a-z]+))?$/is
 
 /**
  * Parses a published port: `[ip:]host:container[/protocol]`, `host:container[:protocol]` (contract) or `container`.
@@ -10,21 +10,18 @@ const FORM = /^(?:(?:(?<ip>[^:/]+):)?(?<host>[^:/]*):)?(?<container>[^:/]+)(?:[:
  * @throws {StatusError} `invalid_argument`
  */
 export function parsePort(text: string): PortMapping {
-  const parts = FORM.exec(text)?.groups
-  if (parts === undefined) throw invalidPort(text, 'want [ip:]host:container[/protocol], as in 8080:80/tcp')
-  const hostIp = parts['ip'] ?? '0.0.0.0'
-  if (!isIPv4(hostIp)) throw invalidPort(text, `"${hostIp}" is not an IPv4 address`)
+  const { ports = '', protocol, contractProtocol } = SUFFIX.exec(text)?.groups ?? {}
+  const parts = ports.split(':')
+  const [container = '', host = '', hostIp = '0.0.0.0'] = parts.toReversed()
+  if (container === '' || parts.length > 3)
+    throw invalidPort(text, 'want [ip:]host:container[/protocol], as in 8080:80')
+  if (!isIPv4(hostIp)) throw invalidPort(text, `"${hostIp.slice(0, 40)}" is not an IPv4 address`)
   return {
     hostIp,
-    hostPort: parts['host'] ? parseNumber(text, parts['host'], 0) : 0,
-    containerPort: parseNumber(text, parts['container']!, 1),
-    protocol: parseProtocol(text, parts['protocol'] ?? 'tcp'),
+    hostPort: host === '' ? 0 : parseNumber(text, host, 0),
+    containerPort: parseNumber(text, container, 1),
+    protocol: parseProtocol(text, protocol ?? contractProtocol ?? 'tcp'),
   }
-}
-
-/** The text that `parsePort` reads back. */
-export function formatPort({ hostIp, hostPort, containerPort, protocol }: PortMapping): string {
-  return `${hostIp}:${hostPort}:${containerPort}/${protocol}`
 }
 
 function parseNumber(text: string, digits: string, minimum: number): number {

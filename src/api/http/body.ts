@@ -6,6 +6,8 @@ import { httpFault } from './status.ts'
 /** Bytes of a JSON body. Archives are streams and have no limit here. */
 export const JSON_LIMIT = 1024 * 1024
 const JSON_TIMEOUT_MS = 30_000
+const LINGER_BYTES = 64 * 1024 * 1024
+const LINGER_MS = 1000
 
 /** The body as JSON, checked, whatever its content type says; an empty one is `{}`. @throws {StatusError} `invalid_argument` */
 export async function readJson<T>(request: IncomingMessage, schema: Schema<T>): Promise<T> {
@@ -40,6 +42,22 @@ async function readLimited(request: IncomingMessage, limit: number): Promise<Buf
     clearTimeout(timeout)
   }
   return Buffer.concat(chunks)
+}
+
+/** What is left of a body that nobody wants, so that a client who still sends hears the answer; bounded. */
+export async function discardBody(request: IncomingMessage): Promise<void> {
+  if (request.complete || request.destroyed) return
+  const { promise: settled, resolve: settle } = Promise.withResolvers<void>()
+  let left = LINGER_BYTES
+  const onData = (chunk: Buffer) => {
+    left -= chunk.length
+    if (left < 0) settle()
+  }
+  const timeout = setTimeout(settle, LINGER_MS)
+  request.on('data', onData).once('end', settle).once('close', settle)
+  await settled
+  clearTimeout(timeout)
+  request.off('data', onData)
 }
 
 function decodeUtf8(bytes: Uint8Array): string {

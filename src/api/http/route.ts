@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Readable } from 'node:stream'
 import type { Ctx } from '../../lib/ctx.ts'
 import type { Schema } from '../../lib/schema.ts'
 import type { Reply } from './reply.ts'
@@ -23,7 +22,7 @@ export interface RouteRequest<Params extends string, Body, Query> {
   /** The JSON body, checked. */
   readonly body: Body
   /** The body as it comes, for routes that declare no JSON body. */
-  readonly stream: Readable
+  readonly stream: AsyncIterable<Uint8Array>
   readonly headers: IncomingHttpHeaders
 }
 

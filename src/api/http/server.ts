@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ctx } from '../../lib/ctx.ts'
 import { messageOf, StatusError, systemCode } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/log.ts'
-import { readJson } from './body.ts'
+import { discardBody, readJson } from './body.ts'
 import { parseQuery } from './query.ts'
 import { type Reply, send } from './reply.ts'
 import type { Route } from './route.ts'
@@ -104,7 +104,9 @@ export class HttpServer implements AsyncDisposable {
     const { route, params } = this.#router.match(method, mark < 0 ? url : url.slice(0, mark))
     const query = route.query && parseQuery(route.query, mark < 0 ? '' : url.slice(mark + 1))
     const body = route.body && (await readJson(request, route.body))
-    return route.handle({ id, ctx, params, query, body, stream: request, headers })
+    // Who leaves this half read must not take the connection down before the answer is out.
+    const stream = request.iterator({ destroyOnReturn: false })
+    return route.handle({ id, ctx, params, query, body, stream, headers })
   }
 
   async #reply(request: IncomingMessage, response: ServerResponse, reply: Reply): Promise<void> {
@@ -112,7 +114,7 @@ export class HttpServer implements AsyncDisposable {
       response.destroy()
       return
     }
-    // A body that nobody read would have to be read to its end before the connection could be used again.
+    await discardBody(request)
     if (!request.complete || this.#closing) response.setHeader('connection', 'close')
     await send(response, reply)
   }

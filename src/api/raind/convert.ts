@@ -92,6 +92,7 @@ export function wireImage({ metadata, spec }: Image): WireImage {
     repository: withSlash(spec.repository),
     reference: spec.reference,
     createdAt: wireTime(metadata.createdAt),
+    sizeBytes: spec.layers.reduce((sum, layer) => sum + layer.size, spec.config.size),
   }
 }
 
@@ -113,7 +114,7 @@ export function wireImageUsage({ repository, reference, usedBytes }: ImageUsage)
 }
 
 export function wireProgress(progress: PullProgress): WireProgress {
-  return progress.type === 'done' ? { type: 'done', image: wireImage(progress.image) } : progress
+  return progress.type === 'done' ? { type: 'done', image: progress.image.metadata.name } : progress
 }
 
 export function wireNetwork({ metadata, spec }: Network, containers: number): WireNetwork {
@@ -129,8 +130,7 @@ export function toCreateContainer(body: CreateContainerBody): CreateContainer {
   return withoutUndefined({
     image,
     name: body.name || undefined,
-    entrypoint: body.entrypoint,
-    command: body.command,
+    ...toArgv(body),
     env: body.env,
     workingDir: body.workdir,
     user: body.user,
@@ -151,6 +151,12 @@ export function toCreateContainer(body: CreateContainerBody): CreateContainer {
     autoRemove,
     auth,
   })
+}
+
+/** To what docker calls entrypoint and command; an empty list counts as absent, except that of `entrypoint`. */
+function toArgv({ entrypoint, command = [], args = [] }: CreateContainerBody) {
+  if (entrypoint === undefined && command.length === 0) return { command: args.length > 0 ? args : undefined }
+  return { entrypoint: entrypoint ?? [], command: [...command, ...args] }
 }
 
 function toResources({ memory, cpus, pids }: CreateContainerBody): Resources {

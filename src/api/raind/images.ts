@@ -10,6 +10,7 @@ import { parseRegistryAuth, type RegistryAuth } from './registry-auth.ts'
 import {
   imageBody,
   imageQuery,
+  loadQuery,
   NDJSON,
   type PullBody,
   pullBody,
@@ -33,8 +34,8 @@ export function imageRoutes(images: Images, daemon: Ctx): readonly Route[] {
       return success(200, 'pull completed', { image, os, arch })
     }),
 
-    route('POST', '/v1/images/load', {}, async ({ id, ctx, headers, stream: archive }) => {
-      const progress = images.load(ctx, archive)
+    route('POST', '/v1/images/load', { query: loadQuery }, async ({ id, ctx, query, headers, stream: archive }) => {
+      const progress = images.load(ctx, archive, query.name === undefined ? {} : { name: query.name })
       if (wantsProgress(headers)) return progressReply(ctx, id, progress)
       const data: WireImage[] = await loaded(progress)
       return success(200, 'load completed', data)

@@ -37,3 +37,27 @@ export function raindApi({ containers, images, info, ctx }: RaindDeps): FrontEnd
 }
 
 export type { DaemonInfo } from './system.ts'
+export type {
+  CreateContainerBody,
+  CreateExecBody,
+  Envelope,
+  ExecBody,
+  Failure,
+  PullBody,
+  Success,
+  WireContainer,
+  WireExec,
+  WireExecResult,
+  WireExecStarted,
+  WireExit,
+  WireForward,
+  WireHealth,
+  WireId,
+  WireImage,
+  WireImageStatus,
+  WireImageUsage,
+  WireInspect,
+  WireNetwork,
+  WireProgress,
+  WireVersion,
+} from './types.ts'

@@ -116,6 +116,8 @@ export interface WireImage {
   readonly repository: string
   readonly reference: string
   readonly createdAt: string
+  /** What the config and the compressed layers weigh. */
+  readonly sizeBytes: number
 }
 
 export interface WireImageStatus extends WireImage {
@@ -123,7 +125,6 @@ export interface WireImageStatus extends WireImage {
   readonly id: string
   readonly repoTags: readonly string[] | null
   readonly repoDigests: readonly string[] | null
-  readonly sizeBytes: number
   readonly user: string
 }
 
@@ -133,7 +134,7 @@ export interface WireImageUsage {
   readonly usedBytes: number
 }
 
-/** A line of the progress of a pull or a load; the last one is `done`, or a `Failure`. */
+/** A line of the progress of a pull or a load. The last one is the last `done`, or a `Failure` instead. */
 export type WireProgress =
   | { readonly type: 'resolved'; readonly reference: string; readonly digest: string }
   | {
@@ -143,7 +144,8 @@ export type WireProgress =
       readonly currentBytes: number
       readonly totalBytes: number
     }
-  | { readonly type: 'done'; readonly image: WireImage }
+  /** `image` is the whole name: `docker.io/library/alpine:latest`. */
+  | { readonly type: 'done'; readonly image: string }
 
 export interface WireNetwork {
   readonly Interface: string
@@ -190,7 +192,10 @@ const auth = object({
 export const createContainerBody = object({
   image: imageName,
   name: optional(string({ maxLength: 256 })),
+  /** Replaces the image's entrypoint and its Cmd; with `entrypoint` it follows that. */
   command: optional(texts),
+  /** Follow the image's entrypoint in place of its Cmd, or whatever replaces that. */
+  args: optional(texts),
   entrypoint: optional(texts),
   env: optional(env),
   workdir: optional(workdir),
@@ -256,3 +261,5 @@ export const pullBody = object({ image: imageName, os: optional(text), arch: opt
 export type PullBody = Static<typeof pullBody>
 export const imageBody = object({ image: imageName })
 export const imageQuery = object({ image: imageName })
+/** `name`: the reference for an archive's one image, instead of the one it brings. */
+export const loadQuery = object({ name: optional(imageName) })

@@ -1,0 +1,324 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Container } from '../../model/container.ts'
+import type { Digest } from '../../model/digest.ts'
+import type { Image } from '../../model/image.ts'
+import type { Network, Sandbox } from '../../model/network.ts'
+import {
+  toContainerFilter,
+  toCreateContainer,
+  toCreateExec,
+  wireContainer,
+  wireExec,
+  wireImage,
+  wireImageStatus,
+  wireImageUsage,
+  wireNetwork,
+  wireProgress,
+  wireTime,
+} from './convert.ts'
+
+const MINUTE = 60_000
+const T0 = Date.UTC(2026, 1, 3, 4, 5, 6, 789)
+const uid = '0123456789ab'.padEnd(64, 'c')
+const digest = `sha256:${'a'.repeat(64)}` as Digest
+
+const metadata = (name: string) => ({
+  namespace: 'default',
+  name,
+  uid,
+  resourceVersion: 1,
+  generation: 1,
+  labels: {},
+  annotations: {},
+  createdAt: T0,
+})
+
+const container: Container = {
+  metadata: metadata('web'),
+  spec: {
+    image: 'docker.io/library/nginx:latest',
+    imageRepository: 'library/nginx',
+    imageReference: 'latest',
+    imageId: digest,
+    chainIds: [],
+    sandboxId: 's1',
+    args: ['nginx', '-g'],
+    env: [],
+    workingDir: '/',
+    user: '',
+    hostname: 'web',
+    tty: false,
+    openStdin: false,
+    mounts: [],
+    tmpfs: [],
+    resources: {},
+    capAdd: [],
+    capDrop: [],
+    readOnlyRootfs: false,
+    stopSignal: 'SIGTERM',
+    stopTimeoutMs: 10_000,
+    autoRemove: false,
+    cgroupParent: '/condenser',
+    runtime: 'crun',
+  },
+  status: { restartCount: 0 },
+}
+
+const sandbox: Sandbox = {
+  metadata: metadata('s1'),
+  spec: {
+    hostname: 'web',
+    attachments: [
+      {
+        network: 'raind0',
+        interface: 'eth0',
+        addresses: ['10.166.0.1/20'],
+        mac: '02:42:0a:a6:00:01',
+        aliases: [],
+        gatewayPriority: 0,
+      },
+    ],
+    ports: [{ hostIp: '0.0.0.0', hostPort: 0, containerPort: 80, protocol: 'tcp' }],
+  },
+  status: { attempt: 0 },
+}
+
+const image: Image = {
+  metadata: metadata('docker.io/library/nginx:latest'),
+  spec: {
+    repository: 'library/nginx',
+    reference: 'latest',
+    target: { mediaType: 'm', digest, size: 10 },
+    manifest: { mediaType: 'm', digest, size: 10 },
+    config: { mediaType: 'm', digest, size: 100 },
+    layers: [
+      { mediaType: 'm', digest, size: 1000 },
+      { mediaType: 'm', digest, size: 2000 },
+    ],
+    diffIds: [],
+    chainIds: [],
+    platform: { os: 'linux', architecture: 'amd64' },
+    imageConfig: {
+      entrypoint: [],
+      cmd: [],
+      env: [],
+      user: '',
+      workingDir: '',
+      stopSignal: '',
+      labels: {},
+      exposedPorts: [],
+      volumes: [],
+    },
+    builtAt: 0,
+  },
+  status: {},
+}
+
+test('wireTime() writes RFC 3339, and the zero time for none', () => {
+  assert.equal(wireTime(T0), '2026-02-03T04:05:06.789Z')
+  assert.equal(wireTime(undefined), '0001-01-01T00:00:00Z')
+  assert.equal(wireTime(0), '0001-01-01T00:00:00Z')
+})
+
+test('wireContainer(): golden, while it is created', () => {
+  assert.deepEqual(wireContainer({ ...container, status: { restartCount: 0, preparedAt: T0 + 5 } }, sandbox), {
+    containerId: '0123456789ab',
+    name: 'web',
+    state: 'created',
+    pid: 0,
+    imageRepository: 'library/nginx',
+    imageReference: 'latest',
+    command: ['nginx', '-g'],
+    address: '10.166.0.1',
+    forwards: [{ source: 0, destination: 80, protocol: 'tcp', hostIp: '0.0.0.0' }],
+    creatingAt: '2026-02-03T04:05:06.789Z',
+    createdAt: '2026-02-03T04:05:06.794Z',
+    statedAt: '0001-01-01T00:00:00Z',
+    stoppedAt: '0001-01-01T00:00:00Z',
+  })
+})
+
+test('wireContainer(): golden, while it runs', () => {
+  const status = {
+    restartCount: 0,
+    preparedAt: T0,
+    startedAt: T0 + MINUTE,
+    pid: 4711,
+    finishedAt: T0 + 1,
+    exitCode: 3,
+  }
+  const ports = [{ hostIp: '127.0.0.1', hostPort: 8080, containerPort: 80, protocol: 'tcp' }] as const
+  const wire = wireContainer({ ...container, status }, { ...sandbox, status: { attempt: 0, ports } })
+  const { state, pid, forwards, statedAt, stoppedAt } = wire
+  assert.deepEqual(
+    { state, pid, forwards, statedAt, stoppedAt },
+    {
+      state: 'running',
+      pid: 4711,
+      forwards: [{ source: 8080, destination: 80, protocol: 'tcp', hostIp: '127.0.0.1' }],
+      statedAt: '2026-02-03T04:06:06.789Z',
+      stoppedAt: '0001-01-01T00:00:00Z',
+    },
+  )
+  assert(!('exitCode' in wire))
+})
+
+test('wireContainer(): golden, once it has ended', () => {
+  const status = {
+    restartCount: 0,
+    preparedAt: T0,
+    startedAt: T0,
+    finishedAt: T0 + MINUTE,
+    exitCode: 137,
+    reason: 'Error',
+  }
+  const wire = wireContainer({ ...container, status }, sandbox)
+  assert.deepEqual(
+    [wire.state, wire.pid, wire.stoppedAt, wire.exitCode, wire.reason, wire.message],
+    ['stopped', 0, '2026-02-03T04:06:06.789Z', 137, 'Error', undefined],
+  )
+})
+
+test('wireContainer() sends null for empty lists, and a slash in every repository', () => {
+  const bare = { ...container, spec: { ...container.spec, args: [], imageRepository: 'build' } }
+  const wire = wireContainer(bare, undefined)
+  assert.deepEqual([wire.command, wire.forwards, wire.address, wire.imageRepository], [null, null, '', 'library/build'])
+})
+
+test('wireImage() and its kin: golden', () => {
+  assert.deepEqual(wireImage(image), {
+    repository: 'library/nginx',
+    reference: 'latest',
+    createdAt: '2026-02-03T04:05:06.789Z',
+    sizeBytes: 3100,
+  })
+  const status = { repository: 'r/x', reference: 'y', id: digest, sizeBytes: 1, user: 'root', createdAt: T0 }
+  assert.deepEqual(wireImageStatus({ ...status, repoTags: [], repoDigests: [`r/x@${digest}`] }), {
+    ...status,
+    repoTags: null,
+    repoDigests: [`r/x@${digest}`],
+    createdAt: '2026-02-03T04:05:06.789Z',
+  })
+  assert.deepEqual(wireImageUsage({ repository: 'r/x', reference: 'y', usedBytes: 5 }), {
+    image: 'r/x:y',
+    usedBytes: 5,
+  })
+  const name = 'docker.io/library/nginx:latest'
+  assert.deepEqual(wireProgress({ type: 'done', image }), { type: 'done', image: name })
+  const resolved = { type: 'resolved', reference: name, digest } as const
+  assert.deepEqual(wireProgress(resolved), resolved)
+})
+
+test('wireNetwork(): golden, with capital keys', () => {
+  const network: Network = {
+    metadata: metadata('raind0'),
+    spec: { bridge: 'raind0', subnet: '10.166.0.0/20', gateway: '10.166.0.254' },
+    status: {},
+  }
+  assert.deepEqual(wireNetwork(network, 2), { Interface: 'raind0', Address: '10.166.0.254/20', NumContainers: 2 })
+})
+
+test('wireExec(): golden', () => {
+  const record = { id: 'e1', containerId: uid, command: ['true'], createdAt: T0 }
+  assert.deepEqual(wireExec({ ...record, startedAt: T0, pid: 5 }), {
+    execId: 'e1',
+    containerId: '0123456789ab',
+    command: ['true'],
+    running: true,
+    pid: 5,
+    exitCode: null,
+    createdAt: '2026-02-03T04:05:06.789Z',
+    startedAt: '2026-02-03T04:05:06.789Z',
+    finishedAt: '0001-01-01T00:00:00Z',
+  })
+  const ended = wireExec({ ...record, startedAt: T0, finishedAt: T0, exitCode: 0, pid: 5 })
+  assert.deepEqual([ended.running, ended.pid, ended.exitCode], [false, 0, 0])
+})
+
+test('toCreateContainer(): golden', () => {
+  const request = toCreateContainer({
+    image: 'nginx',
+    name: '',
+    network: '',
+    env: ['A=b'],
+    workdir: '/srv',
+    user: 'www',
+    hostname: 'web',
+    labels: { a: 'b' },
+    tty: true,
+    port: ['127.0.0.1:8080:80'],
+    mount: ['/a:/b:ro'],
+    tmpfs: ['/run:size=1m'],
+    memory: '64m',
+    cpus: 1.5,
+    pids: 100,
+    capAdd: ['net_admin'],
+    capDrop: ['ALL'],
+    readOnly: true,
+    stopSignal: 'SIGINT',
+    stopTimeout: 2.5,
+    autoRemove: true,
+    auth: { username: 'u', password: 'p' },
+  })
+  assert.deepEqual(request, {
+    image: 'nginx',
+    env: ['A=b'],
+    workingDir: '/srv',
+    user: 'www',
+    hostname: 'web',
+    labels: { a: 'b' },
+    tty: true,
+    openStdin: true,
+    ports: [{ hostIp: '127.0.0.1', hostPort: 8080, containerPort: 80, protocol: 'tcp' }],
+    mounts: [{ source: '/a', destination: '/b', readOnly: true, propagation: 'rprivate' }],
+    tmpfs: [{ destination: '/run', options: ['size=1m'] }],
+    resources: { memoryBytes: 64 * 2 ** 20, milliCpus: 1500, pids: 100 },
+    capAdd: ['CAP_NET_ADMIN'],
+    capDrop: ['ALL'],
+    readOnlyRootfs: true,
+    stopSignal: 'SIGINT',
+    stopTimeoutMs: 2500,
+    autoRemove: true,
+    auth: { username: 'u', password: 'p' },
+  })
+})
+
+test('toCreateContainer(): command replaces the entrypoint, args follow it', () => {
+  const argv = (body: Parameters<typeof toCreateContainer>[0]) => {
+    const { entrypoint, command } = toCreateContainer(body)
+    return [entrypoint, command]
+  }
+  const image = 'x'
+  assert.deepEqual(argv({ image }), [undefined, undefined])
+  assert.deepEqual(argv({ image, command: [], args: [] }), [undefined, undefined])
+  assert.deepEqual(argv({ image, command: ['c'] }), [[], ['c']])
+  assert.deepEqual(argv({ image, args: ['a'] }), [undefined, ['a']])
+  assert.deepEqual(argv({ image, command: ['c'], args: ['a'] }), [[], ['c', 'a']])
+  assert.deepEqual(argv({ image, entrypoint: ['e'], command: ['c'], args: ['a'] }), [['e'], ['c', 'a']])
+  assert.deepEqual(argv({ image, entrypoint: [], args: ['a'] }), [[], ['a']])
+})
+
+test('toCreateContainer() refuses what cannot be', () => {
+  const refuses = (body: object, code: string, message: RegExp) =>
+    assert.throws(() => toCreateContainer({ image: 'x', ...body }), { code, message })
+  refuses({ memory: 1024 }, 'invalid_argument', /no container starts with less than 6m/)
+  refuses({ cpus: -1 }, 'invalid_argument', /number of CPUs/)
+  refuses({ port: ['x:y:z:1'] }, 'invalid_argument', /Invalid port/)
+  refuses({ podId: 'p' }, 'unimplemented', /pod/)
+  assert.deepEqual(toCreateContainer({ image: 'x', memory: 0, cpus: 0 }).resources, {})
+})
+
+test('toContainerFilter() lists all unless told otherwise', () => {
+  assert.deepEqual(toContainerFilter({}), { all: true })
+  assert.deepEqual(toContainerFilter({ all: false, label: ['a=b=c'], name: ['n'], state: ['running'] }), {
+    all: false,
+    labels: { a: 'b=c' },
+    names: ['n'],
+    states: ['running'],
+  })
+})
+
+test('toCreateExec() leaves out what is absent', () => {
+  assert.deepEqual(toCreateExec({ command: ['a'], workdir: '/' }), { command: ['a'], workingDir: '/' })
+})
