@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { hasCode, type StatusCode } from '../../src/lib/errors.ts'
 import { finish, type ImageEngine, openImageEngine } from '../support/image-engine.ts'
-import { ImageLayout, type TestImage } from '../support/image-layout.ts'
+import { layoutFiles, type OciImage, ociImage, ociIndex, writeLayout } from '../support/oci-image.ts'
+import { tar } from '../support/tar.ts'
 
 let root: string
 let engine: ImageEngine
@@ -22,19 +23,30 @@ afterEach(async () => {
 })
 
 const EMPTY = { images: [], pulls: [], layers: [], directories: [], blobs: [], ingests: [] }
-const two: TestImage = {
-  name: 'example.com/app:1',
-  layers: [{ 'etc/base': 'base' }, { 'srv/app': 'app' }],
-  config: { Cmd: ['/srv/app'], User: '1000' },
+const BASE = [{ path: 'etc/base', content: 'base' }]
+const APP = [{ path: 'srv/app', content: 'app' }]
+const two = ociImage({ layers: [BASE, APP], config: { Cmd: ['/srv/app'], User: '1000' } })
+
+type Files = Map<string, Buffer>
+const filesOf = (images: Readonly<Record<string, OciImage>>): Files => new Map(layoutFiles(images))
+const blobOf = (digest: string) => `blobs/${digest.replace(':', '/')}`
+
+async function* archive(files: Files, length = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array> {
+  const bytes = tar([...files].map(([path, content]) => ({ path, content }))).subarray(0, length)
+  for (let at = 0; at < bytes.length; at += 65_000) yield bytes.subarray(at, at + 65_000)
 }
 
-const load = (tar: AsyncIterable<Uint8Array>, name?: string) =>
-  finish(engine.images.load(engine.ctx, tar, name === undefined ? {} : { name }))
+const load = (stream: AsyncIterable<Uint8Array>, name?: string) =>
+  finish(engine.images.load(engine.ctx, stream, name === undefined ? {} : { name }))
 const code = (wanted: StatusCode) => (error: unknown) => hasCode(error, wanted)
 
+async function assertRefused(stream: AsyncIterable<Uint8Array>, why: RegExp): Promise<void> {
+  await assert.rejects(load(stream), (error) => hasCode(error, 'invalid_argument') && why.test(error.message))
+  assert.deepEqual(await engine.look(), EMPTY)
+}
+
 test('an OCI layout becomes an image with its layers unpacked', async () => {
-  await using layout = await ImageLayout.make(two)
-  const { images, items } = await load(layout.tar())
+  const { images, items } = await load(archive(filesOf({ 'example.com/app:1': two })))
   assert.equal(images.length, 1)
   const [image] = images
   assert.equal(image!.metadata.name, 'example.com/app:1')
@@ -48,65 +60,74 @@ test('an OCI layout becomes an image with its layers unpacked', async () => {
   assert.deepEqual([pulls, layers, blobs.length], [[], ['1 ready', '2 ready'], 4])
 
   const status = engine.images.status('example.com/app:1')
-  assert.equal(status.id, image!.spec.config.digest)
+  assert.equal(status.id, two.config!.digest)
   assert.deepEqual(status.repoTags, ['example.com/app:1'])
-  assert.deepEqual(status.repoDigests, [`example.com/app@${image!.spec.manifest.digest}`])
+  assert.deepEqual(status.repoDigests, [`example.com/app@${two.target.digest}`])
+  assert.equal(
+    status.sizeBytes,
+    [two.config!, ...two.layers].reduce((sum, { size }) => sum + size, 0),
+  )
   assert.equal(status.user, '1000')
   assert.ok(engine.images.usage('example.com/app:1').usedBytes > 0)
 })
 
 test('an archive made by skopeo', async () => {
-  await using layout = await ImageLayout.make(two)
-  const file = `${layout.dir}.tar`
+  const file = join(root, 'made.tar')
   const policy = join(root, 'policy.json')
+  await writeLayout(join(root, 'layout'), { 'example.com/app:1': two })
   await writeFile(policy, '{"default":[{"type":"insecureAcceptAnything"}]}')
-  const copy = [
-    '--policy',
-    policy,
-    'copy',
-    `oci:${layout.dir}:example.com/app:1`,
-    `oci-archive:${file}:example.com/made:2`,
-  ]
-  execFileSync('skopeo', copy, { stdio: 'pipe' })
+  const from = `oci:${join(root, 'layout')}:example.com/app:1`
+  execFileSync('skopeo', ['--policy', policy, 'copy', from, `oci-archive:${file}:example.com/made:2`], {
+    stdio: 'pipe',
+  })
   const { images } = await load(createReadStream(file))
   assert.equal(images[0]?.metadata.name, 'example.com/made:2')
+  assert.equal(images[0]?.spec.config.digest, two.config!.digest)
 })
 
 test('the caller can name the image, and must if the archive does not', async () => {
-  await using layout = await ImageLayout.make({ layers: two.layers })
-  await assert.rejects(load(layout.tar()), /has no name/)
-  assert.deepEqual(await engine.look(), EMPTY)
-  const { images } = await load(layout.tar(), 'mine')
+  const files = filesOf({ any: two })
+  const index = JSON.parse(files.get('index.json')!.toString())
+  index.manifests[0].annotations = undefined
+  files.set('index.json', Buffer.from(JSON.stringify(index)))
+  await assertRefused(archive(files), /has no name/)
+  const { images } = await load(archive(files), 'mine')
   assert.equal(images[0]?.metadata.name, 'docker.io/library/mine:latest')
-  assert.throws(() => engine.images.load(engine.ctx, layout.tar(), { name: 'Not A Name' }), code('invalid_argument'))
+  assert.throws(() => engine.images.load(engine.ctx, archive(files), { name: 'Not A Name' }), code('invalid_argument'))
+})
+
+test("the name that containerd and docker write wins over the spec's", async () => {
+  const files = filesOf({ latest: two })
+  const index = JSON.parse(files.get('index.json')!.toString())
+  index.manifests[0].annotations['io.containerd.image.name'] = 'docker.io/library/app:latest'
+  files.set('index.json', Buffer.from(JSON.stringify(index)))
+  assert.equal((await load(archive(files))).images[0]?.metadata.name, 'docker.io/library/app:latest')
 })
 
 test('several images of one archive share what they have in common', async () => {
-  const other = { ...two, name: 'example.com/other:1', layers: [two.layers[0]!, { x: 'y' }] }
-  await using layout = await ImageLayout.make(two, other)
-  const { images } = await load(layout.tar())
-  assert.equal(images.length, 2)
+  const files = filesOf({ 'a:1': two, 'a:2': two, b: ociImage({ layers: [BASE, [{ path: 'x' }]] }) })
+  const { images } = await load(archive(files))
+  assert.equal(images.length, 3)
   assert.equal((await engine.look()).layers.length, 3)
-  await assert.rejects(load(layout.tar(), 'one'), code('invalid_argument'))
+  assert.deepEqual(engine.images.status('a:1').repoTags, ['library/a:1', 'library/a:2'])
+  await assert.rejects(load(archive(files), 'one'), code('invalid_argument'))
 })
 
 test('of an index, the image for this platform is taken', async () => {
-  const arm = { layers: [{ arch: 'arm64' }], architecture: 'arm64' }
-  const amd = { layers: [{ arch: 'amd64' }], architecture: 'amd64' }
-  await using layout = await ImageLayout.make({ name: 'multi', ...arm, variants: [amd] })
-  const { images } = await load(layout.tar())
-  const wanted = process.arch === 'arm64' ? 'arm64' : 'amd64'
-  assert.equal(images[0]?.spec.platform.architecture, wanted)
+  const variant = (architecture: string) =>
+    ociImage({ layers: [[{ path: architecture }]], platform: { os: 'linux', architecture } })
+  const { images } = await load(archive(filesOf({ multi: ociIndex(['s390x', 'arm64', 'amd64'].map(variant)) })))
+  assert.equal(images[0]?.spec.platform.architecture, process.arch === 'arm64' ? 'arm64' : 'amd64')
   // What the archive has for others is not kept.
   await engine.images.collect(engine.ctx)
   assert.equal((await engine.look()).blobs.length, 4)
 })
 
 test('loading again changes nothing', async () => {
-  await using layout = await ImageLayout.make(two)
-  await load(layout.tar())
+  const files = filesOf({ app: two })
+  await load(archive(files))
   const before = await engine.look()
-  const { items } = await load(layout.tar())
+  const { items } = await load(archive(files))
   assert.deepEqual(await engine.look(), before)
   assert.deepEqual(
     items.flatMap((item) => (item.type === 'layer' && item.status !== 'waiting' ? [item.status] : [])),
@@ -114,53 +135,73 @@ test('loading again changes nothing', async () => {
   )
 })
 
-test('a blob that is not what its name says leaves nothing', async () => {
-  await using layout = await ImageLayout.make(two)
-  const index = JSON.parse(await readFile(join(layout.dir, 'index.json'), 'utf8'))
-  const manifest = JSON.parse(await readFile(layout.blob(index.manifests[0].digest), 'utf8'))
-  await writeFile(layout.blob(manifest.layers[1].digest), 'something else')
-  await assert.rejects(load(layout.tar()), code('invalid_argument'))
-  assert.deepEqual(await engine.look(), EMPTY)
+test('content that is not what it claims to be leaves nothing', async () => {
+  const files = filesOf({ app: two })
+  const layer = blobOf(two.layers[1]!.digest)
+  await assertRefused(archive(new Map([...files, [layer, Buffer.from('something else')]])), /is not what it should be/)
+  await assertRefused(archive(new Map([...files].filter(([path]) => path !== layer))), /lacks the blob/)
+  const wrong = (...diffIds: string[]) => ({ rootfs: { type: 'layers', diff_ids: diffIds } })
+  const zeros = ociImage({ layers: [BASE], document: wrong(`sha256:${'0'.repeat(64)}`) })
+  await assertRefused(archive(filesOf({ zeros })), /./)
+  const none = ociImage({ layers: [BASE], document: wrong() })
+  await assertRefused(archive(filesOf({ none })), /contradicts itself/)
 })
 
-test('a layer that is not what the config says leaves nothing', async () => {
-  await using layout = await ImageLayout.make({
-    ...two,
-    diffIds: [`sha256:${'0'.repeat(64)}`, `sha256:${'1'.repeat(64)}`],
-  })
-  await assert.rejects(load(layout.tar()), code('invalid_argument'))
-  assert.deepEqual(await engine.look(), EMPTY)
+test('of several images one of which is bad, none stays', async () => {
+  const bad = ociImage({ layers: [APP], document: { rootfs: { type: 'layers', diff_ids: [] } } })
+  await assertRefused(archive(filesOf({ good: two, bad })), /contradicts itself/)
 })
 
-test('a missing blob, a wrong count of layers and a stream that breaks leave nothing', async () => {
-  await using layout = await ImageLayout.make(two)
-  const index = JSON.parse(await readFile(join(layout.dir, 'index.json'), 'utf8'))
-  const manifest = JSON.parse(await readFile(layout.blob(index.manifests[0].digest), 'utf8'))
+test('a stream that ends or breaks early leaves nothing', async () => {
+  const files = filesOf({ app: two })
+  for (const length of [0, 300, 512, 1500, 3000]) await assertRefused(archive(files, length), /cut short|index\.json/)
   async function* broken() {
-    yield* await Array.fromAsync(layout.tar()).then((chunks) => [Buffer.concat(chunks).subarray(0, 5000)])
+    yield* archive(files, 1500)
     throw new Error('the client hung up')
   }
   await assert.rejects(load(broken()), /hung up/)
-  await rm(layout.blob(manifest.layers[0].digest))
-  await assert.rejects(load(layout.tar()), code('invalid_argument'))
-  await using odd = await ImageLayout.make({ ...two, diffIds: [] })
-  await assert.rejects(load(odd.tar()), /contradicts itself/)
   assert.deepEqual(await engine.look(), EMPTY)
+})
+
+test('hostile names and links are no way out', async () => {
+  const evil = [
+    { path: '../../../etc/evil', content: 'x' },
+    { path: '/etc/evil', content: 'x' },
+    { path: 'blobs', type: 'symlink' as const, target: '/etc' },
+    { path: 'blobs/sha256/../../evil', content: 'x' },
+  ]
+  const files = [...filesOf({ app: two })].map(([path, content]) => ({ path, content }))
+  async function* stream() {
+    yield tar([...evil, ...files])
+  }
+  await load(stream())
+  await engine.images.remove(engine.ctx, 'app')
+  assert.deepEqual(await engine.look(), EMPTY)
+
+  const link = { path: blobOf(two.layers[0]!.digest), type: 'symlink' as const, target: '/etc/passwd' }
+  async function* linked() {
+    yield tar([link, ...files])
+  }
+  await assertRefused(linked(), /not a regular file/)
 })
 
 test('what is no OCI layout is refused, with a hint where there is one', async () => {
-  await using layout = await ImageLayout.make(two)
-  await rm(join(layout.dir, 'index.json'))
-  await assert.rejects(load(layout.tar()), code('invalid_argument'))
-  await writeFile(join(layout.dir, 'manifest.json'), '[]')
-  await assert.rejects(load(layout.tar()), (error) => hasCode(error, 'unimplemented') && /skopeo/.test(error.message))
-  await assert.rejects(load(gzipped()), /may be compressed/)
-  await assert.rejects(load(nothing()), code('invalid_argument'))
+  const files = filesOf({ app: two })
+  await assertRefused(archive(new Map([...files].filter(([path]) => path !== 'index.json'))), /no index\.json/)
+  await assertRefused(archive(new Map([...files].filter(([path]) => path !== 'oci-layout'))), /oci-layout/)
+  await assertRefused(
+    archive(new Map([...files, ['oci-layout', Buffer.from('{"imageLayoutVersion":"2"}')]])),
+    /version/,
+  )
+  await assertRefused(
+    archive(new Map([...files, ['index.json', Buffer.from('{"schemaVersion":2,"manifests":[]}')]])),
+    /./,
+  )
+  async function* compressed() {
+    yield Buffer.concat([Buffer.from([0x1f, 0x8b]), Buffer.alloc(1000, 7)])
+  }
+  await assertRefused(compressed(), /may be compressed/)
+  const docker = load(archive(new Map([['manifest.json', Buffer.from('[]')]])))
+  await assert.rejects(docker, (error) => hasCode(error, 'unimplemented') && /skopeo/.test(error.message))
   assert.deepEqual(await engine.look(), EMPTY)
 })
-
-async function* gzipped() {
-  yield Buffer.concat([Buffer.from([0x1f, 0x8b]), Buffer.alloc(1000, 7)])
-}
-
-async function* nothing() {}
