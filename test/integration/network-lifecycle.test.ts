@@ -1,0 +1,305 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { startKernelThread } from '../../src/linux/kernel-thread.ts'
+import { createNetwork, defaultMac, freeHostPort, hostPortIsFree, nextAddress } from '../../src/network/index.ts'
+import { addNeighbour, run } from '../support/lan.ts'
+import { runInOwnNamespaces } from '../support/namespace.ts'
+import { ctx, openNetwork, raind0, tcp, udp } from '../support/sandbox-network.ts'
+import { ask, askFrom, isClosed, openUdp, serve } from '../support/sockets.ts'
+
+runInOwnNamespaces(import.meta.filename)
+
+const raind1 = { bridge: 'raind1', subnet: '10.167.0.0/24', gateway: '10.167.0.254' }
+
+function hostLinks(): string[] {
+  return run(undefined, 'ip -o link')
+    .split('\n')
+    .map((line) => line.split(/:? /)[1]?.split('@')[0] ?? '')
+    .filter((name) => /^rd[0-9a-f]{12}$/.test(name))
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+describe('bridges', () => {
+  test('are made with address, MTU and sysctls, and may be ensured again', async () => {
+    await using network = await openNetwork()
+    await network.driver.ensureBridge(ctx, raind0)
+    const link = run(undefined, 'ip -d addr show raind0')
+    assert.match(link, /inet 10\.166\.0\.254\/20 .*\n/)
+    assert.match(link, /nf_call_iptables 1 /)
+    assert.match(link, /link\/ether 02:42:0a:a6:00:fe /)
+    assert.equal(link.match(/inet /g)?.length, 1)
+    const sysctls = 'net.ipv4.ip_forward net.ipv4.conf.raind0.route_localnet net.ipv4.conf.all.route_localnet'
+    assert.deepEqual(run(undefined, `sysctl -n ${sysctls}`).split('\n'), ['1', '1', '0', ''])
+  })
+
+  test("take the MTU of the default route's link", async () => {
+    run(undefined, 'ip link add up0 mtu 1400 type veth peer name up1')
+    run(undefined, 'ip addr add 192.0.2.1/24 dev up0')
+    run(undefined, 'ip link set up0 up')
+    run(undefined, 'ip route add default via 192.0.2.2')
+    await using network = await openNetwork()
+    const netns = await network.sandbox('a', '10.166.0.1')
+    assert.match(run(undefined, 'ip link show raind0'), / mtu 1400 /)
+    assert.match(run(netns, 'ip link show eth0'), / mtu 1400 /)
+    run(undefined, 'ip link del up0')
+  })
+
+  test('are not made of links that are none, nor with the address of another link', async () => {
+    await using network = await openNetwork()
+    run(undefined, 'ip link add dum0 type veth peer name dum1')
+    await assert.rejects(network.driver.ensureBridge(ctx, { ...raind1, bridge: 'dum0' }), {
+      code: 'failed_precondition',
+      message: /"dum0"/,
+    })
+    await assert.rejects(network.driver.ensureBridge(ctx, { ...raind0, bridge: 'raind9' }), {
+      code: 'failed_precondition',
+      message: /10\.166\.0\.254/,
+    })
+    await assert.rejects(network.driver.ensureBridge(ctx, { ...raind1, bridge: 'a b' }), { code: 'invalid_argument' })
+    run(undefined, 'ip link del dum0')
+  })
+})
+
+describe('sandboxes', () => {
+  test('have lo, address, MAC and default route, behind a hairpin port', async () => {
+    await using network = await openNetwork()
+    const netns = await network.sandbox('a', '10.166.0.1')
+    assert.match(run(netns, 'ip addr show lo'), /inet 127\.0\.0\.1\/8 /)
+    assert.match(
+      run(netns, 'ip addr show eth0'),
+      /^2: eth0@.*\n.*ether 02:42:0a:a6:00:01 .*\n.*inet 10\.166\.0\.1\/20 /,
+    )
+    assert.match(run(netns, 'ip route'), /^default via 10\.166\.0\.254 dev eth0/)
+    assert.match(run(undefined, `bridge -d link show dev ${hostLinks()[0]}`), /hairpin on/)
+  })
+
+  test('with two networks get the default route of the one that goes first', async () => {
+    await using network = await openNetwork()
+    await network.driver.ensureBridge(ctx, raind1)
+    const attachment = (name: string, address: string, gatewayPriority: number) => ({
+      network: name,
+      interface: name,
+      addresses: [`${address}/24`],
+      mac: defaultMac(address),
+      aliases: [],
+      gatewayPriority,
+    })
+    const { netnsPath, hostLinks: links } = await network.driver.setUp(ctx, 'a', [
+      { ...attachment('eth0', '10.166.0.1', 0), bridge: 'raind0', gateway: '10.166.0.254' },
+      { ...attachment('eth1', '10.167.0.1', 1), bridge: 'raind1', gateway: '10.167.0.254' },
+    ])
+    assert.equal(links.length, 2)
+    assert.match(run(netnsPath, 'ip route'), /^default via 10\.167\.0\.254 dev eth1/)
+    await network.driver.removeBridge(ctx, raind1)
+  })
+
+  test('are replaced when set up again, gone when torn down, and both may be repeated', async () => {
+    await using network = await openNetwork()
+    await network.sandbox('a', '10.166.0.1')
+    const netns = await network.sandbox('a', '10.166.0.2')
+    assert.match(run(netns, 'ip addr show eth0'), /10\.166\.0\.2\//)
+    assert.deepEqual(await network.driver.listNetns(), ['a'])
+    await network.driver.tearDown(ctx, 'a')
+    await network.driver.tearDown(ctx, 'a')
+    assert.deepEqual(await network.driver.listNetns(), [])
+    // What a daemon leaves that is killed between making the file and mounting on it.
+    writeFileSync(join(network.dir, 'netns', 'b'), '')
+    await network.sandbox('b', '10.166.0.3')
+    await network.driver.tearDown(ctx, 'b')
+  })
+
+  test('that fail leave nothing behind', async () => {
+    await using network = await openNetwork()
+    const attachment = {
+      network: 'raind0',
+      interface: 'eth0',
+      addresses: ['10.166.0.1/20'],
+      mac: defaultMac('10.166.0.1'),
+      aliases: [],
+      gatewayPriority: 0,
+      bridge: 'raind0',
+      gateway: '10.166.0.254',
+    }
+    await assert.rejects(network.driver.setUp(ctx, 'a', [{ ...attachment, gateway: '10.99.0.1' }]), {
+      code: 'ENETUNREACH',
+      message: /add default route via 10\.99\.0\.1/,
+    })
+    await assert.rejects(network.driver.setUp(ctx, 'a', [{ ...attachment, bridge: 'gone0' }]), {
+      code: 'failed_precondition',
+      message: /"gone0"/,
+    })
+    assert.deepEqual(await network.driver.listNetns(), [])
+    await until(() => hostLinks().length === 0)
+  })
+
+  test('come and go by the hundred, through the kernel thread, and leave nothing', async () => {
+    await using network = await openNetwork()
+    await using thread = startKernelThread(new URL('../../src/daemon/kernel-thread.ts', import.meta.url), {
+      hideUnifiedCgroup: false,
+    })
+    const netnsDir = join(network.dir, 'many')
+    mkdirSync(netnsDir)
+    const driver = createNetwork({ thread, netnsDir, log: ctx.log })
+    await driver.restore(ctx, [raind0], new Map())
+    const before = run(undefined, 'iptables-save').replaceAll(/^#.*\n/gm, '')
+    const addresses = Array.from({ length: 200 }, (_, index) => `10.166.1.${index}`)
+    await Promise.all(
+      addresses.map(async (address, index) => {
+        const { subnet: _, ...rest } = { ...raind0, network: 'raind0', interface: 'eth0', aliases: [] }
+        const links = [{ ...rest, addresses: [`${address}/20`], mac: defaultMac(address), gatewayPriority: 0 }]
+        await driver.setUp(ctx, address, links)
+        await driver.setPorts(ctx, address, [{ ...tcp(20_000 + index, 80), address, bridge: 'raind0' }])
+      }),
+    )
+    assert.equal(run(undefined, 'iptables-save').match(/--to-destination 10\.166\.1\./g)?.length, 200)
+    assert.equal(hostLinks().length, 200)
+    await Promise.all(
+      addresses.map(async (address) => {
+        await driver.clearPorts(ctx, address)
+        await driver.tearDown(ctx, address)
+      }),
+    )
+    assert.deepEqual(readdirSync(netnsDir), [])
+    await until(() => hostLinks().length === 0)
+    assert.equal(run(undefined, 'iptables-save').replaceAll(/^#.*\n/gm, ''), before)
+    assert.doesNotMatch(run(undefined, 'cat /proc/self/mountinfo'), /\/many\//)
+  })
+})
+
+describe('published ports', () => {
+  test('are replaced as a whole, and restored at boot', async () => {
+    await using network = await openNetwork()
+    const web = await network.sandbox('web', '10.166.0.1')
+    await using _server = await serve(web, 'tcp', 80, 'web')
+    await network.publish('web', '10.166.0.1', tcp(8080, 80))
+    await network.publish('web', '10.166.0.1', tcp(8090, 80))
+    assert.ok(await isClosed(undefined, 'tcp', '127.0.0.1', 8080))
+    assert.match(await ask(undefined, 'tcp', '127.0.0.1', 8090), /^web/)
+    const rules = [{ ...tcp(8070, 80), address: '10.166.0.1', bridge: 'raind0' }]
+    await network.driver.restore(ctx, [raind0], new Map([['web', rules]]))
+    assert.ok(await isClosed(undefined, 'tcp', '127.0.0.1', 8090))
+    assert.match(await ask(undefined, 'tcp', '127.0.0.1', 8070), /^web/)
+    await network.driver.clearPorts(ctx, 'web')
+    assert.ok(await isClosed(undefined, 'tcp', '127.0.0.1', 8070))
+  })
+
+  const floods: Record<string, string> = {
+    'took our chains away': 'iptables -t nat -F;iptables -t nat -X',
+    'emptied the nat table': 'iptables -t nat -F',
+    'emptied the filter table': 'iptables -F',
+    'emptied the mangle table': 'iptables -t mangle -F',
+    'removed one rule of ours':
+      'iptables -t nat -D RAIND-DNAT-raind0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.166.0.1:80',
+  }
+  for (const [what, commands] of Object.entries(floods)) {
+    test(`come back with the next change after somebody ${what}`, async () => {
+      await using network = await openNetwork()
+      await network.publish('web', '10.166.0.1', tcp(8080, 80))
+      await network.publish('other', '10.166.0.2', tcp(8081, 80))
+      const saved = run(undefined, 'iptables-save')
+      for (const command of commands.split(';')) run(undefined, command)
+      await network.publish('web', '10.166.0.1')
+      await network.publish('other', '10.166.0.2', tcp(8082, 80))
+      const lines = (text: string) => text.split('\n').filter((line) => line.startsWith('-A'))
+      const expected = lines(saved).filter((line) => !line.includes('--dport 808'))
+      const now = lines(run(undefined, 'iptables-save'))
+      assert.deepEqual(
+        now.filter((line) => !line.includes('--dport 808')),
+        expected,
+      )
+      assert.equal(now.filter((line) => line.includes('--dport 808')).length, 1)
+    })
+  }
+
+  test('jumps are put at the head, once, and foreign rules stay', async () => {
+    run(undefined, 'iptables -A FORWARD -s 203.0.113.9/32 -j DROP')
+    await using network = await openNetwork()
+    await network.driver.restore(ctx, [raind0], new Map())
+    run(undefined, 'iptables -A FORWARD -i eth9 -j RAIND-FWD-raind0')
+    await network.driver.restore(ctx, [raind0], new Map())
+    assert.deepEqual(run(undefined, 'iptables -S FORWARD').trim().split('\n').slice(1), [
+      '-A FORWARD -j RAIND-FWD-raind0',
+      '-A FORWARD -s 203.0.113.9/32 -j DROP',
+    ])
+    run(undefined, 'iptables -D FORWARD -s 203.0.113.9/32 -j DROP')
+  })
+
+  test('of two daemons live side by side, and their containers apart', async () => {
+    await using first = await openNetwork(raind0)
+    const a = await first.sandbox('a', '10.166.0.1')
+    await using _a = await serve(a, 'tcp', 80, 'a')
+    {
+      await using second = await openNetwork(raind1)
+      const b = await second.sandbox('b', '10.167.0.1')
+      await using _b = await serve(b, 'tcp', 80, 'b')
+      await first.publish('a', '10.166.0.1', tcp(8080, 80))
+      await second.publish('b', '10.167.0.1', tcp(8081, 80))
+      assert.equal(await ask(b, 'tcp', '10.166.0.254', 8080), 'a 10.166.0.254')
+      assert.equal(await ask(a, 'tcp', '10.166.0.254', 8081), 'b 10.167.0.254')
+      assert.ok(await isClosed(a, 'tcp', '10.167.0.1', 80))
+      assert.ok(await isClosed(b, 'tcp', '10.166.0.1', 80))
+    }
+    assert.match(await ask(undefined, 'tcp', '127.0.0.1', 8080), /^a /)
+    assert.doesNotMatch(run(undefined, 'iptables-save'), /raind1/)
+  })
+
+  test('take over, and let go of, UDP flows that are under way', async () => {
+    await using network = await openNetwork()
+    using lan = addNeighbour(join(network.dir, 'lan'), 'lan0', 50)
+    const [a, b] = [await network.sandbox('a', '10.166.0.1'), await network.sandbox('b', '10.166.0.2')]
+    await using _host = await serve(undefined, 'udp', 5353, 'host')
+    await using _a = await serve(a, 'udp', 53, 'a')
+    await using _b = await serve(b, 'udp', 53, 'b')
+    const client = openUdp(lan.netns)
+    assert.match((await askFrom(client, lan.hostAddress, 5353, 10_000)) ?? '', /^host/)
+    await network.publish('a', '10.166.0.1', udp(5353, 53))
+    assert.match(await lastAnswer(client, lan.hostAddress), /^a/)
+    await network.publish('a', '10.166.0.1')
+    await network.publish('b', '10.166.0.2', udp(5353, 53))
+    assert.match(await lastAnswer(client, lan.hostAddress), /^b/)
+    client.close()
+  })
+})
+
+/** Earlier answers may still be on their way. */
+async function lastAnswer(client: ReturnType<typeof openUdp>, address: string): Promise<string> {
+  await askFrom(client, address, 5353, 10_000)
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  return (await askFrom(client, address, 5353, 10_000)) ?? ''
+}
+
+describe('host ports', () => {
+  test('are taken while a program listens, on that address or on all', async () => {
+    for (const protocol of ['tcp', 'udp'] as const) {
+      const port = await freeHostPort('0.0.0.0', protocol)
+      assert.ok(await hostPortIsFree('0.0.0.0', port, protocol))
+      {
+        await using _server = await serve(undefined, protocol, port, 'taken')
+        assert.equal(await hostPortIsFree('0.0.0.0', port, protocol), false)
+        assert.equal(await hostPortIsFree('127.0.0.1', port, protocol), false)
+        await ask(undefined, protocol, '127.0.0.1', port)
+      }
+      assert.ok(await hostPortIsFree('0.0.0.0', port, protocol), 'free again, though connections may be in TIME_WAIT')
+    }
+  })
+
+  test('exist on addresses of this host only', async () => {
+    await assert.rejects(hostPortIsFree('203.0.113.1', 80, 'tcp'), {
+      code: 'invalid_argument',
+      message: /203\.0\.113\.1/,
+    })
+    await assert.rejects(hostPortIsFree('::1', 80, 'tcp'), { code: 'invalid_argument' })
+  })
+})
+
+test('addresses come from the allocator in the form that the kernel takes', async () => {
+  await using network = await openNetwork()
+  const address = nextAddress(raind0.subnet, raind0.gateway, undefined, () => false)
+  assert.equal(address, '10.166.0.1')
+  assert.match(run(await network.sandbox('a', address), 'ip addr'), /10\.166\.0\.1\//)
+})

@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { silentLogger } from '../../src/lib/log.ts'
+import { inlineKernelThread } from '../../src/linux/kernel-thread.ts'
+import type { NetworkSpec, PortMapping } from '../../src/model/network.ts'
+import { createNetwork, defaultMac, type NetworkDriver, networkOps } from '../../src/network/index.ts'
+
+export const ctx = { signal: new AbortController().signal, log: silentLogger }
+
+export const raind0: NetworkSpec = { bridge: 'raind0', subnet: '10.166.0.0/20', gateway: '10.166.0.254' }
+
+/** A network driver on a directory of its own, with one bridge, restored as at boot. */
+export interface NetworkFixture extends AsyncDisposable {
+  readonly driver: NetworkDriver
+  readonly dir: string
+  /** A sandbox at this address; returns the path of its namespace. */
+  sandbox(key: string, address: string): Promise<string>
+  publish(key: string, address: string, ...ports: PortMapping[]): Promise<void>
+}
+
+export async function openNetwork(spec: NetworkSpec = raind0): Promise<NetworkFixture> {
+  const dir = mkdtempSync('/var/tmp/condenser-network-')
+  const netnsDir = join(dir, 'netns')
+  const driver = createNetwork({ thread: inlineKernelThread(networkOps), netnsDir, log: silentLogger })
+  await driver.ensureBridge(ctx, spec)
+  await driver.restore(ctx, [spec], new Map())
+  const { bridge, gateway, subnet } = spec
+  return {
+    driver,
+    dir,
+    async sandbox(key, address) {
+      const attachment = {
+        network: bridge,
+        interface: 'eth0',
+        addresses: [`${address}/${subnet.split('/')[1]}`],
+        mac: defaultMac(address),
+        aliases: [],
+        gatewayPriority: 0,
+        bridge,
+        gateway,
+      }
+      const { netnsPath } = await driver.setUp(ctx, key, [attachment])
+      return netnsPath
+    },
+    publish: (key, address, ...ports) =>
+      driver.setPorts(
+        ctx,
+        key,
+        ports.map((port) => ({ ...port, address, bridge })),
+      ),
+    async [Symbol.asyncDispose]() {
+      for (const key of await driver.listNetns()) await driver.tearDown(ctx, key)
+      await driver.removeBridge(ctx, spec)
+      rmSync(dir, { recursive: true })
+    },
+  }
+}
+
+export function tcp(hostPort: number, containerPort: number, hostIp = '0.0.0.0'): PortMapping {
+  return { hostIp, hostPort, containerPort, protocol: 'tcp' }
+}
+
+export function udp(hostPort: number, containerPort: number, hostIp = '0.0.0.0'): PortMapping {
+  return { hostIp, hostPort, containerPort, protocol: 'udp' }
+}

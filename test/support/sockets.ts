@@ -1,0 +1,152 @@
+/** Small TCP and UDP servers and clients in any network namespace, all in this process. `netns` undefined: our own. */
+import { createSocket, type Socket as UdpSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { createServer, Socket } from 'node:net'
+import { check, libc } from '../../src/linux/libc.ts'
+import { inNetns } from '../../src/linux/netns.ts'
+
+export type Protocol = 'tcp' | 'udp'
+
+const socket = libc('int socket(int, int, int)')
+const bind = libc('int bind(int, const void*, uint32_t)')
+
+const AF_INET = 2
+const SOCK_STREAM = 1
+const SOCK_DGRAM = 2
+const SOCK_FLAGS = 0o2004000 // CLOEXEC, NONBLOCK
+
+/** How long an answer that should come may take, and how long we wait for one that should not. */
+const ANSWER_MS = 10_000
+const SILENCE_MS = 400
+
+/** Answers everybody with `<text> <address of the client>`. */
+export async function serve(
+  netns: string | undefined,
+  protocol: Protocol,
+  port: number,
+  text: string,
+): Promise<AsyncDisposable> {
+  return protocol === 'tcp' ? serveTcp(netns, port, text) : serveUdp(netns, port, text)
+}
+
+/** The server's answer. @throws if none comes */
+export async function ask(
+  netns: string | undefined,
+  protocol: Protocol,
+  address: string,
+  port: number,
+): Promise<string> {
+  const answer = await attempt(netns, protocol, address, port, ANSWER_MS)
+  if (answer === undefined) throw new Error(`No answer from ${address}:${port}/${protocol}`)
+  return answer
+}
+
+/** Whether nothing answers there: refused, unreachable or silent. */
+export async function isClosed(
+  netns: string | undefined,
+  protocol: Protocol,
+  address: string,
+  port: number,
+): Promise<boolean> {
+  return (await attempt(netns, protocol, address, port, SILENCE_MS)) === undefined
+}
+
+/** A UDP socket that sends from one and the same port for as long as it lives. */
+export function openUdp(netns: string | undefined): UdpSocket {
+  const client = createSocket('udp4')
+  client.bind({ fd: socketIn(netns, SOCK_DGRAM) })
+  return client
+}
+
+/** Sends until an answer comes; UDP may lose some. */
+export async function askFrom(
+  client: UdpSocket,
+  address: string,
+  port: number,
+  timeoutMs: number,
+): Promise<string | undefined> {
+  const resend = setInterval(() => client.send('?', port, address, () => {}), 50)
+  try {
+    client.send('?', port, address, () => {})
+    const [message] = await once(client, 'message', { signal: AbortSignal.timeout(timeoutMs) })
+    return String(message)
+  } catch {
+    return undefined
+  } finally {
+    clearInterval(resend)
+  }
+}
+
+function attempt(netns: string | undefined, protocol: Protocol, address: string, port: number, timeoutMs: number) {
+  return protocol === 'tcp' ? attemptTcp(netns, address, port, timeoutMs) : attemptUdp(netns, address, port, timeoutMs)
+}
+
+async function attemptTcp(
+  netns: string | undefined,
+  address: string,
+  port: number,
+  timeoutMs: number,
+): Promise<string | undefined> {
+  const client = new Socket({ fd: socketIn(netns, SOCK_STREAM), readable: true, writable: true })
+  try {
+    client.connect({ host: address, port })
+    const [data] = await once(client, 'data', { signal: AbortSignal.timeout(timeoutMs) })
+    return String(data)
+  } catch {
+    return undefined
+  } finally {
+    client.on('error', () => {}).destroy()
+  }
+}
+
+async function attemptUdp(
+  netns: string | undefined,
+  address: string,
+  port: number,
+  timeoutMs: number,
+): Promise<string | undefined> {
+  const client = openUdp(netns)
+  client.on('error', () => {})
+  try {
+    return await askFrom(client, address, port, timeoutMs)
+  } finally {
+    client.close()
+  }
+}
+
+async function serveTcp(netns: string | undefined, port: number, text: string): Promise<AsyncDisposable> {
+  const server = createServer((client) => {
+    client.on('error', () => {})
+    client.end(`${text} ${client.remoteAddress?.replace('::ffff:', '')}`)
+  })
+  // Without a host name the socket is made before listen() returns, so inside the namespace.
+  within(netns, () => server.listen(port))
+  if (!server.listening) await once(server, 'listening')
+  return { [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())) }
+}
+
+async function serveUdp(netns: string | undefined, port: number, text: string): Promise<AsyncDisposable> {
+  const server = createSocket('udp4')
+  const fd = socketIn(netns, SOCK_DGRAM)
+  bindAny(fd, port)
+  server.on('message', (_message, client) => server.send(`${text} ${client.address}`, client.port, client.address))
+  const listening = once(server, 'listening')
+  server.bind({ fd })
+  await listening
+  return { [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())) }
+}
+
+function bindAny(fd: number, port: number): void {
+  const address = Buffer.alloc(16)
+  address.writeUInt16LE(AF_INET)
+  address.writeUInt16BE(port, 2)
+  check('bind', bind(fd, address, address.length))
+}
+
+function socketIn(netns: string | undefined, type: number): number {
+  return within(netns, () => check('socket', socket(AF_INET, type | SOCK_FLAGS, 0)))
+}
+
+function within<T>(netns: string | undefined, fn: () => T): T {
+  return netns === undefined ? fn() : inNetns(netns, fn)
+}
