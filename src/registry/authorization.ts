@@ -41,11 +41,11 @@ export class Authorization {
   }
 
   /** The header that answers a 401. @throws {StatusError} if there is no answer */
-  async answer(ctx: Ctx, endpoint: Endpoint, origin: URL, response: IncomingMessage): Promise<string> {
+  async answer(ctx: Ctx, endpoint: Endpoint, response: IncomingMessage): Promise<string> {
     if (endpoint.auth?.registryToken) throw refusedToken(endpoint)
     const challenges = parseChallenges(response.headers['www-authenticate'] ?? '')
     const bearer = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters['realm'])
-    if (bearer !== undefined) return await this.#bearer(ctx, endpoint, origin, bearer)
+    if (bearer !== undefined) return await this.#bearer(ctx, endpoint, bearer)
     if (!challenges.some(({ scheme }) => scheme === 'basic')) throw noKnownScheme(endpoint, challenges)
     const header = basicHeader(endpoint)
     if (header === undefined) throw loginNeeded(endpoint)
@@ -58,8 +58,8 @@ export class Authorization {
     this.#known.delete(keyOf(endpoint))
   }
 
-  async #bearer(ctx: Ctx, endpoint: Endpoint, origin: URL, challenge: Challenge): Promise<string> {
-    const token = await fetchToken(ctx, this.#transport, this.#limits, endpoint, origin, challenge)
+  async #bearer(ctx: Ctx, endpoint: Endpoint, challenge: Challenge): Promise<string> {
+    const token = await fetchToken(ctx, this.#transport, this.#limits, endpoint, challenge)
     this.#remember(endpoint, { scheme: 'bearer', ...token })
     return `Bearer ${token.token}`
   }

@@ -37,6 +37,12 @@ export async function endpointsOf(
   ])
 }
 
+/** Whether what the endpoint points to may be fetched without TLS: what stays on this machine, or what the admin allows. */
+export function mayBePlain({ schemes, trust }: Endpoint, url: URL): boolean {
+  if (!schemes.includes('http')) return false
+  return !trust.verify || !schemes.includes('https') || isLoopback(url.hostname)
+}
+
 /** The `Authorization` of scheme Basic; undefined without a user name. */
 export function basicHeader({ auth }: Endpoint): string | undefined {
   if (!auth?.username) return undefined

@@ -15,13 +15,13 @@ export interface Answer {
 
 /**
  * Sends a GET and goes where the answers point, at most five times. `authorization` goes no further than the server
- * that it was meant for, and a way that began with TLS does not end without, unless `allowHttp`.
+ * that it was meant for, and a way that began with TLS ends without only where it `mayBePlain`.
  */
 export async function followRedirects(
   ctx: Ctx,
   transport: Transport,
   request: HttpRequest,
-  { allowHttp }: { readonly allowHttp: boolean },
+  mayBePlain: (url: URL) => boolean,
 ): Promise<Answer> {
   let current = request
   for (let hops = 0; ; hops++) {
@@ -36,7 +36,7 @@ export async function followRedirects(
     if (!URL.canParse(location, from)) throw refused(from, 'to what is not a URL')
     const url = new URL(location, from)
     if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refused(from, `to "${url.protocol}"`)
-    if (url.protocol === 'http:' && from.protocol === 'https:' && !allowHttp) {
+    if (url.protocol === 'http:' && from.protocol === 'https:' && !mayBePlain(url)) {
       throw refused(from, `from https to plain http on ${url.host}, where all could read along`)
     }
     url.username = ''

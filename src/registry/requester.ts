@@ -4,7 +4,7 @@ import { StatusError } from '../lib/errors.ts'
 import { Authorization } from './authorization.ts'
 import { discard, readBeginning } from './body.ts'
 import { connectionFailure, isCertificateProblem } from './connection-failure.ts'
-import type { Endpoint } from './endpoint.ts'
+import { type Endpoint, mayBePlain } from './endpoint.ts'
 import { type Answer, followRedirects } from './redirects.ts'
 import { accessDenied, loginNeeded, refusal, wrongCredentials } from './refusal.ts'
 import { retrying, throwIfBusy } from './retry.ts'
@@ -68,7 +68,7 @@ export class Requester {
     if (answer.response.statusCode === 401 && answer.url.origin === url.origin) {
       discard(answer.response)
       this.#authorization.forget(endpoint)
-      authorization = await this.#authorization.answer(ctx, endpoint, url, answer.response)
+      authorization = await this.#authorization.answer(ctx, endpoint, answer.response)
       answer = await this.#send(ctx, endpoint, wanted, url, authorization)
     }
     const { response } = answer
@@ -96,9 +96,7 @@ export class Requester {
       headers: authorization === undefined ? headers : { ...headers, authorization },
       trust: endpoint.trust,
     }
-    const answer = await followRedirects(ctx, this.#transport, request, {
-      allowHttp: endpoint.schemes.includes('http'),
-    })
+    const answer = await followRedirects(ctx, this.#transport, request, (to) => mayBePlain(endpoint, to))
     throwIfBusy(answer.response)
     return answer
   }

@@ -4,7 +4,7 @@ import { StatusError } from '../lib/errors.ts'
 import { discard, readAll } from './body.ts'
 import type { Challenge } from './challenge.ts'
 import { connectionFailure } from './connection-failure.ts'
-import { basicHeader, type Endpoint } from './endpoint.ts'
+import { basicHeader, type Endpoint, mayBePlain } from './endpoint.ts'
 import { followRedirects } from './redirects.ts'
 import { loginNeeded, wrongCredentials } from './refusal.ts'
 import { retrying, throwIfBusy } from './retry.ts'
@@ -32,17 +32,16 @@ export async function fetchToken(
   transport: Transport,
   limits: Limits,
   endpoint: Endpoint,
-  origin: URL,
   { parameters }: Challenge,
 ): Promise<Token> {
-  const realm = parseRealm(endpoint, origin, parameters['realm']!)
+  const realm = parseRealm(endpoint, parameters['realm']!)
   const request = tokenRequest(endpoint, realm, {
     service: parameters['service'] ?? '',
     scope: parameters['scope'] ?? `repository:${endpoint.repository}:pull`,
   })
   try {
     return await retrying(ctx, limits, async () => {
-      const response = await send(ctx, transport, request, { allowHttp: endpoint.schemes.includes('http') })
+      const response = await send(ctx, transport, request, endpoint)
       if (response.statusCode === 200) return await parseReply(ctx, limits, realm, response)
       discard(response)
       throw tokenRefused(endpoint, realm, response.statusCode!)
@@ -57,22 +56,22 @@ async function send(
   ctx: Ctx,
   transport: Transport,
   request: HttpRequest,
-  options: { readonly allowHttp: boolean },
+  endpoint: Endpoint,
 ): Promise<IncomingMessage> {
   const response =
     request.method === 'GET'
-      ? (await followRedirects(ctx, transport, request, options)).response
+      ? (await followRedirects(ctx, transport, request, (to) => mayBePlain(endpoint, to))).response
       : await transport(ctx, request)
   throwIfBusy(response)
   return response
 }
 
-function parseRealm({ host, hostname, auth, schemes, tokenRealms }: Endpoint, origin: URL, realm: string): URL {
+function parseRealm(endpoint: Endpoint, realm: string): URL {
+  const { host, hostname, auth, tokenRealms } = endpoint
   if (!URL.canParse(realm))
     throw new StatusError('unavailable', `Registry ${host} names a token server that is not a URL`)
   const url = new URL(realm)
-  const plainAllowed = origin.protocol === 'http:' && schemes.includes('http')
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && plainAllowed)) {
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && mayBePlain(endpoint, url))) {
     throw new StatusError(
       'failed_precondition',
       `Registry ${host} names a token server without TLS, ${url.host}: refused`,
