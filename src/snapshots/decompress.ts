@@ -6,6 +6,8 @@ import { StatusError, systemCode } from '../lib/errors.ts'
 /** Large chunks: with zlib's own 16 KiB a layer takes twice as long. */
 const CHUNK_BYTES = 256 * 1024
 const READ_BYTES = 1 << 20
+/** Several chunks ahead, so that decompression (in the thread pool) and writing seldom wait for each other. */
+const OPTIONS = { chunkSize: CHUNK_BYTES, readableHighWaterMark: 4 * CHUNK_BYTES }
 
 export type Compression = 'gzip' | 'zstd' | 'none'
 
@@ -24,9 +26,9 @@ export function openArchive(path: string): { compressed: Readable; decompress: D
   const compressed = createReadStream(path, { highWaterMark: READ_BYTES })
   switch (compression) {
     case 'gzip':
-      return { compressed, decompress: createGunzip({ chunkSize: CHUNK_BYTES }) }
+      return { compressed, decompress: createGunzip(OPTIONS) }
     case 'zstd':
-      return { compressed, decompress: createZstdDecompress({ chunkSize: CHUNK_BYTES, params: ZSTD_PARAMS }) }
+      return { compressed, decompress: createZstdDecompress({ ...OPTIONS, params: ZSTD_PARAMS }) }
     case 'none':
       return { compressed, decompress: new PassThrough({ highWaterMark: READ_BYTES }) }
   }
