@@ -132,8 +132,8 @@ export function leafCgroup(cgroup: string, hierarchies: readonly Hierarchy[]): L
       for (const hierarchy of threaded) {
         writeFileSync(join(hierarchy.mountPoint, ownCgroup(own, hierarchy), 'tasks'), String(threadId))
       }
-      for (const { mountPoint } of left) {
-        for (let path = cgroup; path !== '/'; path = dirname(path)) if (rmdir(join(mountPoint, path)) !== 0) break
+      for (const { mountPoint } of hierarchies) {
+        for (let path = cgroup; path !== '/'; path = dirname(path)) removeEmpty(join(mountPoint, path))
       }
     },
   }

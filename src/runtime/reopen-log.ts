@@ -1,4 +1,4 @@
-import { constants, watch } from 'node:fs'
+import { constants, statSync, watch } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -23,10 +23,14 @@ export async function reopenLog(bundle: string, logFile: string): Promise<void> 
 }
 
 function watching(file: string): Disposable & { readonly appeared: Promise<void> } {
+  const before = inodeOf(file)
   const { promise, resolve } = Promise.withResolvers<void>()
   const timeout = new AbortController()
   const watcher = watch(dirname(file), (event, name) => {
-    if (event === 'rename' && name === basename(file)) resolve()
+    if (event !== 'rename' || name !== basename(file)) return
+    // The event can still be that of the caller's renaming.
+    const now = inodeOf(file)
+    if (now !== undefined && now !== before) resolve()
   })
   const late = sleep(TIMEOUT_MS, undefined, { signal: timeout.signal }).then(() => {
     throw new StatusError('unavailable', `conmon has not opened ${file} anew within ${TIMEOUT_MS / 1000} s`)
@@ -39,4 +43,8 @@ function watching(file: string): Disposable & { readonly appeared: Promise<void>
       watcher.close()
     },
   }
+}
+
+function inodeOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.ino
 }
