@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ctx } from '../../lib/ctx.ts'
 import { messageOf, StatusError, systemCode } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/log.ts'
+import { http } from '../../lib/node-http.ts'
 import { discardBody, readJson } from './body.ts'
 import { parseQuery } from './query.ts'
 import { type Reply, send } from './reply.ts'
@@ -42,7 +43,7 @@ export class HttpServer implements AsyncDisposable {
     this.#log = log
     // A whole request may take as long as an archive takes; heads have a time limit, and JSON bodies their own.
     const options = { headersTimeout: 20_000, requestTimeout: 0, keepAliveTimeout: 60_000 }
-    this.#server = createServer(options, (request, response) => this.#accept(request, response))
+    this.#server = http.createServer(options, (request, response) => this.#accept(request, response))
     this.#server.on('clientError', (error, socket) => this.#refuse(error, socket))
   }
 
@@ -128,7 +129,7 @@ export class HttpServer implements AsyncDisposable {
     const fault = clientFault(error)
     const { status, body } = this.#frontEnd.errorReply(fault, '')
     const head = [
-      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+      `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? ''}`,
       'Content-Type: application/json',
       `Content-Length: ${Buffer.byteLength(String(body))}`,
       'Connection: close',

@@ -1,0 +1,5 @@
+/**
+ * node:http without the 15 MB that importing it costs: an import statement reads every export of a built-in module,
+ * and reading `WebSocket` loads all of undici. Types may be imported from node:http as usual.
+ */
+export const http = process.getBuiltinModule('node:http')
