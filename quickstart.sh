@@ -130,7 +130,7 @@ clean() {
   remove_rules
   ! ip link show "$BRIDGE" > /dev/null 2>&1 || ip link delete "$BRIDGE"
   umount "$ROOT" "$RUN" 2> /dev/null || true
-  rm -rf "$ROOT" "$RUN" "$LOG"
+  rm -rf "$ROOT" "$RUN" "$LOG" /var/cache/condenser
   echo 'All is gone but the Debian packages and node_modules.'
 }
 

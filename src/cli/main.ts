@@ -1,5 +1,5 @@
-import { enableCompileCache } from 'node:module'
+import { useCompileCache } from '../lib/compile-cache.ts'
 
-enableCompileCache()
+useCompileCache()
 const { main } = await import('./cli.ts')
 process.exitCode = await main(process.argv.slice(2))

@@ -4,7 +4,7 @@ import type { KeyedLock } from '../lib/keyed-lock.ts'
 import type { Logger } from '../lib/log.ts'
 import { shortId } from '../model/names.ts'
 import type { NetworkDriver } from '../network/index.ts'
-import type { Runtime } from '../runtime/index.ts'
+import type { RenderedSeccomp, Runtime } from '../runtime/index.ts'
 import type { Snapshots } from '../snapshots/index.ts'
 import type { Store } from '../store/index.ts'
 import type { ExitWaiters } from './exit-waiters.ts'
@@ -29,6 +29,9 @@ export interface Deps {
   readonly exits: ExitWaiters
   readonly paths: Paths
   readonly defaults: ContainerDefaults
+  readonly seccomp: (capabilities: readonly string[]) => RenderedSeccomp
+  /** Absent where the kernel has no AppArmor, or the profile could not be loaded. */
+  readonly apparmorProfile?: string
   /** Of this boot of the host: pids of another one mean nothing. */
   readonly bootId: string
   readonly log: Logger

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Ctx } from '../lib/ctx.ts'
 import { StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import { assertRunning, type Container } from '../model/container.ts'
+import { type OciProcess, type OciSpec, ociExecProcess, resolveUser } from '../runtime/index.ts'
 import type { Deps } from './deps.ts'
-import { execProcess } from './exec-process.ts'
 import { findContainer } from './find.ts'
 import type { CreateExec, ExecRecord, ExecStreams } from './types.ts'
 
@@ -47,7 +49,7 @@ export class ExecSessions implements Disposable {
     failpoint('exec.start')
     try {
       const bundle = deps.paths.bundle(container.metadata.uid)
-      const process = await execProcess(bundle, deps.paths.rootfs(container.metadata.uid), session.options)
+      const process = await buildProcess(deps, container, session.options)
       const running = await deps.runtime.exec(ctx, container.metadata.uid, { bundle, process, stdin: false })
       const exit = running.exit.then((result) => {
         this.#end(session, result.exitCode)
@@ -92,6 +94,19 @@ export class ExecSessions implements Disposable {
 
 /** As docker and the shells report a command that could not be run. */
 const CANNOT_RUN = 126
+
+/** From the container's own process, as its bundle has it. */
+async function buildProcess({ paths }: Deps, container: Container, options: CreateExec): Promise<OciProcess> {
+  const id = container.metadata.uid
+  const config = JSON.parse(await readFile(join(paths.bundle(id), 'config.json'), 'utf8')) as OciSpec
+  const { command, env, workingDir, user } = options
+  return ociExecProcess(config.process, {
+    args: command,
+    ...(env === undefined ? {} : { env }),
+    ...(workingDir === undefined ? {} : { workingDir }),
+    ...(user === undefined ? {} : { user: resolveUser(paths.rootfs(id), user) }),
+  })
+}
 
 function runningContainer({ store }: Deps, ref: string): Container {
   const container = store.read((tx) => findContainer(tx, ref))

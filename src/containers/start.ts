@@ -60,10 +60,7 @@ async function setUpAndRun(
   failpoint('start.mount')
   const layers = images.layerDirectories(container.spec.chainIds)
   snapshots.mount({ layers, upper: paths.upper(id), work: paths.work(id), target: rootfs })
-  const [netnsPath] = await Promise.all([
-    setUpSandbox(ctx, deps, sandbox),
-    writeEtcFiles(paths.etc(id), container, sandbox, deps.hostResolvConf),
-  ])
+  const [netnsPath] = await Promise.all([setUpSandbox(ctx, deps, sandbox), writeEtcFiles(paths.etc(id), sandbox)])
   const spec = buildOciSpec(deps, container, { rootfs, netnsPath })
   const published = publishPorts(ctx, deps, sandbox, ports)
   const created = runtime.create(ctx, {

@@ -38,12 +38,12 @@ async function serve({ signal, log }: Ctx, config: Config): Promise<void> {
   const info = { version, runtime: { name: runtime.name, version: runtime.version } }
   await using server = new HttpServer(raindApi({ containers, images, info, ctx }), log)
   await server.listenUnix(config.socket)
-  await notifySystemd('READY=1')
+  notifySystemd('READY=1')
   log.info('ready', { version, socket: config.socket, runtime: info.runtime, startMs: Math.round(performance.now()) })
 
   await aborted(signal)
   log.info('stopping; containers go on running')
-  await notifySystemd('STOPPING=1')
+  notifySystemd('STOPPING=1')
   forceExitAfter(EXIT_MS, log)
   await server.close(DRAIN_MS)
   cutOff.abort(new DOMException('The daemon ends', 'AbortError'))

@@ -1,29 +1,111 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type Containers,
   containerPaths,
   createContainers,
-  type Deps,
   ExitWaiters,
   ensureDefaultNetwork,
+  LogRotation,
 } from '../containers/index.ts'
 import { openContent } from '../content/index.ts'
 import { createImages, type Images } from '../images/index.ts'
 import type { Ctx } from '../lib/ctx.ts'
+import { StatusError } from '../lib/errors.ts'
 import { KeyedLock } from '../lib/keyed-lock.ts'
+import { cgroupMode } from '../linux/cgroup.ts'
 import { lockFile } from '../linux/flock.ts'
 import { startKernelThread } from '../linux/kernel-thread.ts'
+import { bindShared, isMountPoint } from '../linux/mount.ts'
+import { bootId } from '../linux/process.ts'
 import { createNetwork } from '../network/index.ts'
 import { createRegistryClient } from '../registry/index.ts'
 import { createRuntime, type Runtime, seccompProfiles } from '../runtime/index.ts'
 import { openSnapshots } from '../snapshots/index.ts'
 import { openStore } from '../store/index.ts'
 import type { Config } from './config.ts'
+import { workerEntries } from './worker-entries.ts'
 
-/** The two doors of the core, put together and recovered; disposing leaves containers running. */
+/** The two doors of the core, put together and recovered. Disposing leaves containers running. */
 export interface Engine extends AsyncDisposable {
   readonly images: Images
   readonly containers: Containers
   readonly runtime: Runtime
+}
+
+/**
+ * Opens everything below `root` and `run`, and brings records and kernel into agreement.
+ * @throws {StatusError} `failed_precondition` if another daemon has this root
+ */
+export async function openEngine(ctx: Ctx, config: Config): Promise<Engine> {
+  const { root, run, network: networkSpec, cgroupParent, stopTimeoutMs } = config
+  const { log } = ctx
+  await using opened = new AsyncDisposableStack()
+
+  const paths = containerPaths(root, run)
+  const layersDir = join(root, 'l')
+  await makeDirectories(config)
+  opened.use(takeRoot(root))
+  const hideUnifiedCgroup = cgroupMode() === 'hybrid'
+  // What the kernel thread and this one mount must be seen by both: its mount namespace may be its own.
+  if (hideUnifiedCgroup) for (const directory of [root, run]) if (!isMountPoint(directory)) bindShared(directory)
+
+  const entries = workerEntries()
+  const thread = opened.use(startKernelThread(entries.kernelThread, { hideUnifiedCgroup }))
+  const store = opened.use(openStore({ file: join(root, 'condenser.db'), log, checkpointWorker: entries.checkpoint }))
+  const runtime = opened.use(
+    await createRuntime(ctx, { choice: config.runtime, runDir: run, thread, cgroupParent, log }),
+  )
+  const snapshots = opened.use(await openSnapshots({ layersDir, workerEntry: entries.unpack }))
+  const content = await openContent(join(root, 'content'))
+  const registry = createRegistryClient({
+    registries: config.registries,
+    ...(config.dockerConfigFile !== undefined && { dockerConfigFile: config.dockerConfigFile }),
+  })
+  const images = opened.use(
+    createImages(ctx, { store, content, snapshots, registry, layersDir, policy: config.images }),
+  )
+  const network = createNetwork({ thread, netnsDir: join(run, 'netns'), log })
+  const rotation = opened.use(new LogRotation({ ...config.containerLogs, log }))
+  const containers = opened.use(
+    createContainers(ctx, {
+      store,
+      images,
+      snapshots,
+      runtime,
+      network,
+      rotation,
+      locks: new KeyedLock(),
+      exits: new ExitWaiters(),
+      paths,
+      defaults: { network: networkSpec.bridge, cgroupParent, stopTimeoutMs },
+      seccomp: seccompProfiles(runtime.host, { compile: runtime.takesSeccompBpf }),
+      bootId: bootId(),
+      log,
+    }),
+  )
+
+  await ensureDefaultNetwork(ctx, store, network, networkSpec)
+  await containers.recover(ctx)
+  await images.recover(ctx)
+  const stack = opened.move()
+  return { images, containers, runtime, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+/** Only root may look into either: layers and upper directories hold set-uid files of strangers. */
+async function makeDirectories({ root, run }: Config): Promise<void> {
+  process.umask(0o022)
+  for (const directory of [root, run]) await mkdir(directory, { recursive: true, mode: 0o711 })
+  for (const directory of [join(root, 'containers'), join(run, 'containers')]) {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+  }
+}
+
+function takeRoot(root: string): Disposable {
+  const lock = lockFile(join(root, 'lock'))
+  if (lock !== undefined) return lock
+  throw new StatusError(
+    'failed_precondition',
+    `Another daemon has the root ${root}: stop that one, or give this one a root, run, bridge and subnet of its own`,
+  )
 }

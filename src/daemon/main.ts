@@ -1,5 +1,5 @@
-import { enableCompileCache } from 'node:module'
+import { useCompileCache } from '../lib/compile-cache.ts'
 
-enableCompileCache()
+useCompileCache()
 const { main } = await import('./daemon.ts')
 await main(process.argv.slice(2))

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { check, errno, libc, SysError } from './libc.ts'
 
 const native = {
@@ -41,4 +42,10 @@ export function unmount(target: string): boolean {
   const number = errno()
   if (number === EINVAL || number === ENOENT) return false
   throw new SysError(`umount ${target}`, number)
+}
+
+/** Whether something is mounted at exactly this path, in this thread's namespace. */
+export function isMountPoint(path: string): boolean {
+  const mountinfo = readFileSync('/proc/thread-self/mountinfo', 'utf8')
+  return mountinfo.split('\n').some((line) => line.split(' ')[4] === path)
 }

@@ -64,7 +64,7 @@ export function createBody(flags: Flags, [image, ...command]: readonly string[])
     tty: flags.is('tty') || undefined,
     autoRemove: flags.is('rm') || undefined,
   }
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined)) as CreateContainerBody
+  return JSON.parse(JSON.stringify(body)) as CreateContainerBody
 }
 
 function someOf(list: readonly string[]): string[] | undefined {

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
-import type { WireProgress } from '../../api/raind/index.ts'
+import type { Failure, WireProgress } from '../../api/raind/index.ts'
 import type { Command, Invocation } from '../command.ts'
 import { CliError } from '../errors.ts'
 import { progressView } from '../progress.ts'
@@ -77,12 +77,16 @@ async function showProgress({ terminal, flags, json }: Invocation, answer: NodeJ
   const done: string[] = []
   for await (const line of createInterface({ input: answer })) {
     if (json) terminal.stdout.write(`${line}\n`)
-    const event = JSON.parse(line) as WireProgress
-    if ('status' in event && event.status === 'fail') throw new CliError(event.message ?? 'The pull failed')
+    const event = JSON.parse(line) as WireProgress | Failure
+    if (isFailure(event)) throw new CliError(event.message)
     if (event.type === 'done') done.push(event.image)
     else view.update(event)
   }
   if (done.length === 0)
     throw new CliError('The connection to the daemon broke off before the end', 'Try again: what was verified is kept')
   return done
+}
+
+function isFailure(event: WireProgress | Failure): event is Failure {
+  return 'status' in event && event.status === 'fail'
 }
