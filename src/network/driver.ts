@@ -50,7 +50,7 @@ export const networkOps: KernelOps = {
 }
 
 export interface NetworkOptions {
-  /** Serves {@link networkOps}. */
+  /** Serves {@link networkOps} and the operations of `linux/spawn.ts`. */
   readonly thread: KernelThread
   /** Where the namespaces are mounted. */
   readonly netnsDir: string
@@ -58,7 +58,7 @@ export interface NetworkOptions {
 }
 
 export function createNetwork({ thread, netnsDir, log }: NetworkOptions): NetworkDriver {
-  const firewall = new Firewall(log)
+  const firewall = new Firewall(thread, log)
   const netnsPath = (key: string) => join(netnsDir, key)
 
   async function setPorts(key: string, rules: readonly PortRule[]): Promise<void> {

@@ -1,7 +1,8 @@
-import { type ExecFileException, execFile } from 'node:child_process'
 import { StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import type { Logger } from '../lib/log.ts'
+import type { KernelThread } from '../linux/kernel-thread.ts'
+import { runProgram } from '../linux/run-program.ts'
 import type { NetworkSpec } from '../model/network.ts'
 import { bridgeChains, type Chain, type PortRule, renderDelta, renderRebuild } from './iptables.ts'
 
@@ -12,6 +13,7 @@ const WAIT_SECONDS = '10'
  * while a change is under way share the next one, so that any number of them costs two processes.
  */
 export class Firewall {
+  readonly #thread: KernelThread
   readonly #log: Logger
   readonly #networks = new Map<string, NetworkSpec>()
   readonly #retired = new Map<string, NetworkSpec>()
@@ -21,7 +23,8 @@ export class Firewall {
   #running: Promise<void> = Promise.resolve()
   #next: Promise<void> | undefined
 
-  constructor(log: Logger) {
+  constructor(thread: KernelThread, log: Logger) {
+    this.#thread = thread
     this.#log = log
   }
 
@@ -76,14 +79,14 @@ export class Firewall {
       return
     }
     const retired = [...this.#retired.values()]
-    const saved = await run('iptables-save', [], '')
+    const saved = await this.#run('iptables-save', [])
     const text = renderRebuild(
       wanted,
       retired.flatMap((network) => bridgeChains(network, [])),
       saved,
     )
     failpoint('network.rules')
-    await restore(text)
+    await this.#restore(text)
     for (const { bridge } of retired) this.#retired.delete(bridge)
     this.#applied = wanted
   }
@@ -94,12 +97,30 @@ export class Firewall {
     if (delta === '') return true
     failpoint('network.rules')
     try {
-      await restore(delta)
+      await this.#restore(delta)
       return true
     } catch (error) {
       this.#log.warn('firewall rules were changed by someone else; building them anew', { error })
       return false
     }
+  }
+
+  async #restore(text: string): Promise<void> {
+    if (text !== '') await this.#run('iptables-restore', ['--noflush', '--wait', WAIT_SECONDS], text)
+  }
+
+  async #run(program: string, args: readonly string[], input?: string): Promise<string> {
+    const result = await runProgram(this.#thread, program, args, input)
+    if (result === undefined) {
+      throw new StatusError('failed_precondition', `Cannot set firewall rules: ${program} is not installed`)
+    }
+    const { exitCode, stdout, stderr } = result
+    if (exitCode === 0) return stdout
+    const command = [program, ...args].join(' ')
+    const lastLines = stderr.trim().split('\n').slice(-5).join('; ')
+    throw new StatusError('internal', `Cannot set firewall rules: "${command}" exited with ${exitCode}: ${lastLines}`, {
+      details: { command, exitCode },
+    })
   }
 
   #wanted(): readonly Chain[] {
@@ -115,42 +136,4 @@ export class Firewall {
 
 function sameChains(applied: readonly Chain[], wanted: readonly Chain[]): boolean {
   return applied.length === wanted.length && applied.every(({ name }, index) => name === wanted[index]!.name)
-}
-
-async function restore(text: string): Promise<void> {
-  if (text !== '') await run('iptables-restore', ['--noflush', '--wait', WAIT_SECONDS], text)
-}
-
-function run(program: string, args: readonly string[], input: string): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>()
-  const options = {
-    env: { ...process.env, PATH: `/usr/sbin:/sbin:${process.env['PATH'] ?? '/usr/bin:/bin'}`, LC_ALL: 'C' },
-    timeout: 30_000,
-    maxBuffer: 64 * 1024 * 1024,
-  }
-  const child = execFile(program, args, options, (error, stdout, stderr) => {
-    if (error === null) resolve(stdout)
-    else reject(failed([program, ...args].join(' '), error, stderr))
-  })
-  // If it ends before it has read everything, its exit code says why.
-  child.stdin?.on('error', () => {})
-  child.stdin?.end(input)
-  return promise
-}
-
-function failed(command: string, error: ExecFileException, stderr: string): StatusError {
-  if (error.code === 'ENOENT') {
-    return new StatusError('failed_precondition', 'Cannot set firewall rules: install the package iptables', {
-      cause: error,
-    })
-  }
-  const lastLines = stderr.trim().split('\n').slice(-5).join('; ')
-  return new StatusError(
-    'internal',
-    `Cannot set firewall rules: ${command} failed (${error.code ?? 'killed'}): ${lastLines}`,
-    {
-      cause: error,
-      details: { command, exitCode: error.code },
-    },
-  )
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { silentLogger } from '../../src/lib/log.ts'
 import { inlineKernelThread } from '../../src/linux/kernel-thread.ts'
+import { spawnOps } from '../../src/linux/spawn.ts'
 import type { NetworkSpec, PortMapping } from '../../src/model/network.ts'
 import { createNetwork, defaultMac, type NetworkDriver, networkOps } from '../../src/network/index.ts'
 
@@ -21,7 +22,11 @@ export interface NetworkFixture extends AsyncDisposable {
 export async function openNetwork(spec: NetworkSpec = raind0): Promise<NetworkFixture> {
   const dir = mkdtempSync('/var/tmp/condenser-network-')
   const netnsDir = join(dir, 'netns')
-  const driver = createNetwork({ thread: inlineKernelThread(networkOps), netnsDir, log: silentLogger })
+  const driver = createNetwork({
+    thread: inlineKernelThread({ ...networkOps, ...spawnOps }),
+    netnsDir,
+    log: silentLogger,
+  })
   await driver.ensureBridge(ctx, spec)
   await driver.restore(ctx, [spec], new Map())
   const { bridge, gateway, subnet } = spec
