@@ -1,7 +1,7 @@
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs'
-import { type Duplex, PassThrough, type Readable } from 'node:stream'
+import { addAbortSignal, type Duplex, PassThrough } from 'node:stream'
 import { constants, createGunzip, createZstdDecompress } from 'node:zlib'
-import { StatusError, systemCode } from '../lib/errors.ts'
+import { messageOf, StatusError, systemCode } from '../lib/errors.ts'
 
 /** Large chunks: with zlib's own 16 KiB a layer takes twice as long. */
 const CHUNK_BYTES = 256 * 1024
@@ -20,28 +20,58 @@ export function detectCompression(start: Buffer): Compression {
   return 'none'
 }
 
-/** The file, and what turns it into a tar archive. */
-export function openArchive(path: string): { compressed: Readable; decompress: Duplex } {
-  const compression = detectCompression(firstBytes(path))
-  const compressed = createReadStream(path, { highWaterMark: READ_BYTES })
+/**
+ * The plain archive in a file, in chunks; what follows the end of the compressed data is not read.
+ *
+ * @param onProgress gets the bytes read from the file so far
+ * @throws {StatusError} `invalid_argument` for damaged data, `internal` if the file cannot be read
+ */
+export async function* readArchive(
+  path: string,
+  signal: AbortSignal,
+  onProgress: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
+  let compression: Compression
+  try {
+    compression = detectCompression(firstBytes(path))
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+  const file = createReadStream(path, { highWaterMark: READ_BYTES })
+  const archive = addAbortSignal(signal, decompressor(compression))
+  file.on('data', () => onProgress(file.bytesRead))
+  file.on('error', (error) => archive.destroy(unreadable(path, error)))
+  try {
+    yield* file.pipe(archive)
+  } catch (error) {
+    throw isDamage(error)
+      ? new StatusError('invalid_argument', `Damaged ${compression} data: ${messageOf(error)}`, { cause: error })
+      : error
+  } finally {
+    file.destroy()
+  }
+}
+
+function decompressor(compression: Compression): Duplex {
   switch (compression) {
     case 'gzip':
-      return { compressed, decompress: createGunzip(OPTIONS) }
+      return createGunzip(OPTIONS)
     case 'zstd':
-      return { compressed, decompress: createZstdDecompress({ ...OPTIONS, params: ZSTD_PARAMS }) }
+      return createZstdDecompress({ ...OPTIONS, params: ZSTD_PARAMS })
     case 'none':
-      return { compressed, decompress: new PassThrough({ highWaterMark: READ_BYTES }) }
+      return new PassThrough({ highWaterMark: READ_BYTES })
   }
 }
 
 /** At most 128 MiB of window: what `zstd --ultra` makes without `--long`. */
 const ZSTD_PARAMS = { [constants.ZSTD_d_windowLogMax]: 27 }
 
-/** Damaged compressed data is the archive's fault. */
-export function asDamaged(error: unknown): unknown {
-  const code = systemCode(error)
-  if (code === undefined || !/^(Z_|ZSTD_|ERR_ZLIB|ERR_ZSTD)/.test(code)) return error
-  return new StatusError('invalid_argument', `Damaged compressed data: ${(error as Error).message}`, { cause: error })
+function isDamage(error: unknown): boolean {
+  return /^(Z_|ZSTD_|ERR_ZLIB|ERR_ZSTD)/.test(systemCode(error) ?? '')
+}
+
+function unreadable(path: string, error: unknown): StatusError {
+  return new StatusError('internal', `Cannot read blob ${path}: ${messageOf(error)}`, { cause: error })
 }
 
 function firstBytes(path: string): Buffer {

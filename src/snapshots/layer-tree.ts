@@ -44,19 +44,18 @@ export class LayerTree implements Disposable {
 
   /** O_PATH descriptor of a directory, made if it is not there; it stays valid until the next call. */
   directory(path: string): number {
+    const there = this.directoryIfThere(path)
+    return there ?? this.#remember(path, this.#makeDirectories(this.realPath(path)))
+  }
+
+  /** The same, or undefined if no directory is there. */
+  directoryIfThere(path: string): number | undefined {
     if (path === '') return this.root
     const known = this.#open.get(path)
     if (known !== undefined) return known
-    let fd = openDirectoryInRoot(this.root, path)
-    if (fd === -ENOENT || fd === -ENOTDIR) fd = this.#makeDirectories(this.realPath(path))
-    check(`open ${displayPath(path)}`, fd)
-    if (this.#open.size >= MAX_OPEN_DIRECTORIES) {
-      const [oldestPath, oldestFd] = this.#open.entries().next().value!
-      close(oldestFd)
-      this.#open.delete(oldestPath)
-    }
-    this.#open.set(path, fd)
-    return fd
+    const fd = openDirectoryInRoot(this.root, path)
+    if (fd === -ENOENT || fd === -ENOTDIR) return undefined
+    return this.#remember(path, check(`open ${displayPath(path)}`, fd))
   }
 
   /** The real path of a directory that is there or would be made; see resolveDirectory. */
@@ -98,6 +97,16 @@ export class LayerTree implements Disposable {
   [Symbol.dispose](): void {
     this.forgetOpen()
     close(this.root)
+  }
+
+  #remember(path: string, fd: number): number {
+    if (this.#open.size >= MAX_OPEN_DIRECTORIES) {
+      const [oldestPath, oldestFd] = this.#open.entries().next().value!
+      close(oldestFd)
+      this.#open.delete(oldestPath)
+    }
+    this.#open.set(path, fd)
+    return fd
   }
 
   /** `path` is a real one, as realPath gives it. */

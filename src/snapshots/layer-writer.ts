@@ -260,7 +260,8 @@ export class LayerWriter implements TarSink, Disposable {
   #finishDirectory(finished: DirectoryToFinish): void {
     this.currentPath = finished.path
     const { directory, name } = splitPath(finished.path)
-    setDirectoryAttributes(this.#tree.directory(directory), name === '' ? '.' : name, finished)
+    const parent = this.#tree.directoryIfThere(directory)
+    if (parent !== undefined) setDirectoryAttributes(parent, name === '' ? '.' : name, finished)
   }
 }
 

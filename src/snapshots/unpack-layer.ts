@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { pipeline } from 'node:stream/promises'
 import { StatusError } from '../lib/errors.ts'
 import { AT_FDCWD, check, displayPath, lchownat, mkdirat, O_PATH, openat } from '../linux/at-calls.ts'
-import { asDamaged, openArchive } from './decompress.ts'
+import { readArchive } from './decompress.ts'
 import { layerError } from './layer-error.ts'
 import { LayerWriter } from './layer-writer.ts'
 import { removeTree } from './remove-tree.ts'
@@ -62,30 +61,15 @@ async function writeArchive(
 ): Promise<void> {
   const parser = new TarParser(writer)
   const hash = createHash('sha256')
-  const { compressed, decompress } = openArchive(blobPath)
-  let read = 0
   let streamed = 0
-  compressed.on('data', (chunk: Buffer) => {
-    read += chunk.length
-    onProgress(read)
-  })
-  await pipeline(
-    compressed,
-    decompress,
-    async (chunks: AsyncIterable<Buffer>) => {
-      for await (const chunk of chunks) {
-        streamed += chunk.length
-        if (streamed > maxBytes + STREAM_SLACK_BYTES) {
-          throw new StatusError('resource_exhausted', `It unpacks to more than the ${maxBytes} bytes that it may take`)
-        }
-        hash.update(chunk)
-        parser.push(chunk)
-      }
-    },
-    { signal },
-  ).catch((error: unknown) => {
-    throw asDamaged(error)
-  })
+  for await (const chunk of readArchive(blobPath, signal, onProgress)) {
+    streamed += chunk.length
+    if (streamed > maxBytes + STREAM_SLACK_BYTES) {
+      throw new StatusError('resource_exhausted', `It unpacks to more than the ${maxBytes} bytes that it may take`)
+    }
+    hash.update(chunk)
+    parser.push(chunk)
+  }
   parser.finish()
   const actual = `sha256:${hash.digest('hex')}`
   if (actual !== diffId) throw new StatusError('invalid_argument', `Its content has the diffId ${actual}`)
