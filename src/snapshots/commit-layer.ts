@@ -129,6 +129,10 @@ class LayerCommit implements Disposable {
 
   #relocateOne(path: string): void {
     const target = resolveDirectory(path, (candidate) => this.#lookup(candidate))
+    const moved = (old: string) => (isWithin(old, path) ? joinPath(target, old.slice(path.length + 1)) : old)
+    const implied = [...this.#tree.implied].filter((old) => old !== path && isWithin(old, path)).map(moved)
+    // One that the archive describes at the target keeps what it says.
+    const stillImplied = implied.filter((now) => this.#tree.implied.has(now) || this.#stat(now) === undefined)
     const { directory, name } = splitPath(path)
     this.#keepingTime(directory, (parent) => {
       const from = check(`open ${displayPath(path)}`, openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW))
@@ -142,12 +146,8 @@ class LayerCommit implements Disposable {
       check(`rmdir ${displayPath(path)}`, unlinkat(parent, name, AT_REMOVEDIR))
     })
     this.#tree.forgetOpen()
-    const moved = (old: string) => (isWithin(old, path) ? joinPath(target, old.slice(path.length + 1)) : old)
-    for (const old of [...this.#tree.implied]) {
-      if (!isWithin(old, path)) continue
-      this.#tree.implied.delete(old)
-      if (old !== path) this.#tree.implied.add(moved(old))
-    }
+    for (const old of this.#tree.implied) if (isWithin(old, path)) this.#tree.implied.delete(old)
+    for (const now of stillImplied) this.#tree.implied.add(now)
     this.#pendingLinks = this.#pendingLinks.map((link) => ({ ...link, path: moved(link.path) }))
   }
 

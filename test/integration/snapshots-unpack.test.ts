@@ -1,83 +1,41 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import type { Ctx } from '../../src/lib/ctx.ts'
 import { silentLogger } from '../../src/lib/log.ts'
 import { lgetxattr, llistxattr } from '../../src/linux/xattr.ts'
-import { openSnapshots, type Snapshots, type Unpacked } from '../../src/snapshots/index.ts'
+import { openSnapshots, type Snapshots } from '../../src/snapshots/index.ts'
+import { type LayerLab, openLayerLab } from '../support/layers.ts'
 import { directory, file, hardLink, symlink, type TarItem, tar } from '../support/tar-builder.ts'
 
 const ctx: Ctx = { signal: new AbortController().signal, log: silentLogger }
 const MAX_BYTES = 64 << 20
 
 describe('unpacking layers', () => {
+  let lab: LayerLab
   let dir: string
   let layersDir: string
   let snapshots: Snapshots
-  let counter = 0
 
   before(async () => {
-    dir = mkdtempSync('/var/tmp/condenser-snapshots-')
-    layersDir = join(dir, 'l')
-    snapshots = await openSnapshots({ layersDir })
+    lab = await openLayerLab()
+    ;({ dir, layersDir, snapshots } = lab)
     mkdirSync(join(dir, 'outside'))
     writeFileSync(join(dir, 'outside/victim'), 'untouched')
   })
-  after(async () => {
-    await snapshots[Symbol.asyncDispose]()
-    rmSync(dir, { recursive: true })
-  })
+  after(() => lab[Symbol.asyncDispose]())
 
-  /** Unpacks and commits; the layer's directory. */
-  async function layer(items: readonly TarItem[], parents: readonly string[] = []): Promise<string> {
-    const unpacked = await unpackBytes(tar(items))
-    await snapshots.commit(ctx, unpacked, parents)
-    return unpacked.directory
-  }
-
-  async function unpackBytes(
-    archive: Buffer,
-    pack = gzipSync as (bytes: Buffer) => Buffer,
-    maxBytes = MAX_BYTES,
-  ): Promise<Unpacked> {
-    const name = `t${(counter++).toString(36)}`
-    const blobPath = join(dir, `${name}.blob`)
-    writeFileSync(blobPath, pack(archive))
-    const diffId = `sha256:${createHash('sha256').update(archive).digest('hex')}`
-    return snapshots.unpack(ctx, { blobPath, directory: name, diffId, maxBytes })
-  }
+  const layer = (items: readonly TarItem[]) => lab.layer(items)
+  const unpackBytes: LayerLab['unpack'] = (...input) => lab.unpack(...input)
 
   /** It fails, leaves no directory, and nothing outside has changed. */
-  async function assertRefused(
-    items: readonly TarItem[],
-    expected: { code: string; message?: RegExp },
-    parents: readonly string[] = [],
-  ) {
-    const before = readdirSync(layersDir).sort()
-    await assert.rejects(async () => {
-      const unpacked = await unpackBytes(tar(items))
-      try {
-        await snapshots.commit(ctx, unpacked, parents)
-      } catch (error) {
-        await snapshots.removeLayer(unpacked.directory)
-        throw error
-      }
-    }, expected)
-    assert.deepEqual(readdirSync(layersDir).sort(), before)
+  async function assertRefused(items: readonly TarItem[], expected: { code: string; message?: RegExp }) {
+    const before = lab.names()
+    await assert.rejects(lab.layer(items), expected)
+    assert.deepEqual(lab.names(), before)
     assertOutsideUntouched()
   }
 
@@ -87,13 +45,10 @@ describe('unpacking layers', () => {
     assert.equal(lstatSync(join(dir, 'outside/victim')).nlink, 1)
   }
 
-  const path = (name: string, below: string) => join(layersDir, name, below)
+  const path = (name: string, below: string) => lab.path(name, below)
   const read = (name: string, below: string) => readFileSync(path(name, below), 'utf8')
   const xattr = (name: string, below: string, key: string) => lgetxattr(path(name, below), key)?.toString()
-  const isWhiteout = (name: string, below: string) => {
-    const stat = lstatSync(path(name, below))
-    return stat.isCharacterDevice() && stat.rdev === 0
-  }
+  const isWhiteout = (name: string, below: string) => lab.isWhiteout(name, below)
 
   test('keeps owners, modes, times and types', async () => {
     const name = await layer([
