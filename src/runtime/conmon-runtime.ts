@@ -63,7 +63,7 @@ export async function createRuntime(_ctx: Ctx, options: RuntimeOptions): Promise
   const conmon = findConmon()
   const oci = await chooseOciRuntime(thread, choice, runDir)
   const exitDir = join(runDir, 'exits')
-  mkdirSync(exitDir, { recursive: true, mode: 0o700 })
+  for (const directory of [exitDir, oci.root]) mkdirSync(directory, { recursive: true, mode: 0o700 })
   const hierarchies = cgroupHierarchies()
   const leaf = leafCgroup(containerCgroup(options.cgroupParent, 'conmon'), hierarchies)
   const threadId = await spawningThreadId(thread)

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { unmount } from '../../src/linux/mount.ts'
 import { type ApiClient, apiClient } from './api-client.ts'
 
 export const projectRoot = fileURLToPath(new URL('../..', import.meta.url))
@@ -28,6 +29,8 @@ export interface Home extends AsyncDisposable {
   readonly config: string
 }
 
+let homes = 0
+
 /** Short, because socket paths below it must fit 107 bytes; on a real disk, because overlay needs one. */
 export async function makeHome(): Promise<Home> {
   const base = await mkdtemp('/var/tmp/cd-')
@@ -36,7 +39,7 @@ export async function makeHome(): Promise<Home> {
     root: join(base, 'root'),
     run: join(base, 'run'),
     bridge: `rt${tag}`,
-    subnet: '10.199.0.0/16',
+    subnet: `10.${200 + (homes++ % 50)}.0.0/16`,
     cgroupParent: `/condenser-test-${tag}`,
     config: join(base, 'config.yaml'),
   }
@@ -44,6 +47,8 @@ export async function makeHome(): Promise<Home> {
   return {
     ...home,
     async [Symbol.asyncDispose]() {
+      // The daemon leaves its self-binds, like its containers.
+      for (const directory of [home.root, home.run]) while (unmount(directory));
       await rm(base, { recursive: true, force: true, maxRetries: 3 })
     },
   }
@@ -70,7 +75,7 @@ export async function startDaemon(home: Home, options: DaemonOptions = {}): Prom
   const args = [
     ...command.slice(1),
     ...['--root', home.root, '--run', home.run, '--bridge', home.bridge, '--subnet', home.subnet],
-    ...['--cgroup-parent', home.cgroupParent, '--runtime', options.runtime ?? 'auto', '--log-level', 'debug'],
+    ...['--runtime', options.runtime ?? 'auto', '--log-level', 'debug'],
     ...(existsSync(home.config) ? ['--config', home.config] : []),
     ...(options.args ?? []),
   ]
