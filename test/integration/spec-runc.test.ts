@@ -1,0 +1,5 @@
+import { runInOwnNamespaces } from '../support/namespace.ts'
+import { specSuite } from '../support/spec-suite.ts'
+
+runInOwnNamespaces(import.meta.filename)
+specSuite('runc', { compile: false })
