@@ -1,7 +1,8 @@
 import { type Ctx, throwIfEnded } from '../lib/ctx.ts'
-import { hasCode, messageOf } from '../lib/errors.ts'
+import { hasCode, messageOf, StatusError } from '../lib/errors.ts'
 import type { Descriptor, Platform } from '../model/image.ts'
 import { openBlob, resumingStream } from './blob.ts'
+import { TimeoutError } from './connection-failure.ts'
 import { type Endpoint, endpointsOf } from './endpoint.ts'
 import { formatImageReference, type ImageReference } from './reference.ts'
 import { Requester } from './requester.ts'
@@ -17,10 +18,13 @@ const DEFAULT_LIMITS: Limits = {
   maxPauseMs: 30_000,
 }
 
+const MIRROR_REST_MS = 60_000
+
 /** A client of all registries; keeps idle connections and tokens for a while, and nothing that must be closed. */
 export function createRegistryClient(options: RegistryClientOptions): RegistryClient {
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const requester = new Requester(limits)
+  const resting = new Map<string, number>()
   return {
     async resolve(
       ctx: Ctx,
@@ -29,7 +33,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     ): Promise<ResolvedImage> {
       const endpoints = await endpointsOf(ctx, options, ref, auth)
       const from = (endpoint: Endpoint) => resolveImage(ctx, requester, limits, endpoint, ref, platform)
-      return await firstOf(ctx, endpoints, `image ${formatImageReference(ref)}`, from)
+      return await firstOf(ctx, resting, endpoints, `image ${formatImageReference(ref)}`, from)
     },
 
     async fetchBlob(
@@ -40,7 +44,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     ): Promise<AsyncIterable<Uint8Array>> {
       const endpoints = await endpointsOf(ctx, options, ref, auth)
       const open = (start: number) =>
-        firstOf(ctx, endpoints, `blob ${descriptor.digest}`, (endpoint) =>
+        firstOf(ctx, resting, endpoints, `blob ${descriptor.digest}`, (endpoint) =>
           openBlob(ctx, requester, endpoint, descriptor, start),
         )
       return resumingStream(ctx, limits, descriptor, { open, first: await open(offset), offset })
@@ -48,20 +52,28 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
   }
 }
 
-/** Asks one after the other until one answers; the last one's error counts, because that is the registry itself. */
+/**
+ * Asks one after the other until one answers; the last one's error counts, because that is the registry itself. A mirror
+ * that did not answer in time rests a while: not every blob shall wait for it.
+ */
 async function firstOf<T>(
   ctx: Ctx,
+  resting: Map<string, number>,
   endpoints: readonly Endpoint[],
   what: string,
   ask: (endpoint: Endpoint) => Promise<T>,
 ): Promise<T> {
   for (const endpoint of endpoints.slice(0, -1)) {
+    if ((resting.get(endpoint.host) ?? 0) > Date.now()) continue
     try {
       return await ask(endpoint)
     } catch (error) {
       throwIfEnded(ctx)
       // A mirror that has the blob but cannot resume: its start is better than another place.
       if (hasCode(error, 'unimplemented')) throw error
+      if (error instanceof StatusError && error.cause instanceof TimeoutError) {
+        resting.set(endpoint.host, Date.now() + MIRROR_REST_MS)
+      }
       ctx.log.warn('registry mirror failed', { mirror: endpoint.host, what, reason: messageOf(error) })
     }
   }

@@ -1,6 +1,7 @@
 import type { Ctx } from '../lib/ctx.ts'
 import { StatusError } from '../lib/errors.ts'
 import { dockerConfigAuth } from './docker-config.ts'
+import { isLoopback } from './loopback.ts'
 import { canonicalRegistry, DOCKER_HUB, type ImageReference } from './reference.ts'
 import type { Trust } from './transport.ts'
 import type { RegistryAuth, RegistryClientOptions, RegistryConfig } from './types.ts'
@@ -84,13 +85,9 @@ async function mirrorEndpoint(ctx: Ctx, options: Registries, mirror: string, pat
 
 function endpoint(host: string, { insecure = false, caFile, tokenRealms = [] }: RegistryConfig) {
   const { hostname } = new URL(`https://${host}`)
+  // As for Docker, what stays on this machine may be plain http.
   const schemes = insecure || isLoopback(hostname) ? (['https', 'http'] as const) : (['https'] as const)
   return { host, hostname, schemes, trust: { verify: !insecure, ...(caFile && { caFile }) }, tokenRealms }
-}
-
-/** As for Docker, what stays on this machine may be plain http. */
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname)
 }
 
 async function configuredAuth(ctx: Ctx, options: Registries, registry: string): Promise<RegistryAuth | undefined> {

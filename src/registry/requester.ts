@@ -43,7 +43,7 @@ export class Requester {
     read: (response: IncomingMessage) => Promise<T>,
   ): Promise<T> {
     // There is another place to ask if a mirror is in trouble.
-    const limits = endpoint.isMirror ? { ...this.#limits, tries: 1 } : this.#limits
+    const limits = endpoint.isMirror ? { ...this.#limits, tries: Math.min(2, this.#limits.tries) } : this.#limits
     const known = this.#schemes.get(endpoint.host)
     const schemes = known === undefined ? endpoint.schemes : [known]
     for (const [index, scheme] of schemes.entries()) {

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { Socket } from 'node:net'
 import { getCACertificates } from 'node:tls'
 import { type Ctx, throwIfEnded } from '../lib/ctx.ts'
 import { messageOf, StatusError } from '../lib/errors.ts'
 import { TimeoutError } from './connection-failure.ts'
+import { isLoopback } from './loopback.ts'
 import type { Limits } from './types.ts'
 
 /** Which servers are believed to be who they say they are. */
@@ -28,25 +30,25 @@ export type Transport = (ctx: Ctx, request: HttpRequest) => Promise<IncomingMess
 /** An idle connection is kept this long, for the next request. */
 const KEEP_IDLE_MS = 15_000
 
-/** node:http with keep-alive and time limits on everything but the body, whose reader has its own. */
+/**
+ * node:http with keep-alive and time limits on everything but the body, whose reader has its own. Goes through the proxy
+ * that the environment names (HTTPS_PROXY, HTTP_PROXY, NO_PROXY), but never to this machine.
+ */
 export function createTransport(limits: Pick<Limits, 'connectTimeoutMs' | 'responseTimeoutMs'>): Transport {
-  const plain = new HttpAgent({ keepAlive: true, timeout: KEEP_IDLE_MS })
-  const secure = new Map<string, HttpsAgent>()
-  const secureAgent = (trust: Trust) => {
-    const key = `${trust.verify} ${trust.caFile ?? ''}`
-    const agent = secure.get(key) ?? createSecureAgent(trust)
-    secure.set(key, agent)
+  const agents = new Map<string, HttpAgent>()
+  const agentFor = (url: URL, trust: Trust) => {
+    const key = [url.protocol, isLoopback(url.hostname), trust.verify, trust.caFile].join(' ')
+    const agent = agents.get(key) ?? createAgent(url, trust)
+    agents.set(key, agent)
     return agent
   }
   return (ctx, { url, method, headers, body, trust }) => {
     throwIfEnded(ctx)
-    const options = { method, headers, timeout: 0 }
-    const request =
-      url.protocol === 'https:'
-        ? httpsRequest(url, { ...options, agent: secureAgent(trust) })
-        : httpRequest(url, { ...options, agent: plain })
+    const isSecure = url.protocol === 'https:'
+    const options = { method, headers, timeout: 0, agent: agentFor(url, trust) }
+    const request = isSecure ? httpsRequest(url, options) : httpRequest(url, options)
     request.end(body)
-    return answerOf(ctx, request, url.protocol === 'https:', limits)
+    return answerOf(ctx, request, isSecure, limits)
   }
 }
 
@@ -66,7 +68,9 @@ function answerOf(
   const onAbort = () => request.destroy(new Error('cancelled'))
   ctx.signal.addEventListener('abort', onAbort)
   request.once('socket', (socket) => {
-    if (request.reusedSocket) onConnect()
+    // A connection that is kept, or one through a proxy, is up already.
+    const connecting = (socket as Socket & { secureConnecting?: boolean }).secureConnecting ?? socket.connecting
+    if (!connecting) onConnect()
     else socket.once(isSecure ? 'secureConnect' : 'connect', onConnect)
   })
   request.once('response', (response) => {
@@ -85,11 +89,12 @@ function answerOf(
   })
 }
 
-function createSecureAgent({ verify, caFile }: Trust): HttpsAgent {
-  const base = { keepAlive: true, timeout: KEEP_IDLE_MS, rejectUnauthorized: verify }
-  return new HttpsAgent(
-    caFile === undefined ? base : { ...base, ca: [...getCACertificates('default'), readPem(caFile)] },
-  )
+function createAgent(url: URL, { verify, caFile }: Trust): HttpAgent {
+  const proxy = isLoopback(url.hostname) ? {} : { proxyEnv: process.env }
+  const base = { keepAlive: true, timeout: KEEP_IDLE_MS, ...proxy }
+  if (url.protocol === 'http:') return new HttpAgent(base)
+  const ca = caFile === undefined ? {} : { ca: [...getCACertificates('default'), readPem(caFile)] }
+  return new HttpsAgent({ ...base, ...ca, rejectUnauthorized: verify })
 }
 
 function readPem(file: string): string {

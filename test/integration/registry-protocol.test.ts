@@ -7,6 +7,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ctx } from '../../src/lib/ctx.ts'
 import { hasCode, type StatusCode } from '../../src/lib/errors.ts'
 import { jsonLogger, silentLogger } from '../../src/lib/log.ts'
@@ -313,6 +314,18 @@ describe('downloads', () => {
     assert.equal(server.seen.length, 2)
   })
 
+  test('wait for their reader', async () => {
+    await using server = await serve(sendLayer)
+    const stream = await clientFor(server.host).fetchBlob(ctx, parseImageReference(`${server.host}/app`), layer)
+    const chunks: Uint8Array[] = []
+    for await (const chunk of stream) {
+      chunks.push(chunk)
+      if (chunks.length === 1) await sleep(3 * limits.idleTimeoutMs)
+    }
+    assert.deepEqual(Buffer.concat(chunks), layerBytes)
+    assert.equal(server.seen.length, 1)
+  })
+
   test('go on from the start where a range is ignored', async () => {
     const whole: Answer = (_request, response) => response.end(layerBytes)
     await using server = await serve(breaking(1, whole))
@@ -456,6 +469,33 @@ test('a mirror does not get the credentials of the registry', async () => {
   assert.deepEqual((await resolveFrom(server.host, { config })).target, image.target)
   assert.deepEqual((await resolveFrom(server.host, { auth: alice, config })).target, image.target)
   assert.deepEqual(mirror.seen, ['GET /v2/app/manifests/latest', 'GET /v2/app/manifests/latest'])
+})
+
+test('a mirror that does not answer is not waited for again and again', async () => {
+  await using mirror = await serve(() => {})
+  await using server = await serve((request, response) =>
+    isManifest(request) ? sendManifest(response) : sendLayer(request, response),
+  )
+  const client = clientFor(server.host, { mirrors: [`http://${mirror.host}`] })
+  const ref = parseImageReference(`${server.host}/app`)
+  await client.resolve(ctx, ref, { platform })
+  const asked = mirror.seen.length
+  await Array.fromAsync(await client.fetchBlob(ctx, ref, layer))
+  assert.equal(mirror.seen.length, asked)
+})
+
+test('what is not on this machine is reached through the proxy of the environment', async () => {
+  await using proxy = await serve((_request, response) => sendManifest(response))
+  const before = process.env['HTTP_PROXY']
+  process.env['HTTP_PROXY'] = `http://${proxy.host}`
+  try {
+    const config = { mirrors: ['http://mirror.example'] }
+    assert.deepEqual((await resolveFrom('registry.example', { config })).target, image.target)
+  } finally {
+    if (before === undefined) delete process.env['HTTP_PROXY']
+    else process.env['HTTP_PROXY'] = before
+  }
+  assert.deepEqual(proxy.seen, ['GET http://mirror.example/v2/app/manifests/latest'])
 })
 
 async function tcpServer(greeting: string): Promise<{ host: string } & AsyncDisposable> {
