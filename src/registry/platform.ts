@@ -1,11 +1,6 @@
 import type { Platform } from '../model/image.ts'
 
-/** The platform of this machine in the words of the OCI image-spec (Go's GOOS and GOARCH). */
-export function hostPlatform(): Platform {
-  return completePlatform({})
-}
-
-/** Fills in from the host what is not asked for, in the one spelling that images use. */
+/** Fills in from the host what is not asked for, in the one spelling that images use: Go's GOOS and GOARCH. */
 export function completePlatform(wanted: Partial<Platform>): Platform {
   return normalizePlatform({
     os: wanted.os || 'linux',
