@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { countShrinks } from '../../test/fixtures/count-shrinks.ts'
 import { SAMPLE_OBJECTS } from '../../test/fixtures/store-objects.ts'
 import { temporaryDirectory } from '../../test/fixtures/temporary-store.ts'
 import { jsonLogger } from '../lib/log.ts'
@@ -26,16 +27,12 @@ function open(t: TestContext) {
 }
 
 /** Writes and waits, from several sides, until the log has been emptied that often. */
-async function writeThrough({ store, write, walBytes }: ReturnType<typeof open>, checkpoints: number): Promise<void> {
-  let emptied = 0
-  let last = 0
+async function writeThrough({ file, store, write }: ReturnType<typeof open>, checkpoints: number): Promise<void> {
+  const emptied = countShrinks(`${file}-wal`)
   const side = async () => {
-    while (emptied < checkpoints) {
+    while (emptied() < checkpoints) {
       write()
       await store.durable()
-      const bytes = walBytes()
-      if (bytes < last) emptied++
-      last = bytes
     }
   }
   await Promise.all([side(), side(), side()])
