@@ -68,6 +68,16 @@ function bind() {
   }
 }
 
+/** Whether filters can be compiled here. */
+export function hasLibseccomp(): boolean {
+  try {
+    library ??= bind()
+    return true
+  } catch {
+    return false
+  }
+}
+
 /**
  * Compiles a filter to the kernel's BPF (an array of `struct sock_filter`), with the installed libseccomp.
  *

@@ -1,4 +1,4 @@
-import { compileSeccomp, type SeccompFilter, type SeccompRule } from '../../linux/seccomp.ts'
+import { compileSeccomp, hasLibseccomp, type SeccompFilter, type SeccompRule } from '../../linux/seccomp.ts'
 import { ARCHITECTURES, DEFAULT_PROFILE, type ProfileRule } from './seccomp-profile.ts'
 
 export interface SeccompConditions {
@@ -19,6 +19,11 @@ const ENOSYS = 38
 /** Sets of capabilities in use are few; a client that tries them all must not fill the memory. */
 const MAX_CACHED = 32
 
+/** The capabilities that make a difference to the profile. */
+const CONDITIONS: ReadonlySet<string | undefined> = new Set(
+  DEFAULT_PROFILE.flatMap(({ when }) => [when?.capability, when?.withoutCapability]),
+)
+
 /** Docker's default profile for a container with these capabilities. */
 export function defaultSeccomp(conditions: SeccompConditions): SeccompFilter {
   return {
@@ -30,21 +35,21 @@ export function defaultSeccomp(conditions: SeccompConditions): SeccompFilter {
 }
 
 /**
- * Renders profiles, and compiles each of them once if `compile` is set. Without a libseccomp that can be loaded there is
- * no `bpf`: the runtime then compiles the filter itself.
+ * Renders profiles, and compiles each of them once, some 30 ms, if `compile` is set. Without a libseccomp that can be
+ * loaded there is no `bpf`: the runtime then compiles the filter itself.
  */
 export function seccompProfiles(
   host: Pick<SeccompConditions, 'architecture' | 'kernel'>,
   { compile }: { compile: boolean },
 ): (capabilities: readonly string[]) => RenderedSeccomp {
   const rendered = new Map<string, RenderedSeccomp>()
+  const compiles = compile && hasLibseccomp()
   return (capabilities) => {
-    const filter = defaultSeccomp({ ...host, capabilities })
-    if (!compile) return { filter }
-    const key = JSON.stringify(filter)
+    const key = capabilities.filter((name) => CONDITIONS.has(name)).join()
     const known = rendered.get(key)
     if (known !== undefined) return known
-    const profile = { filter, bpf: compileSeccomp(filter).toString('base64') }
+    const filter = defaultSeccomp({ ...host, capabilities })
+    const profile = { filter, ...(compiles && { bpf: compileSeccomp(filter).toString('base64') }) }
     if (rendered.size >= MAX_CACHED) rendered.delete(rendered.keys().next().value!)
     rendered.set(key, profile)
     return profile
