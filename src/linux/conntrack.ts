@@ -12,6 +12,7 @@ const CTA = { TUPLE_ORIG: 1, TUPLE_REPLY: 2, FILTER: 25 } as const
 const TUPLE = { IP: 1, PROTO: 2 } as const
 const IP = { SOURCE: 1, DESTINATION: 2 } as const
 const PROTO = { NUMBER: 1, SOURCE_PORT: 2, DESTINATION_PORT: 3 } as const
+const NLA_F_NESTED = 0x8000
 const FILTER_ORIG_FLAGS = 1
 const FILTER_PROTO_NUMBER = 1 << 3
 
@@ -21,7 +22,7 @@ interface Endpoint {
 }
 
 /** A tracked flow: where its first packet went, and who answers (another one if the destination was rewritten). */
-export interface Flow {
+interface Flow {
   readonly destination: Endpoint
   readonly answeredBy: Endpoint
 }
@@ -37,13 +38,13 @@ export function forgetUdpFlows(matches: (flow: Flow) => boolean): void {
     .filter(({ type }) => type === CT_NEW)
     .map(({ payload }) => readAttributes(payload.subarray(4)))
     .filter((flow) => isUdp(flow) && matches(toFlow(flow)))
-    .map((flow) => message('forget a flow', CT_DELETE, 0).attribute(CTA.TUPLE_ORIG | NESTED, flow.get(CTA.TUPLE_ORIG)!))
+    .map((flow) =>
+      message('forget a flow', CT_DELETE, 0).attribute(CTA.TUPLE_ORIG | NLA_F_NESTED, flow.get(CTA.TUPLE_ORIG)!),
+    )
   if (deletions.length === 0) return
   // A flow may end by itself in between.
   for (const { error } of socket.exchange(deletions)) if (error !== undefined && error.code !== 'ENOENT') throw error
 }
-
-const NESTED = 0x8000
 
 /** Kernels before 5.8 do not know the filter and list all flows. */
 function listUdpFlows(): NetlinkMessage {

@@ -17,7 +17,7 @@ export interface KernelThread extends AsyncDisposable {
   call<R>(op: string, argument: unknown): Promise<R>
 }
 
-export interface KernelThreadOptions {
+interface KernelThreadOptions {
   /**
    * On hosts with hybrid cgroups crun works only where it sees no /sys/fs/cgroup/unified: the thread, and what it
    * spawns, live in a mount namespace of their own without it. All other mounts keep their propagation, so what

@@ -22,6 +22,9 @@ const NLMSGERR_ATTR_MSG = 1
 const NLA_F_NESTED = 0x8000
 const NLA_TYPE_MASK = 0x3fff
 
+/** The kernel sends no more at once. */
+const received = Buffer.alloc(65_536)
+
 export const NLM_F = { REQUEST: 1, ACK: 4, EXCL: 0x200, CREATE: 0x400, DUMP: 0x300 } as const
 
 /** What was asked, in words for the error should it fail: `add address 10.0.0.1`. */
@@ -99,7 +102,7 @@ export class NetlinkMessage {
 }
 
 /** One answer: what follows its netlink header. */
-export interface NetlinkReply {
+interface NetlinkReply {
   readonly type: number
   readonly payload: Buffer
 }
@@ -156,10 +159,9 @@ export class NetlinkSocket implements Disposable {
   }
 
   #receive(outcomes: ReadonlyMap<number, Outcome>): void {
-    const buffer = Buffer.allocUnsafe(65_536)
-    const length = check('receive from netlink', recv(this.#fd, buffer, buffer.length, 0))
+    const length = check('receive from netlink', recv(this.#fd, received, received.length, 0))
     for (let offset = 0; offset + HEADER_BYTES <= length; ) {
-      const message = buffer.subarray(offset, offset + buffer.readUInt32LE(offset))
+      const message = received.subarray(offset, offset + received.readUInt32LE(offset))
       const outcome = outcomes.get(message.readUInt32LE(8))
       if (outcome !== undefined) settle(outcome, message)
       offset += aligned(message.length)
@@ -182,7 +184,7 @@ export function readAttributes(bytes: Buffer): Map<number, Buffer> {
 function settle(outcome: Outcome, message: Buffer): void {
   const type = message.readUInt16LE(4)
   if (type !== NLMSG_ERROR && type !== NLMSG_DONE) {
-    outcome.replies.push({ type, payload: message.subarray(HEADER_BYTES) })
+    outcome.replies.push({ type, payload: Buffer.from(message.subarray(HEADER_BYTES)) })
     return
   }
   outcome.ended = true

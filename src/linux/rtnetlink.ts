@@ -25,7 +25,7 @@ export interface Link {
   readonly kind: string | undefined
 }
 
-export interface VethPair {
+interface VethPair {
   readonly name: string
   readonly mtu: number
   /** The bridge that the host's end joins. */

@@ -9,7 +9,7 @@ const memfdCreate = libc('int memfd_create(const char*, unsigned int)')
 const MFD_CLOEXEC = 1
 const DIRECTORIES = ['/usr/sbin', '/sbin', '/usr/local/sbin', '/usr/bin', '/bin']
 
-export interface ProgramResult {
+interface ProgramResult {
   /** 128 + signal for one that was killed. */
   readonly exitCode: number
   readonly stdout: string

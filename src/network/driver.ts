@@ -31,9 +31,9 @@ export interface NetworkDriver {
   listNetns(): Promise<string[]>
 }
 
-export type BridgeAttachment = Attachment & { readonly bridge: string; readonly gateway: string }
+type BridgeAttachment = Attachment & { readonly bridge: string; readonly gateway: string }
 
-export interface SandboxNetwork {
+interface SandboxNetwork {
   readonly netnsPath: string
   readonly hostLinks: string[]
 }
@@ -49,7 +49,7 @@ export const networkOps: KernelOps = {
   'network.forgetFlowsToContainer': ops.forgetFlowsToContainer,
 }
 
-export interface NetworkOptions {
+interface NetworkOptions {
   /** Serves {@link networkOps} and the operations of `linux/spawn.ts`. */
   readonly thread: KernelThread
   /** Where the namespaces are mounted. */

@@ -21,7 +21,7 @@ import { canonicalSubnet } from './addresses.ts'
 /** A published port and where it leads. */
 export type PortRule = PortMapping & { readonly address: string; readonly bridge: string }
 
-export const TABLES = ['raw', 'mangle', 'filter', 'nat'] as const
+const TABLES = ['raw', 'mangle', 'filter', 'nat'] as const
 type Table = (typeof TABLES)[number]
 
 export interface Chain {

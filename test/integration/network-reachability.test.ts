@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { addNeighbour, type Neighbour, routeLoopbackVia, run } from '../support/lan.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { ctx, type NetworkFixture, openNetwork, tcp, udp } from '../support/sandbox-network.ts'
-import { ask, isClosed, type Protocol, serve } from '../support/sockets.ts'
+import { ask, isClosed, type Protocol, type Server, serve } from '../support/sockets.ts'
 
 runInOwnNamespaces(import.meta.filename)
 
@@ -22,7 +22,7 @@ for (const policy of ['ACCEPT', 'DROP'])
       let lan: Neighbour
       let web: string
       let other: string
-      const servers: AsyncDisposable[] = []
+      const servers: Server[] = []
 
       before(async () => {
         run(undefined, `iptables -P FORWARD ${policy}`)
@@ -94,6 +94,8 @@ for (const policy of ['ACCEPT', 'DROP'])
             assertClosed(protocol, [attacker, evil.netns], ['127.0.0.1'], [5000, 8080, 8081]),
           ),
         )
+        // Nor does a packet get through whose answer does not find the way back.
+        for (const { heard } of servers) assert.ok(!heard.has(ATTACKER) && !heard.has(evil.address))
         await network.driver.tearDown(ctx, 'attacker')
       })
     })

@@ -19,13 +19,18 @@ const SOCK_FLAGS = 0o2004000 // CLOEXEC, NONBLOCK
 const ANSWER_MS = 10_000
 const SILENCE_MS = 400
 
+export interface Server extends AsyncDisposable {
+  /** The addresses of all who have reached it, whether the answer got back or not. */
+  readonly heard: ReadonlySet<string>
+}
+
 /** Answers everybody with `<text> <address of the client>`. */
 export async function serve(
   netns: string | undefined,
   protocol: Protocol,
   port: number,
   text: string,
-): Promise<AsyncDisposable> {
+): Promise<Server> {
   return protocol === 'tcp' ? serveTcp(netns, port, text) : serveUdp(netns, port, text)
 }
 
@@ -114,26 +119,33 @@ async function attemptUdp(
   }
 }
 
-async function serveTcp(netns: string | undefined, port: number, text: string): Promise<AsyncDisposable> {
+async function serveTcp(netns: string | undefined, port: number, text: string): Promise<Server> {
+  const heard = new Set<string>()
   const server = createServer((client) => {
+    const address = client.remoteAddress?.replace('::ffff:', '') ?? ''
+    heard.add(address)
     client.on('error', () => {})
-    client.end(`${text} ${client.remoteAddress?.replace('::ffff:', '')}`)
+    client.end(`${text} ${address}`)
   })
   // Without a host name the socket is made before listen() returns, so inside the namespace.
   within(netns, () => server.listen(port))
   if (!server.listening) await once(server, 'listening')
-  return { [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())) }
+  return { heard, [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())) }
 }
 
-async function serveUdp(netns: string | undefined, port: number, text: string): Promise<AsyncDisposable> {
+async function serveUdp(netns: string | undefined, port: number, text: string): Promise<Server> {
   const server = createSocket('udp4')
   const fd = socketIn(netns, SOCK_DGRAM)
   bindAny(fd, port)
-  server.on('message', (_message, client) => server.send(`${text} ${client.address}`, client.port, client.address))
+  const heard = new Set<string>()
+  server.on('message', (_message, client) => {
+    heard.add(client.address)
+    server.send(`${text} ${client.address}`, client.port, client.address, () => {})
+  })
   const listening = once(server, 'listening')
   server.bind({ fd })
   await listening
-  return { [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())) }
+  return { heard, [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())) }
 }
 
 function bindAny(fd: number, port: number): void {
