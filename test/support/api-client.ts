@@ -19,24 +19,29 @@ export function apiClient(socketPath: string) {
   ): Promise<Answer> {
     const payload =
       body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
+    // Node sends a DELETE's body without a length, which is then no body.
+    const length = payload === undefined ? {} : { 'content-length': String(Buffer.byteLength(payload)) }
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-    const outgoing = request({ socketPath, method, path, headers, agent: false }, async (response) => {
-      try {
-        const chunks: Buffer[] = []
-        for await (const chunk of response) chunks.push(chunk)
-        const text = Buffer.concat(chunks).toString()
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          text,
-          get json() {
-            return JSON.parse(text)
-          },
-        })
-      } catch (error) {
-        reject(error)
-      }
-    })
+    const outgoing = request(
+      { socketPath, method, path, headers: { ...length, ...headers }, agent: false },
+      async (response) => {
+        try {
+          const chunks: Buffer[] = []
+          for await (const chunk of response) chunks.push(chunk)
+          const text = Buffer.concat(chunks).toString()
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            text,
+            get json() {
+              return JSON.parse(text)
+            },
+          })
+        } catch (error) {
+          reject(error)
+        }
+      },
+    )
     outgoing.on('error', reject)
     outgoing.end(payload)
     return await promise

@@ -305,17 +305,18 @@ test('toCreateContainer() refuses what cannot be', () => {
   refuses({ memory: 1024 }, 'invalid_argument', /no container starts with less than 6m/)
   refuses({ cpus: -1 }, 'invalid_argument', /number of CPUs/)
   refuses({ port: ['x:y:z:1'] }, 'invalid_argument', /Invalid port/)
+  refuses({ stopSignal: 'SIGNOPE' }, 'invalid_argument', /Invalid signal "SIGNOPE"/)
   refuses({ podId: 'p' }, 'unimplemented', /pod/)
   assert.deepEqual(toCreateContainer({ image: 'x', memory: 0, cpus: 0 }).resources, {})
 })
 
 test('toContainerFilter() lists all unless told otherwise', () => {
-  assert.deepEqual(toContainerFilter({}), { all: true })
-  assert.deepEqual(toContainerFilter({ all: false, label: ['a=b=c'], name: ['n'], state: ['running'] }), {
-    all: false,
+  assert.deepEqual(toContainerFilter({}), {})
+  assert.deepEqual(toContainerFilter({ all: false }), { states: ['running'] })
+  assert.deepEqual(toContainerFilter({ all: false, label: ['a=b=c'], name: ['n'], state: ['created'] }), {
     labels: { a: 'b=c' },
     names: ['n'],
-    states: ['running'],
+    states: ['created'],
   })
 })
 

@@ -9,6 +9,7 @@ import { shortId } from '../../model/names.ts'
 import type { Network, Sandbox } from '../../model/network.ts'
 import { parsePort } from '../../model/port.ts'
 import { milliCpus, parseBytes } from '../../model/quantity.ts'
+import { parseSignal } from '../../model/signal.ts'
 import { parseTmpfs } from '../../model/tmpfs.ts'
 import type {
   CreateContainerBody,
@@ -125,6 +126,7 @@ export function wireNetwork({ metadata, spec }: Network, containers: number): Wi
 /** @throws {StatusError} `invalid_argument`; `unimplemented` for what is not there yet */
 export function toCreateContainer(body: CreateContainerBody): CreateContainer {
   if (body.podId) throw new StatusError('unimplemented', 'Containers cannot join a pod yet: leave "podId" out')
+  if (body.stopSignal !== undefined) parseSignal(body.stopSignal)
   const { image, labels, tty, autoRemove, auth } = body
   const { port = [], mount = [], tmpfs = [], capAdd = [], capDrop = [] } = body
   return withoutUndefined({
@@ -171,13 +173,12 @@ function toResources({ memory, cpus, pids }: CreateContainerBody): Resources {
   })
 }
 
-/** Without a filter /v1 lists all. */
+/** Without a filter /v1 lists all; `all=false` is short for `state=running`. */
 export function toContainerFilter({ all = true, label, name, state }: ListQuery): ContainerFilter {
   return withoutUndefined({
-    all,
     labels: label && Object.fromEntries(label.map((pair) => splitOnce(pair, '='))),
     names: name,
-    states: state,
+    states: state ?? (all ? undefined : ['running']),
   })
 }
 
