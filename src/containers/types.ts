@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream'
+import type { PullOptions } from '../images/index.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import type { Container, ContainerState, Mount, Resources, Tmpfs } from '../model/container.ts'
 import type { Labels } from '../model/meta.ts'
 import type { Network, PortMapping, Sandbox } from '../model/network.ts'
-import type { RegistryAuth } from '../registry/index.ts'
 
 /** What a front end asks for. What is absent comes from the image, then from the daemon's defaults. */
 export interface CreateContainer {
@@ -33,7 +33,7 @@ export interface CreateContainer {
   readonly stopTimeoutMs?: number
   readonly autoRemove?: boolean
   /** For the pull, should one be needed; never stored. */
-  readonly auth?: RegistryAuth
+  readonly auth?: PullOptions['auth']
 }
 
 export interface ContainerFilter {
