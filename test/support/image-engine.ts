@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type Content, openContent } from '../../src/content/index.ts'
 import { createImages, type ImagePolicy, type Images, type PullProgress } from '../../src/images/index.ts'
 import type { Ctx } from '../../src/lib/ctx.ts'
-import { silentLogger } from '../../src/lib/log.ts'
+import { jsonLogger, silentLogger } from '../../src/lib/log.ts'
 import type { Digest } from '../../src/model/digest.ts'
 import type { Image } from '../../src/model/image.ts'
 import { createRegistryClient, type RegistryConfig } from '../../src/registry/index.ts'
@@ -40,11 +40,11 @@ export interface ImageEngineOptions {
 }
 
 export async function openImageEngine(root: string, options: ImageEngineOptions = {}): Promise<ImageEngine> {
-  const ctx = { signal: options.signal ?? new AbortController().signal, log: silentLogger }
+  const ctx = { signal: options.signal ?? new AbortController().signal, log: jsonLogger('warn') }
   const layersDir = join(root, 'l')
   const store = openStore({ file: join(root, 'condenser.db'), log: silentLogger })
   const content = await openContent(join(root, 'content'))
-  const snapshots = await openSnapshots({ layersDir, workerIdleMs: 100 })
+  const snapshots = await openSnapshots({ layersDir })
   const registry = createRegistryClient({
     registries: options.registries ?? {},
     limits: { tries: options.tries ?? 3, backoff: { firstMs: 1, maxMs: 10, jitter: 0 } },
