@@ -39,9 +39,10 @@ export function commitLayer(unpacked: Unpacked, parents: readonly string[]): voi
   try {
     using view = parents.length === 0 ? undefined : new MergedView(parents)
     using commit = new LayerCommit(unpacked, view)
-    commit.hideRoot()
     commit.relocate()
     commit.link()
+    commit.dropWhiteouts()
+    commit.hideRoot()
     commit.inherit()
   } catch (error) {
     throw layerError(`Cannot put layer ${directory} on the layers below it`, error)
@@ -55,30 +56,23 @@ class LayerCommit implements Disposable {
   readonly #view: MergedView | undefined
   readonly #opaqueRoot: boolean
   #pendingLinks: readonly PendingLink[]
+  #whiteouts: readonly string[]
   #bytesLeft: number
 
-  constructor({ directory, impliedDirectories, pendingLinks, opaqueRoot, bytesLeft }: Unpacked, view?: MergedView) {
-    this.#tree = new LayerTree(check(`open ${directory}`, openat(AT_FDCWD, directory, O_PATH | O_DIRECTORY)), () => {})
+  constructor(unpacked: Unpacked, view: MergedView | undefined) {
+    const { directory, impliedDirectories } = unpacked
+    const root = check(`open ${directory}`, openat(AT_FDCWD, directory, O_PATH | O_DIRECTORY))
+    this.#tree = new LayerTree(root, () => {})
     for (const path of impliedDirectories) this.#tree.implied.add(path)
     this.#view = view
-    this.#opaqueRoot = opaqueRoot
-    this.#pendingLinks = pendingLinks
-    this.#bytesLeft = bytesLeft
+    this.#opaqueRoot = unpacked.opaqueRoot
+    this.#pendingLinks = unpacked.pendingLinks
+    this.#whiteouts = unpacked.whiteouts
+    this.#bytesLeft = unpacked.bytesLeft
   }
 
   [Symbol.dispose](): void {
     this.#tree[Symbol.dispose]()
-  }
-
-  /** overlayfs merges all roots, opaque or not: each name below is hidden by itself. */
-  hideRoot(): void {
-    if (!this.#opaqueRoot || this.#view === undefined) return
-    const { root } = this.#tree
-    for (const name of readdirSync(`/proc/self/fd/${this.#view.root}`, { encoding: 'latin1' })) {
-      const stat = lstatat(root, name)
-      if (typeof stat === 'number') makeWhiteout(root, name)
-      else if (isDirectory(stat)) setOpaque(root, name)
-    }
   }
 
   /** Where the layers below have a symlink in place of an implied directory, its content moves to where that leads. */
@@ -105,6 +99,27 @@ class LayerCommit implements Disposable {
       } finally {
         close(source)
       }
+    }
+  }
+
+  /** Those that hide nothing. */
+  dropWhiteouts(): void {
+    for (const path of this.#whiteouts) {
+      const own = this.#stat(path)
+      if (own === undefined || !isWhiteout(own) || this.#below(path).kind !== 'absent') continue
+      const { directory, name } = splitPath(path)
+      this.#keepingTime(directory, (parent) => check(`unlink ${displayPath(path)}`, unlinkat(parent, name, 0)))
+    }
+  }
+
+  /** overlayfs merges all roots, opaque or not: each name below is hidden by itself. */
+  hideRoot(): void {
+    if (!this.#opaqueRoot || this.#view === undefined) return
+    const { root } = this.#tree
+    for (const name of readdirSync(`/proc/self/fd/${this.#view.root}`, { encoding: 'latin1' })) {
+      const stat = lstatat(root, name)
+      if (typeof stat === 'number') makeWhiteout(root, name)
+      else if (isDirectory(stat)) setOpaque(root, name)
     }
   }
 
@@ -149,6 +164,7 @@ class LayerCommit implements Disposable {
     for (const old of this.#tree.implied) if (isWithin(old, path)) this.#tree.implied.delete(old)
     for (const now of stillImplied) this.#tree.implied.add(now)
     this.#pendingLinks = this.#pendingLinks.map((link) => ({ ...link, path: moved(link.path) }))
+    this.#whiteouts = this.#whiteouts.map(moved)
   }
 
   /** O_PATH of the directory of this layer that then has the file; the caller closes it. */

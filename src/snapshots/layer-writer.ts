@@ -51,6 +51,7 @@ export class LayerWriter implements TarSink, Disposable {
   readonly #tree: LayerTree
   readonly #directories: DirectoryToFinish[] = []
   readonly #pendingLinks: PendingLink[] = []
+  readonly #whiteouts: string[] = []
   #opaqueRoot = false
   #entries = 0
   #usedBytes = 0
@@ -95,6 +96,11 @@ export class LayerWriter implements TarSink, Disposable {
         this.#makeLink(directory, name, cleanPath(entry.linkPath))
         break
       default:
+        // Such a device is what overlayfs takes for a whiteout, whoever made it.
+        if (entry.type === 'character' && entry.major === 0 && entry.minor === 0) {
+          this.#makeWhiteout(directory, name)
+          break
+        }
         this.#charge(BLOCK_BYTES)
         this.#make(directory, name, (parent) => makeSpecial(parent, name, entry))
         setSpecialAttributes(this.#tree.directory(directory), name, entry)
@@ -128,6 +134,7 @@ export class LayerWriter implements TarSink, Disposable {
       directory,
       impliedDirectories: [...this.#tree.implied].sort((a, b) => depth(a) - depth(b)),
       pendingLinks: this.#pendingLinks,
+      whiteouts: this.#whiteouts,
       opaqueRoot: this.#opaqueRoot,
       entries: this.#entries,
       usedBytes: this.#usedBytes,
@@ -189,8 +196,10 @@ export class LayerWriter implements TarSink, Disposable {
     }
     const parent = this.#tree.directory(directory)
     const stat = lstatat(parent, name)
-    if (typeof stat === 'number') makeWhiteout(parent, name)
-    else if (isDirectory(stat)) {
+    if (typeof stat === 'number') {
+      makeWhiteout(parent, name)
+      this.#whiteouts.push(joinPath(this.#tree.realPath(directory), name))
+    } else if (isDirectory(stat)) {
       setOpaque(parent, name)
       this.#tree.implied.delete(joinPath(this.#tree.realPath(directory), name))
     }

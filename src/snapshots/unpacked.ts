@@ -9,6 +9,8 @@ export interface Unpacked {
   readonly impliedDirectories: readonly string[]
   /** Hard links to files that are not in this layer, in the archive's order. */
   readonly pendingLinks: readonly PendingLink[]
+  /** Whiteouts, to be dropped where nothing below needs them: overlayfs lists them in a directory that it does not merge. */
+  readonly whiteouts: readonly string[]
   /** The archive hides everything below it, which overlayfs cannot be told of a root. */
   readonly opaqueRoot: boolean
   readonly entries: number

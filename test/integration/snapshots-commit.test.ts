@@ -68,6 +68,7 @@ describe('committing layers on others', () => {
         directory('usr', { mode: 0o755, mtime: 10 }),
         directory('usr/lib', { mode: 0o750, mtime: 11 }),
         directory('usr/lib/x', { mode: 0o701 }),
+        file('usr/lib/gone', 'x'),
         symlink('lib', 'usr/lib'),
         symlink('abs', '/usr/share/abs'),
         symlink('dangling', '../../srv/data'),
@@ -77,6 +78,7 @@ describe('committing layers on others', () => {
         file('lib/x/b', 'b'),
         directory('lib/new', { mode: 0o700, mtime: 12 }),
         file('lib/.wh.gone'),
+        file('lib/.wh.never'),
         file('abs/c', 'c'),
         file('dangling/d', 'd'),
         directory('usr/lib/x', { mode: 0o711, mtime: 13 }),
@@ -201,10 +203,30 @@ describe('committing layers on others', () => {
     })
   })
 
+  test('a whiteout of nothing is not seen', async () => {
+    const layers = await stack(
+      [file('hidden/below', 'x'), file('here', 'x')],
+      [
+        directory('fresh', { mtime: 20 }),
+        file('fresh/.wh.a'),
+        file('hidden/.wh..wh..opq'),
+        file('hidden/.wh.below'),
+        { path: 'fresh/device', type: '3' },
+        { path: 'here', type: '3' },
+      ],
+    )
+    await merged(layers, (root) => {
+      assert.deepEqual(readdirSync(root).sort(), ['fresh', 'hidden'])
+      assert.deepEqual(readdirSync(join(root, 'fresh')), [])
+      assert.deepEqual(readdirSync(join(root, 'hidden')), [])
+      assert.equal(lstatSync(join(root, 'fresh')).mtimeMs, 20_000)
+    })
+  })
+
   test('an opaque root hides all that is below', async () => {
     const layers = await stack(
       [file('a', 'x'), file('d/old', 'x'), directory('./', { mode: 0o750 })],
-      [file('.wh..wh..opq'), file('d/new', 'new')],
+      [file('.wh.a'), file('.wh..wh..opq'), file('d/new', 'new')],
     )
     await merged(layers, (root) => {
       assert.deepEqual(readdirSync(root), ['d'])

@@ -274,23 +274,25 @@ describe('unpacking layers', () => {
   })
 
   test("whiteouts become overlayfs's own", async () => {
-    const name = await layer([
-      file('gone/.wh.a'),
-      file('.wh.b'),
-      directory('opaque'),
-      file('opaque/.wh..wh..opq'),
-      file('opaque/x', 'x'),
-      file('.wh..wh.plnk/1.2', 'aufs'),
-      file('.wh.again'),
-      directory('again'),
-      directory('kept'),
-      file('.wh.kept'),
-      file('implied/x', 'x'),
-      file('.wh.implied'),
-      file('.wh.replaced'),
-      file('replaced', 'new'),
-      file('not.wh.one', 'x'),
-    ])
+    const { directory: name } = await unpackBytes(
+      tar([
+        file('gone/.wh.a'),
+        file('.wh.b'),
+        directory('opaque'),
+        file('opaque/.wh..wh..opq'),
+        file('opaque/x', 'x'),
+        file('.wh..wh.plnk/1.2', 'aufs'),
+        file('.wh.again'),
+        directory('again'),
+        directory('kept'),
+        file('.wh.kept'),
+        file('implied/x', 'x'),
+        file('.wh.implied'),
+        file('.wh.replaced'),
+        file('replaced', 'new'),
+        file('not.wh.one', 'x'),
+      ]),
+    )
     assert.ok(isWhiteout(name, 'gone/a') && isWhiteout(name, 'b'))
     for (const below of ['opaque', 'again', 'kept', 'implied'])
       assert.equal(xattr(name, below, 'trusted.overlay.opaque'), 'y', below)
