@@ -1,18 +1,10 @@
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { silentLogger } from '../../src/lib/log.ts'
 import { cgroupMode, containerCgroup } from '../../src/linux/cgroup.ts'
 import { type KernelThread, startKernelThread } from '../../src/linux/kernel-thread.ts'
 import { check, libc } from '../../src/linux/libc.ts'
+import { commandLine, processIds } from '../../src/linux/process.ts'
 import { newId, shortId } from '../../src/model/names.ts'
 import {
   type ContainerExit,
@@ -143,7 +135,7 @@ export class RuntimeHost implements AsyncDisposable {
     return [
       ...files.filter((file) => (file.includes(id) || file.startsWith(bundle)) && !/\/log(\.\d+)?$/.test(file)),
       ...roots.map((root) => join(root, cgroup)).filter((path) => existsSync(path)),
-      ...monitorsOf(id).map((pid) => `conmon ${pid}`),
+      ...processesWith(bundle).map((pid) => `process ${pid}: ${commandLine(pid)?.[0]}`),
     ]
   }
 
@@ -156,16 +148,12 @@ export class RuntimeHost implements AsyncDisposable {
 
 /** The conmons of a container. */
 export function monitorsOf(id: string): number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => {
-      if (!(pid > 0)) return false
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`--cid\0${id}`)
-      } catch {
-        return false
-      }
-    })
+  return processesWith(`--cid\0${id}`)
+}
+
+/** Processes whose command line holds `text`. */
+function processesWith(text: string): number[] {
+  return processIds().filter((pid) => commandLine(pid)?.join('\0').includes(text))
 }
 
 export function testProcess(args: readonly string[]): OciProcess {
