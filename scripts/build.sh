@@ -20,6 +20,7 @@ launcher() {
   cat > "dist/bin/$1" << END
 #!/bin/sh
 lib=\$(dirname "\$(dirname "\$(readlink -f "\$0")")")/lib
+export NODE_COMPILE_CACHE="\${NODE_COMPILE_CACHE:-/var/cache/condenser}"
 exec "\$lib/node" --disable-warning=ExperimentalWarning $2 "\$lib/$3" "\$@"
 END
   chmod +x "dist/bin/$1"

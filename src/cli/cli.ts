@@ -1,3 +1,4 @@
+import { didYouMean } from '../lib/did-you-mean.ts'
 import { type Client, connect } from './client.ts'
 import { type Command, parseCommandLine, type Terminal } from './command.ts'
 import * as containers from './commands/containers.ts'
@@ -8,7 +9,6 @@ import { load, pull } from './commands/pull.ts'
 import { create, run } from './commands/run.ts'
 import { version } from './commands/system.ts'
 import { CliError, usageError } from './errors.ts'
-import { didYouMean } from './format.ts'
 import { commandHelp, overview } from './help.ts'
 
 const COMMANDS: readonly Command[] = [

@@ -1,4 +1,5 @@
-import { type IncomingMessage, request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import { http } from '../lib/node-http.ts'
 import { CliError } from './errors.ts'
 
 /** What every JSON answer looks like (contract 1.2). */
@@ -36,7 +37,7 @@ export function connect(socketPath: string): Client {
         ? {}
         : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
     }
-    const outgoing = request({ socketPath, method, path, headers }, resolve)
+    const outgoing = http.request({ socketPath, method, path, headers }, resolve)
     outgoing.on('error', (error: NodeJS.ErrnoException) => reject(cannotConnect(socketPath, error)))
     if (input === undefined) outgoing.end(payload)
     else input.on('error', (error) => outgoing.destroy(error)).pipe(outgoing)

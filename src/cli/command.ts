@@ -1,7 +1,7 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
+import { didYouMean } from '../lib/did-you-mean.ts'
 import type { Client } from './client.ts'
 import { usageError } from './errors.ts'
-import { didYouMean } from './format.ts'
 
 export interface Terminal {
   readonly stdout: NodeJS.WriteStream

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bytes, didYouMean, duration, shortCommand, shortRepository } from './format.ts'
+import { bytes, duration, shortCommand, shortRepository } from './format.ts'
 
 test('duration() speaks as docker does', () => {
   const seconds = (count: number) => duration(count * 1000)
@@ -33,10 +33,4 @@ test('shortCommand() cuts at twenty characters', () => {
 test('shortRepository() hides the default namespace only', () => {
   assert.equal(shortRepository('library/nginx'), 'nginx')
   assert.equal(shortRepository('me/nginx'), 'me/nginx')
-})
-
-test('didYouMean() offers what is near and nothing else', () => {
-  assert.equal(didYouMean('publich', ['publish', 'volume']), 'publish')
-  assert.equal(didYouMean('stpo', ['stop', 'start']), 'stop')
-  assert.equal(didYouMean('images', ['stop', 'rm']), undefined)
 })

@@ -1,5 +1,3 @@
-import { useCompileCache } from '../lib/compile-cache.ts'
+import { main } from './cli.ts'
 
-useCompileCache()
-const { main } = await import('./cli.ts')
 process.exitCode = await main(process.argv.slice(2))

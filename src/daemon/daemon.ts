@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HttpServer } from '../api/http/server.ts'
 import { raindApi } from '../api/raind/index.ts'
+import { keepCompiledCode } from '../lib/compile-cache.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import { messageOf, StatusError } from '../lib/errors.ts'
 import { jsonLogger, type Logger } from '../lib/log.ts'
@@ -39,6 +40,7 @@ async function serve({ signal, log }: Ctx, config: Config): Promise<void> {
   await using server = new HttpServer(raindApi({ containers, images, info, ctx }), log)
   await server.listenUnix(config.socket)
   notifySystemd('READY=1')
+  keepCompiledCode()
   log.info('ready', { version, socket: config.socket, runtime: info.runtime, startMs: Math.round(performance.now()) })
 
   await aborted(signal)

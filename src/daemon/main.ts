@@ -1,5 +1,3 @@
-import { useCompileCache } from '../lib/compile-cache.ts'
+import { main } from './daemon.ts'
 
-useCompileCache()
-const { main } = await import('./daemon.ts')
 await main(process.argv.slice(2))

@@ -1,16 +1,18 @@
-/** The modules that Workers begin with. A bundle (scripts/build.sh) has them below the folder of this code. */
+import { extname } from 'node:path'
+
+/** The modules that Workers begin with. */
 export interface WorkerEntries {
   readonly kernelThread: URL
   readonly checkpoint: URL
   readonly unpack: URL
 }
 
+/** Beside this one in the sources; scripts/build.sh keeps the folders, with this code in daemon/main.js. */
 export function workerEntries(): WorkerEntries {
-  const bundled = !import.meta.url.endsWith('.ts')
-  const entry = (source: string, bundle: string) => new URL(bundled ? bundle : source, import.meta.url)
+  const entry = (path: string) => new URL(`${path}${extname(import.meta.url)}`, import.meta.url)
   return {
-    kernelThread: entry('./kernel-thread.ts', './daemon/kernel-thread.js'),
-    checkpoint: entry('../store/checkpoint-worker.ts', './store/checkpoint-worker.js'),
-    unpack: entry('../snapshots/unpack-worker.ts', './snapshots/unpack-worker.js'),
+    kernelThread: entry('./kernel-thread'),
+    checkpoint: entry('../store/checkpoint-worker'),
+    unpack: entry('../snapshots/unpack-worker'),
   }
 }

@@ -11,15 +11,15 @@ import { errno, libc, SysError } from './libc.ts'
 
 const { O_DIRECTORY, O_NOFOLLOW } = constants
 export const AT_FDCWD = -100
-export const AT_SYMLINK_NOFOLLOW = 0x100
+const AT_SYMLINK_NOFOLLOW = 0x100
 export const AT_REMOVEDIR = 0x200
-export const AT_EMPTY_PATH = 0x1000
+const AT_EMPTY_PATH = 0x1000
 export const O_PATH = 0o10000000
 export const O_CLOEXEC = 0o2000000
 /** openat2(2): no symlink at all; no /proc magic link; nothing above the start; absolute paths and `..` stay below it. */
 export const RESOLVE_NO_MAGICLINKS = 0x02
-export const RESOLVE_NO_SYMLINKS = 0x04
-export const RESOLVE_BENEATH = 0x08
+const RESOLVE_NO_SYMLINKS = 0x04
+const RESOLVE_BENEATH = 0x08
 export const RESOLVE_IN_ROOT = 0x10
 export const RENAME_NOREPLACE = 1
 
@@ -27,7 +27,6 @@ export const ENOENT = 2
 export const EEXIST = 17
 export const ENOTDIR = 20
 export const EISDIR = 21
-export const EINVAL = 22
 export const ENOTEMPTY = 39
 
 const native = {

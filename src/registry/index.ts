@@ -7,7 +7,7 @@
  * verifies them.
  */
 export { createRegistryClient } from './client.ts'
-export { digestOf, type ImageIndex, type ImageManifest, MAX_MANIFEST_BYTES, parseDocument } from './manifest.ts'
+export { type ImageIndex, type ImageManifest, MAX_MANIFEST_BYTES, parseDocument } from './manifest.ts'
 export { completePlatform, formatPlatform, selectPlatform } from './platform.ts'
 export { formatImageReference, type ImageReference, parseImageReference, wireNames } from './reference.ts'
 export type { Document, RegistryAuth, RegistryClient, RegistryConfig, ResolvedImage } from './types.ts'

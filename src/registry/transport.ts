@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { getCACertificates } from 'node:tls'
 import { type Ctx, throwIfEnded } from '../lib/ctx.ts'
 import { messageOf, StatusError } from '../lib/errors.ts'
+import { http, https } from '../lib/node-http.ts'
 import { TimeoutError } from './connection-failure.ts'
 import { isLoopback } from './loopback.ts'
 import type { Limits } from './types.ts'
@@ -46,7 +45,7 @@ export function createTransport(limits: Pick<Limits, 'connectTimeoutMs' | 'respo
     throwIfEnded(ctx)
     const isSecure = url.protocol === 'https:'
     const options = { method, headers, timeout: 0, agent: agentFor(url, trust) }
-    const request = isSecure ? httpsRequest(url, options) : httpRequest(url, options)
+    const request = isSecure ? https().request(url, options) : http.request(url, options)
     request.end(body)
     return answerOf(ctx, request, isSecure, limits)
   }
@@ -92,9 +91,12 @@ function answerOf(
 function createAgent(url: URL, { verify, caFile }: Trust): HttpAgent {
   const proxy = isLoopback(url.hostname) ? {} : { proxyEnv: process.env }
   const base = { keepAlive: true, timeout: KEEP_IDLE_MS, ...proxy }
-  if (url.protocol === 'http:') return new HttpAgent(base)
-  const ca = caFile === undefined ? {} : { ca: [...getCACertificates('default'), readPem(caFile)] }
-  return new HttpsAgent({ ...base, ...ca, rejectUnauthorized: verify })
+  if (url.protocol === 'http:') return new http.Agent(base)
+  const ca =
+    caFile === undefined
+      ? {}
+      : { ca: [...process.getBuiltinModule('node:tls').getCACertificates('default'), readPem(caFile)] }
+  return new (https().Agent)({ ...base, ...ca, rejectUnauthorized: verify })
 }
 
 function readPem(file: string): string {

@@ -47,7 +47,7 @@ export function copyNode(from: number, to: number, name: string, charge: (bytes:
 }
 
 /** The node as an archive would have it. */
-export function describeNode(directory: number, name: string): TarEntry {
+function describeNode(directory: number, name: string): TarEntry {
   const stat = statOrThrow(directory, name)
   const type = TYPES.get(stat.mode & S_IFMT)
   if (type === undefined) throw new StatusError('invalid_argument', `"${displayPath(name)}" cannot be linked to`)

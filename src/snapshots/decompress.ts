@@ -9,10 +9,10 @@ const READ_BYTES = 1 << 20
 /** Several chunks ahead, so that decompression (in the thread pool) and writing seldom wait for each other. */
 const OPTIONS = { chunkSize: CHUNK_BYTES, readableHighWaterMark: 4 * CHUNK_BYTES }
 
-export type Compression = 'gzip' | 'zstd' | 'none'
+type Compression = 'gzip' | 'zstd' | 'none'
 
 /** By the first bytes, whatever the media type says. */
-export function detectCompression(start: Buffer): Compression {
+function detectCompression(start: Buffer): Compression {
   if (start[0] === 0x1f && start[1] === 0x8b) return 'gzip'
   const magic = start.length < 4 ? 0 : start.readUInt32LE(0)
   // A zstd archive may begin with a skippable frame (RFC 8878, 3.1.2).

@@ -1,9 +1,10 @@
 import { Worker } from 'node:worker_threads'
 import { type Ctx, throwIfEnded } from '../lib/ctx.ts'
 import { StatusError, systemCode } from '../lib/errors.ts'
+import { trimMemory } from '../linux/memory.ts'
 import { type FromWorker, fromFailure, type Job, type ToWorker, type WorkerData } from './worker-protocol.ts'
 
-export interface WorkerPoolOptions {
+interface WorkerPoolOptions {
   readonly entry: URL
   readonly data: WorkerData
   readonly maxWorkers: number
@@ -115,6 +116,7 @@ export class WorkerPool implements AsyncDisposable {
     seat.task?.reject(error)
     seat.task = undefined
     this.#assign()
+    if (this.#seats.size === 0) trimMemory()
   }
 
   #cancel(task: Task): void {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { unmount } from '../../src/linux/mount.ts'
@@ -118,9 +118,4 @@ async function untilReady(child: ChildProcess, log: () => string): Promise<void>
   child.once('exit', (code, signal) => reject(new Error(`The daemon ended with ${code ?? signal}:\n${log()}`)))
   child.once('error', reject)
   await promise
-}
-
-/** Reads a file of the project. */
-export async function projectFile(path: string): Promise<string> {
-  return await readFile(join(projectRoot, path), 'utf8')
 }

@@ -7,7 +7,7 @@ import { check, libc } from '../../src/linux/libc.ts'
 import type { ContainerSpec } from '../../src/model/container.ts'
 import type { Digest } from '../../src/model/digest.ts'
 import { newId } from '../../src/model/names.ts'
-import { type OciSpec, ociSpec, readHostFacts, resolveUser, seccompProfiles } from '../../src/runtime/index.ts'
+import { type OciSpec, ociSpec, readHostFacts, resolveUser, seccompProfiles } from '../../src/runtime/spec/index.ts'
 
 const umount2 = libc('int umount2(const char*, int)')
 const UNIFIED = '/sys/fs/cgroup/unified'

@@ -3,8 +3,9 @@ import { mkdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { check, libc } from '../../src/linux/libc.ts'
+import { CAPABILITIES } from '../../src/model/capability.ts'
 import { newId } from '../../src/model/names.ts'
-import { CAPABILITIES, containerCapabilities } from '../../src/runtime/index.ts'
+import { containerCapabilities } from '../../src/runtime/spec/capabilities.ts'
 import { cgroupFile, SpecHost } from './spec-host.ts'
 
 const mount = libc('int mount(const char*, const char*, const char*, unsigned long, const void*)')

@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import {
-  CAPABILITIES,
-  capabilitiesOfMask,
-  containerCapabilities,
-  DEFAULT_CAPABILITIES,
-  parseCapability,
-} from './capabilities.ts'
+import { CAPABILITIES, parseCapability } from '../../model/capability.ts'
+import { capabilitiesOfMask, containerCapabilities, DEFAULT_CAPABILITIES } from './capabilities.ts'
 
 const all = CAPABILITIES
 

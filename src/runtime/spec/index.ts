@@ -3,12 +3,10 @@
  * the user of an image, and the files of /etc that the host provides. All of it is pure but `readHostFacts`,
  * `resolveUser` (reads the image's files, safely) and `seccompProfiles` (compiles with libseccomp).
  */
-export { CAPABILITIES, containerCapabilities, DEFAULT_CAPABILITIES, parseCapability } from './capabilities.ts'
 export { type HostEntry, hostnameFile, hostsFile, resolvConfFile } from './etc-files.ts'
 export { type HostFacts, readHostFacts } from './host-facts.ts'
-export { type OciExecProcessInput, type OciProcessInput, ociExecProcess, ociProcess } from './oci-process.ts'
+export { type OciExecProcessInput, type OciProcessInput, ociExecProcess } from './oci-process.ts'
 export { type OciSpecInput, ociSpec } from './oci-spec.ts'
 export type { OciLinux, OciMount, OciProcess, OciResources, OciSpec } from './oci-types.ts'
 export { type ResolvedUser, resolveUser } from './resolve-user.ts'
-export { defaultSeccomp, type RenderedSeccomp, type SeccompConditions, seccompProfiles } from './seccomp.ts'
-export { tmpfsOptions } from './tmpfs-options.ts'
+export { type RenderedSeccomp, type SeccompConditions, seccompProfiles } from './seccomp.ts'

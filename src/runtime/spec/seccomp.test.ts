@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { CAPABILITIES, DEFAULT_CAPABILITIES } from './capabilities.ts'
+import { CAPABILITIES } from '../../model/capability.ts'
+import { DEFAULT_CAPABILITIES } from './capabilities.ts'
 import { defaultSeccomp, seccompProfiles } from './seccomp.ts'
 import { DEFAULT_PROFILE } from './seccomp-profile.ts'
 
