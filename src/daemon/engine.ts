@@ -20,7 +20,7 @@ import { bindShared, isMountPoint } from '../linux/mount.ts'
 import { bootId } from '../linux/process.ts'
 import { createNetwork } from '../network/index.ts'
 import { createRegistryClient } from '../registry/index.ts'
-import { createRuntime, type Runtime, seccompProfiles } from '../runtime/index.ts'
+import { createRuntime, loadAppArmorProfile, type Runtime, seccompProfiles } from '../runtime/index.ts'
 import { openSnapshots } from '../snapshots/index.ts'
 import { openStore } from '../store/index.ts'
 import type { Config } from './config.ts'
@@ -56,6 +56,7 @@ export async function openEngine(ctx: Ctx, config: Config): Promise<Engine> {
   const runtime = opened.use(
     await createRuntime(ctx, { choice: config.runtime, runDir: run, thread, cgroupParent, log }),
   )
+  const apparmorProfile = runtime.host.hasAppArmor ? await loadAppArmorProfile(thread, log) : undefined
   const snapshots = opened.use(await openSnapshots({ layersDir, workerEntry: entries.unpack }))
   const content = await openContent(join(root, 'content'))
   const registry = createRegistryClient({
@@ -80,6 +81,7 @@ export async function openEngine(ctx: Ctx, config: Config): Promise<Engine> {
       paths,
       defaults: { network: networkSpec.bridge, cgroupParent, stopTimeoutMs },
       seccomp: seccompProfiles(runtime.host, { compile: runtime.takesSeccompBpf }),
+      ...(apparmorProfile !== undefined && { apparmorProfile }),
       bootId: bootId(),
       log,
     }),

@@ -5,6 +5,7 @@
  * ended with, or as lost; nothing of the daemon's environment or descriptors is inside; `delete` leaves nothing,
  * whatever was half done.
  */
+export { loadAppArmorProfile } from './apparmor.ts'
 export { createRuntime, type RuntimeOptions } from './conmon-runtime.ts'
 export type { RuntimeChoice } from './oci-runtime.ts'
 export {
