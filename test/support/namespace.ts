@@ -11,7 +11,16 @@ export function runInOwnNamespaces(file: string): void {
     execFileSync('ip', ['link', 'set', 'lo', 'up'])
     return
   }
-  const unshare = ['--mount', '--net', '--propagation', 'private', process.execPath, ...process.execArgv, file, ...process.argv.slice(2)]
+  const unshare = [
+    '--mount',
+    '--net',
+    '--propagation',
+    'private',
+    process.execPath,
+    ...process.execArgv,
+    file,
+    ...process.argv.slice(2),
+  ]
   const { status, error } = spawnSync('unshare', unshare, {
     stdio: 'inherit',
     env: { ...process.env, [MARK]: file },

@@ -1,0 +1,48 @@
+import { create, remove, start, startHost } from '../support/host.ts'
+import type { Bench } from '../support/promise.ts'
+import { inParallel, show, summary, timed } from '../support/stats.ts'
+
+const RUNNING = 50
+
+/** From the start of the process to its first answer, without and with containers that run. */
+export const boot: Bench = {
+  name: 'boot',
+  async run(options) {
+    await using host = await startHost(options)
+    const empty: number[] = []
+    for (let index = 0; index < 10; index++) {
+      await host.daemon.stop()
+      empty.push(await timed(async () => (await host.restart()).api.get('/v1/health')))
+    }
+    const count = Math.round(RUNNING * options.scale)
+    const ids: string[] = []
+    await inParallel(count, 4, async () => {
+      const id = await create(host)
+      await start(host, id)
+      ids.push(id)
+    })
+    const full: number[] = []
+    for (let index = 0; index < 3; index++) {
+      await host.daemon.stop()
+      full.push(
+        await timed(async () => {
+          const { api } = await host.restart()
+          const running = (await api.get('/v1/containers')).json.data.length
+          if (running !== count) throw new Error(`${running} of ${count} containers run after a restart`)
+        }),
+      )
+    }
+    await inParallel(count, 4, (index) => remove(host, ids[index]!))
+    const [first, listed] = [summary(empty), summary(full)]
+    return [
+      { promise: 'start to first answer, p50', value: first.p50, target: 250, unit: 'ms', note: show(first) },
+      {
+        promise: `list of ${count} running after a restart`,
+        value: listed.p50,
+        target: 1000,
+        unit: 'ms',
+        note: show(listed),
+      },
+    ]
+  },
+}

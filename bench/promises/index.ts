@@ -1,0 +1,28 @@
+import type { Bench } from '../support/promise.ts'
+import { boot } from './boot.ts'
+import { coldPull } from './cold-pull.ts'
+import { exec } from './exec.ts'
+import { list } from './list.ts'
+import { containerMemory, daemonMemory } from './memory.ts'
+import { parallelStarts } from './parallel-starts.ts'
+import { publishedPort } from './published-port.ts'
+import { raindVersion } from './raind-version.ts'
+import { startLatency } from './start.ts'
+import { startAgainstPodman } from './start-podman.ts'
+import { stopRemove } from './stop-remove.ts'
+
+/** In the order of the table. */
+export const benches: readonly Bench[] = [
+  startLatency,
+  startAgainstPodman,
+  publishedPort,
+  parallelStarts,
+  exec,
+  stopRemove,
+  coldPull,
+  list,
+  daemonMemory,
+  containerMemory,
+  boot,
+  raindVersion,
+]
