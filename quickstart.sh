@@ -96,31 +96,25 @@ wait_for_page() {
 }
 
 what_next() {
-  cat << END
-
-It works. Next:
-  sudo ./bin/raind exec $NAME ps              what runs inside
-  sudo ./bin/raind run $IMAGE uname -a        another container, in the foreground
-  sudo ./bin/raind pull alpine                an image from Docker Hub
-  sudo ./bin/raind stop $NAME                 end it
-  sudo ./bin/raind --help                     all commands
-  sudo ./quickstart.sh --clean                take everything away again
-END
+  printf '\nIt works. Next:\n'
+  printf '  %-56s %s\n' \
+    "sudo ./bin/raind exec $NAME ps" 'what runs inside' \
+    "sudo ./bin/raind run $IMAGE uname -a" 'another container, in the foreground' \
+    'sudo ./bin/raind pull alpine' 'an image from Docker Hub' \
+    "sudo ./bin/raind stop $NAME" 'end it' \
+    'sudo ./bin/raind --help' 'all commands' \
+    'sudo ./quickstart.sh --clean' 'take everything away again'
 }
 
 clean() {
   need_root 'sudo ./quickstart.sh --clean'
-  if [ -x node_modules/node/bin/node ] && daemon_answers; then
-    step 'the container and the image'
-    ! bin/raind inspect "$NAME" > /dev/null 2>&1 || bin/raind rm --force "$NAME"
-    ! bin/raind image inspect "$IMAGE" > /dev/null 2>&1 || bin/raind image rm "$IMAGE"
-  fi
   if [ ! -e "$MARKER" ]; then
-    echo "$ROOT was not made by this script: it stays, and so does the daemon"
+    clean_own
+    echo "$ROOT was not made by this script: it stays, and so does a daemon that runs there"
     return
   fi
-  step 'other containers and images of this daemon'
-  if daemon_answers; then
+  if [ -x node_modules/node/bin/node ] && daemon_answers; then
+    step 'containers and images'
     bin/raind ps --all --quiet | xargs --no-run-if-empty bin/raind rm --force
     bin/raind image ls --quiet | xargs --no-run-if-empty bin/raind image rm
   fi
@@ -131,7 +125,19 @@ clean() {
   ! ip link show "$BRIDGE" > /dev/null 2>&1 || ip link delete "$BRIDGE"
   umount "$ROOT" "$RUN" 2> /dev/null || true
   rm -rf "$ROOT" "$RUN" "$LOG" /var/cache/condenser
+  remove_cgroups
   echo 'All is gone but the Debian packages and node_modules.'
+}
+
+clean_own() {
+  [ -x node_modules/node/bin/node ] && daemon_answers || return 0
+  step 'the container and the image'
+  ! bin/raind inspect "$NAME" > /dev/null 2>&1 || bin/raind rm --force "$NAME"
+  ! bin/raind image inspect "$IMAGE" > /dev/null 2>&1 || bin/raind image rm "$IMAGE"
+}
+
+remove_cgroups() {
+  find /sys/fs/cgroup -maxdepth 3 -depth -type d \( -path '*/condenser' -o -path '*/condenser/conmon' \) -exec rmdir {} + 2> /dev/null || true
 }
 
 stop_daemon() {
