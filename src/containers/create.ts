@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises'
+import { access, mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type Ctx, detached } from '../lib/ctx.ts'
 import { hasCode, StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
-import type { Container } from '../model/container.ts'
+import type { Container, Mount } from '../model/container.ts'
 import type { Image } from '../model/image.ts'
 import { generateName, newId, shortId, validateName } from '../model/names.ts'
 import type { Attachment, Network } from '../model/network.ts'
@@ -12,7 +12,7 @@ import type { WriteTx } from '../store/index.ts'
 import type { Deps } from './deps.ts'
 import { findNetwork, leaseAddress } from './networks.ts'
 import { planContainer } from './plan-create.ts'
-import { assertPortsAreFree } from './ports.ts'
+import { assertPortsAreFree, assertPortsDiffer } from './ports.ts'
 import { removeContainer } from './remove.ts'
 import type { CreateContainer } from './types.ts'
 
@@ -29,6 +29,8 @@ import type { CreateContainer } from './types.ts'
 export async function createContainer(ctx: Ctx, deps: Deps, request: CreateContainer): Promise<Container> {
   const { store, images, snapshots, locks, paths } = deps
   if (request.name !== undefined) validateName('container', request.name)
+  assertPortsDiffer(request.ports ?? [])
+  await assertSourcesExist(request.mounts ?? [])
   const networkName = request.network || deps.defaults.network
   store.read((tx) => {
     findNetwork(tx, networkName)
@@ -129,6 +131,18 @@ function attach(tx: WriteTx, network: Network, sandboxId: string): Attachment {
     mac: defaultMac(address),
     aliases: [],
     gatewayPriority: 0,
+  }
+}
+
+async function assertSourcesExist(mounts: readonly Mount[]): Promise<void> {
+  for (const { source } of mounts) {
+    await access(source).catch((cause) => {
+      throw new StatusError(
+        'invalid_argument',
+        `Cannot mount "${source}": this host has no such file or directory; create it first`,
+        { cause },
+      )
+    })
   }
 }
 

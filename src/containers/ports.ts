@@ -32,6 +32,17 @@ async function freePort(store: Store, port: PortMapping, last: number | undefine
   throw new StatusError('resource_exhausted', `No free host port was found for container port ${port.containerPort}`)
 }
 
+/** @throws {StatusError} `invalid_argument` if one container asks for a host port twice */
+export function assertPortsDiffer(ports: readonly PortMapping[]): void {
+  for (const [index, port] of ports.entries()) {
+    if (port.hostPort === 0) continue
+    const twin = (other: PortMapping) =>
+      other.protocol === port.protocol && other.hostPort === port.hostPort && overlap(other.hostIp, port.hostIp)
+    if (!ports.slice(0, index).some(twin)) continue
+    throw new StatusError('invalid_argument', `Cannot publish port ${label(port)} twice: give each its own host port`)
+  }
+}
+
 /** @throws {StatusError} `conflict` if a container or another program of the host has one of these ports */
 export async function assertPortsAreFree(
   store: Store,
@@ -86,8 +97,12 @@ function leaseInTheWay(tx: ReadTx, port: PortMapping, sandboxId: string): string
     .list('PortLease', { namespace: port.protocol, namePrefix: `${port.hostPort}/` })
     .find(({ metadata, spec }) => {
       const ip = metadata.name.slice(metadata.name.indexOf('/') + 1)
-      return spec.sandboxId !== sandboxId && (ip === port.hostIp || ip === ANY || port.hostIp === ANY)
+      return spec.sandboxId !== sandboxId && overlap(ip, port.hostIp)
     })?.spec.sandboxId
+}
+
+function overlap(one: string, other: string): boolean {
+  return one === other || one === ANY || other === ANY
 }
 
 function label({ hostIp, hostPort, protocol }: PortMapping): string {

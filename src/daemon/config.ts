@@ -38,7 +38,7 @@ export interface Config {
 
 /**
  * Flags, then the file, then the defaults. Undefined: only help or the version was asked for, and has been printed.
- * @throws {StatusError} `not_found`, `invalid_argument`
+ * @throws {StatusError} `not_found`, `invalid_argument`, `unimplemented`
  */
 export async function readConfig(words: readonly string[]): Promise<Config | undefined> {
   const flags = parseFlags(words)
@@ -47,7 +47,10 @@ export async function readConfig(words: readonly string[]): Promise<Config | und
     return undefined
   }
   const file = await readConfigFile(flags.config ?? DEFAULT_FILE, flags.config === undefined)
-  return completeConfig(flags, file)
+  const config = completeConfig(flags, file)
+  if (config.listen === undefined) return config
+  const unixOnly = 'this release serves its API on the unix socket only; leave listen out, or set it to none'
+  throw new StatusError('unimplemented', `Cannot listen on ${config.listen.host}:${config.listen.port}: ${unixOnly}`)
 }
 
 /** Pure. @throws {StatusError} `invalid_argument` */

@@ -9,7 +9,7 @@ Flags, with their defaults:
   --root DIR         what must survive a reboot: images, containers, the database (/var/lib/condenser)
   --run DIR          what need not: sockets, bundles, namespaces (/run/condenser)
   --socket FILE      the API's unix socket (<run>/condenser.sock)
-  --listen ADDRESS   none, or host:port to serve the API with TLS as well (none)
+  --listen ADDRESS   none; host:port, with TLS, is for a later release (none)
   --config FILE      YAML file with the same names and more (/etc/condenser/config.yaml, if it is there)
   --bridge NAME      link name of the default network's bridge (raind0)
   --subnet CIDR      where networks take their addresses from (10.166.0.0/16)

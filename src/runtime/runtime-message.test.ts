@@ -29,6 +29,8 @@ test('a command that cannot run is the caller’s fault, a broken host is not', 
     'chdir `/bin/sh`: Not a directory',
     'runc create failed: unable to start container process: error during container init: mkdir /bin/sh: not a directory',
     "error stat'ing file `/nope`: No such file or directory",
+    'mount `/srv` to `etc/passwd`: Not a directory',
+    'runc create failed: unable to start container process: error during container init: error mounting "/srv" to rootfs at "/etc/passwd": mount /srv:/etc/passwd (via /proc/self/fd/6), flags: 0x5000: not a directory',
   ]
   for (const stderr of caller) assert.equal(runtimeError(stderr, {}).code, 'invalid_argument', stderr)
   for (const stderr of ['creating cgroup directory: Permission denied', '']) {

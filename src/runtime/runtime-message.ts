@@ -17,7 +17,8 @@ const CALLERS_FAULT = [
   /^chdir /,
   /^mkdir .*: not a directory/,
   /^error stat'ing file /,
-  /^error mounting .*: no such file or directory/,
+  /^error mounting .*: (?:no such file or|not a) directory/,
+  /^(?:open mount target|mount) `.*: Not a directory/,
 ]
 const NOT_FOUND = /not found in \$PATH|no such file or directory/i
 

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import type { ContainerSpec, Mount } from '../../model/container.ts'
 import type { OciMount } from './oci-types.ts'
@@ -60,7 +61,9 @@ export function rootPropagation(mounts: readonly Mount[]): 'shared' | 'rslave' |
 }
 
 function bindMount({ source, destination, readOnly, propagation }: Mount, readOnlyOption: string): OciMount {
-  const options = ['rbind', ...(readOnly ? [readOnlyOption] : []), propagation]
+  // Nothing is mounted below a file, and crun opens what it makes read-only to its depth as a directory.
+  const option = statSync(source, { throwIfNoEntry: false })?.isFile() ? 'ro' : readOnlyOption
+  const options = ['rbind', ...(readOnly ? [option] : []), propagation]
   return { destination: posix.resolve('/', destination), type: 'bind', source, options }
 }
 
