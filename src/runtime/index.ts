@@ -9,6 +9,7 @@ export { loadAppArmorProfile } from './apparmor.ts'
 export { createRuntime, type RuntimeOptions } from './conmon-runtime.ts'
 export type { RuntimeChoice } from './oci-runtime.ts'
 export {
+  containerCapabilities,
   type HostFacts,
   hostnameFile,
   hostsFile,

@@ -35,9 +35,11 @@ function watching(file: string): Disposable & { readonly appeared: Promise<void>
   const late = sleep(TIMEOUT_MS, undefined, { signal: timeout.signal }).then(() => {
     throw new StatusError('unavailable', `conmon has not opened ${file} anew within ${TIMEOUT_MS / 1000} s`)
   })
-  late.catch(() => {})
+  const appeared = Promise.race([promise, late])
+  // Nobody waits for it if conmon could not be told.
+  appeared.catch(() => {})
   return {
-    appeared: Promise.race([promise, late]),
+    appeared,
     [Symbol.dispose]() {
       timeout.abort()
       watcher.close()

@@ -3,6 +3,7 @@
  * the user of an image, and the files of /etc that the host provides. All of it is pure but `readHostFacts`,
  * `resolveUser` (reads the image's files, safely) and `seccompProfiles` (compiles with libseccomp).
  */
+export { containerCapabilities } from './capabilities.ts'
 export { type HostEntry, hostnameFile, hostsFile, resolvConfFile } from './etc-files.ts'
 export { type HostFacts, readHostFacts } from './host-facts.ts'
 export { type OciExecProcessInput, type OciProcessInput, ociExecProcess } from './oci-process.ts'
