@@ -12,6 +12,9 @@ import type { ProgressFeed } from './progress.ts'
 import type { PullRecord } from './pull-record.ts'
 import { imageBlobs } from './references.ts'
 
+/** What one overlay mount takes (the kernel's OVL_MAX_STACK): a deeper image could not be run. */
+const MAX_LAYERS = 500
+
 /** An image as its manifest tells it, and the name it shall have here. */
 export interface NamedManifest extends Pick<ImageSpec, 'repository' | 'reference' | 'target' | 'manifest' | 'config'> {
   /** The normalised reference. */
@@ -55,6 +58,12 @@ export async function bringImage(
 }
 
 function assertRunnable(image: NamedManifest, { diffIds, platform }: ParsedConfig, wanted?: Platform): void {
+  if (image.layers.length > MAX_LAYERS) {
+    throw new StatusError(
+      'invalid_argument',
+      `Image ${image.name} has ${image.layers.length} layers; at most ${MAX_LAYERS} can be run`,
+    )
+  }
   if (diffIds.length !== image.layers.length) {
     throw new StatusError(
       'invalid_argument',

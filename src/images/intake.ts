@@ -37,7 +37,7 @@ export async function intake(
     failpoint('pull.image')
     const images = deps.store.write((tx) => {
       record.delete(tx)
-      return brought.map((image) => publish(tx, deps, image))
+      return brought.map((image) => publish(tx, deps, image, record.action))
     })
     await deps.store.durable()
     return images
@@ -53,7 +53,8 @@ export async function intake(
 
 async function settleRecord(ctx: Ctx, deps: Deps, record: PullRecord, failure: unknown): Promise<void> {
   try {
-    if (isBadContent(failure) || !record.resumable) deps.store.write((tx) => record.delete(tx))
+    // A load has no name that another try could find it by.
+    if (isBadContent(failure) || record.action === 'load') deps.store.write((tx) => record.delete(tx))
     else await keepWhole(deps, record.chainIds)
   } catch (error) {
     ctx.log.warn('cannot settle a failed pull; its record goes when it is stale', { error })
@@ -82,14 +83,14 @@ async function syncLayers({ store, snapshots }: Deps, chainIds: readonly ChainId
   await snapshots.sync()
 }
 
-function publish(tx: WriteTx, deps: Deps, { name, spec }: BroughtImage): Image {
+function publish(tx: WriteTx, deps: Deps, { name, spec }: BroughtImage, action: PullRecord['action']): Image {
   for (const chainId of spec.chainIds) makeReady(tx, deps, chainId)
   const known = tx.get('Image', name)
   const image =
     known === undefined ? tx.create('Image', { name, spec, status: {} }) : tx.put('Image', { ...known, spec })
   tx.event({
     kind: 'Image',
-    action: 'pull',
+    action,
     uid: image.metadata.uid,
     name,
     attributes: { imageId: spec.config.digest },

@@ -40,7 +40,7 @@ export function load(
   if (name !== undefined) parseImageReference(name)
   const run = async (feed: ProgressFeed) => {
     const platform = completePlatform({})
-    const record = new PullRecord(deps, { name: `load ${randomUUID()}`, platform, blobs: [], resumable: false })
+    const record = new PullRecord(deps, { name: `load ${randomUUID()}`, platform, blobs: [], action: 'load' })
     const images = await intake(ctx, deps, record, async () => {
       const index = await takeLayout(ctx, deps, record, tar)
       return await bringImages(ctx, deps, record, await namedManifests(deps, index, platform, name), feed)

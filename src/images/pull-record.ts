@@ -9,7 +9,7 @@ interface PullRecordOptions {
   readonly name: string
   readonly platform: Platform
   readonly blobs: readonly Digest[]
-  readonly resumable: boolean
+  readonly action: 'pull' | 'load'
 }
 
 /**
@@ -24,15 +24,12 @@ export class PullRecord implements Disposable {
   readonly #uid = randomUUID()
   readonly #blobs = new Set<Digest>()
   readonly #chainIds = new Set<ChainId>()
-
-  /** Whether another try will find it by its name. */
-  readonly resumable: boolean
+  readonly action: 'pull' | 'load'
 
   /** Takes the place of the record of an earlier try, and goes on keeping the layers that one had verified. */
-  constructor(deps: Pick<Deps, 'store' | 'claims'>, { name, platform, blobs, resumable }: PullRecordOptions) {
-    this.resumable = resumable
+  constructor(deps: Pick<Deps, 'store' | 'claims'>, { name, platform, blobs, action }: PullRecordOptions) {
+    this.action = action
     this.#deps = deps
-    this.#claims.use(deps.claims.hold([pullClaim(name), ...blobs]))
     for (const blob of blobs) this.#blobs.add(blob)
     failpoint('pull.record')
     deps.store.write((tx) => {
@@ -42,6 +39,7 @@ export class PullRecord implements Disposable {
       for (const chainId of chainIds) this.#chainIds.add(chainId)
       tx.create('Pull', { name, uid: this.#uid, spec: { platform }, status: { blobs, chainIds } })
     })
+    this.#claims.use(deps.claims.hold([pullClaim(name), ...blobs]))
   }
 
   /** Every layer it protects. */

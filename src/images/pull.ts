@@ -48,7 +48,7 @@ async function runPull(
   const name = formatImageReference(ref)
   const withAuth = auth === undefined ? {} : { auth }
   const resolved = await deps.registry.resolve(ctx, ref, { ...withAuth, platform })
-  const record = new PullRecord(deps, { name, platform, blobs: imageBlobs(resolved, true), resumable: true })
+  const record = new PullRecord(deps, { name, platform, blobs: imageBlobs(resolved, true), action: 'pull' })
   const [image] = await intake(ctx, deps, record, async () => {
     for (const document of resolved.documents) await ensureDocument(ctx, deps, document)
     const brought = await bringImage(

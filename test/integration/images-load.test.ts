@@ -123,6 +123,14 @@ test('of an index, the image for this platform is taken', async () => {
   assert.equal((await engine.look()).blobs.length, 4)
 })
 
+test('500 layers are taken, 501 are not', async () => {
+  const layers = Array.from({ length: 500 }, (_, index) => [{ path: `dir/file${index}`, content: String(index) }])
+  const { images } = await load(archive(filesOf({ deep: ociImage({ layers }) })))
+  assert.equal(engine.images.layerDirectories(images[0]!.spec.chainIds).length, 500)
+  await engine.images.remove(engine.ctx, 'deep')
+  await assertRefused(archive(filesOf({ deeper: ociImage({ layers: [...layers, BASE] }) })), /at most 500/)
+})
+
 test('loading again changes nothing', async () => {
   const files = filesOf({ app: two })
   await load(archive(files))
