@@ -26,9 +26,9 @@ export async function startPodman(): Promise<Podman | undefined> {
   const socket = join(directory, 'podman.sock')
   const registries = join(directory, 'registries.conf')
   await writeFile(registries, '[[registry]]\nprefix = "127.0.0.1"\nlocation = "127.0.0.1"\ninsecure = true\n')
-  // Its own default is above what this host may allow.
+  // Its own defaults are above what this host may allow.
   const settings = join(directory, 'containers.conf')
-  await writeFile(settings, '[containers]\ndefault_ulimits = ["nofile=1024:1024"]\n')
+  await writeFile(settings, '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n')
   const flags = [
     ...['--root', join(directory, 'root'), '--runroot', join(directory, 'run'), '--storage-driver', 'overlay'],
     ...['--cgroup-manager', 'cgroupfs', '--runtime', 'crun', '--tmpdir', join(directory, 'tmp')],

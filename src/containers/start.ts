@@ -60,9 +60,12 @@ async function setUpAndRun(
   failpoint('start.mount')
   const layers = images.layerDirectories(container.spec.chainIds)
   snapshots.mount({ layers, upper: paths.upper(id), work: paths.work(id), target: rootfs })
-  const [netnsPath] = await Promise.all([setUpSandbox(ctx, deps, sandbox), writeEtcFiles(paths.etc(id), sandbox)])
-  const spec = buildOciSpec(deps, container, { rootfs, netnsPath })
+  const connected = setUpSandbox(ctx, deps, sandbox)
   const published = publishPorts(ctx, deps, sandbox, ports)
+  // It is waited for below; what fails before that is reported instead.
+  published.catch(() => {})
+  const [netnsPath] = await Promise.all([connected, writeEtcFiles(paths.etc(id), sandbox)])
+  const spec = buildOciSpec(deps, container, { rootfs, netnsPath })
   const created = runtime.create(ctx, {
     id,
     bundle: paths.bundle(id),

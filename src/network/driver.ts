@@ -98,7 +98,7 @@ export function createNetwork({ thread, netnsDir, log }: NetworkOptions): Networ
       const input = { netnsPath: netnsPath(key), links: toLinks(attachments) } satisfies ops.SetUpInput
       const [{ hostLinks }] = await Promise.all([
         thread.call<{ hostLinks: string[] }>('network.setUp', input),
-        firewall.sync(),
+        ...attachments.map(({ bridge }) => firewall.enforced(bridge)),
       ])
       return { netnsPath: input.netnsPath, hostLinks }
     },

@@ -20,6 +20,8 @@ export class Firewall {
   #ports = new Map<string, readonly PortRule[]>()
   /** What is known to be in force; undefined when nothing is known and all must be built anew. */
   #applied: readonly Chain[] | undefined
+  /** The networks whose own rules are in force, by bridge; also while ports change. */
+  #enforced: ReadonlyMap<string, NetworkSpec> = new Map()
   #running: Promise<void> = Promise.resolve()
   #next: Promise<void> | undefined
 
@@ -31,6 +33,12 @@ export class Firewall {
   /** Whether rules have ever been put in force. */
   get isBuilt(): boolean {
     return this.#applied !== undefined
+  }
+
+  /** Resolves when the bridge's own rules are in force, whatever ports are being changed meanwhile. */
+  async enforced(bridge: string): Promise<void> {
+    const network = this.#networks.get(bridge)
+    if (network === undefined || this.#enforced.get(bridge) !== network) await this.sync()
   }
 
   addNetwork(network: NetworkSpec): void {
@@ -57,6 +65,7 @@ export class Firewall {
   reset(ports: ReadonlyMap<string, readonly PortRule[]>): void {
     this.#ports = new Map(ports)
     this.#applied = undefined
+    this.#enforced = new Map()
   }
 
   /** Resolves when all that was wanted at the call is in force. */
@@ -64,18 +73,22 @@ export class Firewall {
     this.#next ??= this.#running.then(() => {
       this.#next = undefined
       const run = this.#apply()
-      this.#running = run.catch(() => {})
+      this.#running = run.catch(() => {
+        this.#enforced = new Map()
+      })
       return run
     })
     return this.#next
   }
 
   async #apply(): Promise<void> {
+    const networks = new Map(this.#networks)
     const wanted = this.#wanted()
     const applied = this.#applied
     this.#applied = undefined
     if (applied !== undefined && sameChains(applied, wanted) && (await this.#applyDelta(applied, wanted))) {
       this.#applied = wanted
+      this.#enforced = networks
       return
     }
     const retired = [...this.#retired.values()]
@@ -89,6 +102,7 @@ export class Firewall {
     await this.#restore(text)
     for (const { bridge } of retired) this.#retired.delete(bridge)
     this.#applied = wanted
+    this.#enforced = networks
   }
 
   /** Whether it could be applied. */
