@@ -23,7 +23,15 @@ import { spawningThreadId } from '../linux/spawn.ts'
 import { execInContainer } from './exec.ts'
 import { releaseByFifo } from './exec-fifo.ts'
 import { readExitFile } from './exit-file.ts'
-import { findMonitors, MONITOR_FILES, type Monitor, type MonitorPrograms, pidFile, spawnMonitor } from './monitor.ts'
+import {
+  endUnfinished,
+  findMonitors,
+  MONITOR_FILES,
+  type Monitor,
+  type MonitorPrograms,
+  pidFile,
+  spawnMonitor,
+} from './monitor.ts'
 import { chooseOciRuntime, findConmon, type RuntimeChoice } from './oci-runtime.ts'
 import { reopenLog } from './reopen-log.ts'
 import { readHostFacts } from './spec/index.ts'
@@ -178,8 +186,7 @@ class ConmonRuntime implements Runtime {
     const monitor = this.#watched.get(id)?.monitor ?? this.#found.get(bundle)
     this.#watched.delete(id)
     this.#found.delete(bundle)
-    // Create is under way, or was never finished: with conmon its child, the runtime, dies too.
-    if (monitor !== undefined && !existsSync(pidFile(bundle))) await endMonitor(monitor, 0)
+    if (monitor !== undefined && !existsSync(pidFile(bundle))) await endUnfinished(monitor, this.#programs.oci, id)
     await this.#deleteState(id)
     if (monitor !== undefined) await endMonitor(monitor, MONITOR_TIMEOUT_MS)
     monitor?.[Symbol.dispose]()

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, watch } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
@@ -44,12 +44,25 @@ export async function execInContainer(
     get pid() {
       return pidOf(files, child.pid)
     },
-    signal(signal) {
-      const pid = pidOf(files, child.pid)
+    async signal(signal) {
+      const pid = await Promise.race([runningPid(bundle, files, child.pid), child.exit.then(() => undefined)])
       using pidfd = pid === undefined ? undefined : Pidfd.open(pid)
-      return pidfd !== undefined && processStat(pid!)?.parent === child.pid && pidfd.signal(signal)
+      return pidfd !== undefined && processStat(pidfd.pid)?.parent === child.pid && pidfd.signal(signal)
     },
   }
+}
+
+/** Resolves when the runtime has said which process it has started: that may run, and write, some time before. */
+async function runningPid(bundle: string, files: ExecFiles, parent: number): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>()
+  const look = () => {
+    const pid = pidOf(files, parent)
+    if (pid !== undefined) resolve(pid)
+  }
+  const watcher = watch(bundle, { persistent: false }, look)
+  watcher.on('error', () => watcher.close())
+  look()
+  return await promise.finally(() => watcher.close())
 }
 
 /** The process is the runtime's child while the runtime waits for it; any other with this pid is not meant. */

@@ -35,6 +35,8 @@ export interface MonitorPrograms {
 /** What conmon makes in a bundle. */
 export const MONITOR_FILES = ['pidfile', 'attach', 'ctl', 'winsz', 'conmon.log'] as const
 
+const SIGKILL = 9
+
 /** In a bundle as soon as its container is created. */
 export function pidFile(bundle: string): string {
   return join(bundle, 'pidfile')
@@ -122,6 +124,23 @@ function parseLine(text: string): { data?: number; message?: string } {
   } catch {
     return {}
   }
+}
+
+/**
+ * Ends a conmon whose create is under way, then its child, the runtime. The runtime dies with conmon by itself
+ * (PR_SET_PDEATHSIG), but when it has, nobody would tell.
+ */
+export async function endUnfinished(monitor: Monitor, oci: OciRuntime, id: string): Promise<void> {
+  if (monitor.signal(SIGKILL)) await monitor.end
+  for (const pid of processIds()) {
+    using pidfd = isRuntimeOf(pid, oci, id) ? Pidfd.open(pid) : undefined
+    if (pidfd !== undefined && isRuntimeOf(pid, oci, id) && pidfd.signal(SIGKILL)) await pidfd.end
+  }
+}
+
+function isRuntimeOf(pid: number, oci: OciRuntime, id: string): boolean {
+  const argv = commandLine(pid)
+  return argv?.includes(oci.root) === true && argv.includes(id)
 }
 
 /** The conmons of an earlier daemon with the same `exitDir`, by bundle. Looks at every process: once, at boot. */

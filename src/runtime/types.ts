@@ -60,10 +60,10 @@ export interface RuntimeExec {
   readonly stdout: Readable
   readonly stderr: Readable
   readonly exit: Promise<ExecExit>
-  /** On the host; undefined until the process runs, and after its end. */
+  /** On the host; undefined until the runtime has told it, and after the process's end. */
   readonly pid: number | undefined
-  /** False if the process does not run (yet, or any more). */
-  signal(signal: number): boolean
+  /** Waits until the process runs; false if it does not, or has ended. */
+  signal(signal: number): Promise<boolean>
 }
 
 export type Recovered =

@@ -20,7 +20,7 @@ const MS_BIND = 1 << 12
 const MS_SHARED = 1 << 20
 const MNT_DETACH = 2
 
-const APPLETS = ['sh', 'cat', 'sleep', 'ls', 'env', 'echo', 'true', 'dd', 'head', 'kill', 'tail', 'tr', 'id']
+const APPLETS = ['sh', 'cat', 'sleep', 'ls', 'env', 'echo', 'true', 'dd', 'head', 'kill', 'tail', 'tr', 'id', 'test']
 
 export interface TestContainer {
   readonly id: string
@@ -181,6 +181,7 @@ function testSpec(rootfs: string, cgroup: string, args: readonly string[], memor
     mounts: [
       { destination: '/proc', type: 'proc', source: 'proc', options: plain },
       { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755', 'size=65536k'] },
+      { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['newinstance', 'ptmxmode=0666'] },
     ],
     annotations: {},
     linux: {

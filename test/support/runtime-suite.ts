@@ -88,6 +88,19 @@ function lifecycle(host: () => RuntimeHost): void {
     await host().delete(container)
   })
 
+  test('a container may have a terminal', async () => {
+    const container = host().container()
+    const { id, bundle, logFile } = container
+    const spec = host().spec(container, shell('test -t 0 && test -t 1 && echo on a terminal'))
+    const terminal = { ...spec, process: { ...spec.process, terminal: true } }
+    await host().runtime.create(host().ctx, { id, bundle, logFile, spec: terminal, tty: true, openStdin: true })
+    await host().runtime.start(host().ctx, id, bundle)
+    assert.equal((await host().exitOf(container)).exitCode, 0)
+    assert.deepEqual(logLines(logFile), ['on a terminal\r'])
+    await host().delete(container)
+    assert.deepEqual(host().leftovers(container), [])
+  })
+
   test('delete ends what runs, may be repeated, and knows containers that never were', async () => {
     const container = await host().launch(sleeper)
     await host().delete(container)
@@ -243,10 +256,12 @@ function execs(host: () => RuntimeHost): void {
     const exec = await host().runtime.exec(host().ctx, container.id, options)
     exec.stderr.resume()
     await new Promise((resolve) => exec.stdout.once('data', resolve))
+    assert.equal(await exec.signal(0), true)
     assert.ok(exec.pid! > 0)
-    assert.equal(exec.signal(SIGKILL), true)
+    assert.equal(await exec.signal(SIGKILL), true)
     assert.equal((await exec.exit).exitCode, 137)
-    assert.equal(exec.signal(SIGKILL), false)
+    assert.equal(await exec.signal(SIGKILL), false)
+    assert.equal(exec.pid, undefined)
     await host().delete(container)
   })
 
