@@ -44,6 +44,9 @@ test('a create that cannot be is a 4xx that says why, and makes nothing', async 
     [{ port: ['1.2.3:80:80'] }, 400, /"1\.2\.3" is not an IPv4 address/],
     [{ mount: ['data:/data'] }, 400, /Invalid mount "data:\/data"/],
     [{ mount: ['/srv:/'] }, 400, /must not be \//],
+    [{ mount: ['/no/such/source:/x'] }, 400, /no such file or directory; create it first/],
+    [{ port: ['8080:80', '127.0.0.1:8080:81'] }, 400, /8080\/tcp twice/],
+    [{ port: ['192.0.2.1:80:80'] }, 400, /this host has no such address/],
     [{ tmpfs: ['/run:size=x'] }, 400, /Invalid tmpfs/],
     [{ network: 'none-such' }, 404, /No such network: "none-such"/],
     [{ memory: '1k' }, 400, /less than 6m/],
@@ -160,4 +163,61 @@ test('whatever is sent, the answer is JSON and not a 500', async () => {
     assert.equal(answer.json.status, 'fail')
   })
   await fc.assert(property, { numRuns: 300 })
+})
+
+test('whatever a create asks for, it is made and can be started, or is refused and leaves nothing', async () => {
+  const junk = fc.jsonValue({ maxDepth: 1 })
+  const words = fc.array(fc.string({ maxLength: 20 }), { maxLength: 3 })
+  const numbers = fc.oneof(fc.integer(), fc.double())
+  const like = (...texts: string[]) => fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...texts) }, fc.string())
+  const list = (one: fc.Arbitrary<string>) => fc.array(one, { maxLength: 2 })
+  const mostly = (arbitrary: fc.Arbitrary<unknown>) => fc.oneof({ weight: 30, arbitrary }, junk)
+  const fields = {
+    name: mostly(like('a', 'a.b-c_d')),
+    command: mostly(fc.oneof(fc.constant(['true']), words)),
+    entrypoint: mostly(fc.oneof(fc.constant(['/bin/sh', '-c', ':']), words)),
+    args: mostly(words),
+    env: mostly(list(like('A=b', 'A=', 'A==\n', 'PATH=', 'HOME=/x'))),
+    workdir: mostly(like('/', '/a/b', '/bin/sh', '/proc/self', '/a/../..', '/\t')),
+    user: mostly(like('', 'app', '0:0', '1000:extra', '4294967295', ':', '-1')),
+    hostname: mostly(like('a', 'a.b', 'a'.repeat(63), 'a..b')),
+    labels: mostly(fc.dictionary(fc.string(), fc.string(), { maxKeys: 3 })),
+    mount: mostly(list(like('/tmp:/x', '/tmp:/x:ro', '/tmp:/etc/passwd', '/etc/hosts:/bin:ro', '/etc/hosts:/proc/1'))),
+    tmpfs: mostly(
+      list(like('/t', '/t:size=1m', '/bin/sh', '/t:size=0', '/t:mode=0', '/t:nr_inodes=1', '/t:uid=9999999999')),
+    ),
+    memory: mostly(fc.oneof(numbers, like('6m', '1g', '8e', '9999999g'))),
+    cpus: mostly(fc.oneof(numbers, fc.constantFrom(0.001, 0.01, 1, 1024))),
+    pids: mostly(fc.oneof(numbers, fc.constantFrom(1, 10))),
+    capAdd: mostly(list(like('ALL', 'net_admin', 'CAP_CHOWN'))),
+    capDrop: mostly(list(like('ALL', 'MKNOD'))),
+    stopSignal: mostly(like('TERM', 'SIGRTMIN+3', '9', '64', '65')),
+    stopTimeout: mostly(numbers),
+    port: mostly(list(like('0:80', '80', '127.0.0.1:0:1/udp'))),
+    readOnly: mostly(fc.boolean()),
+    tty: mostly(fc.boolean()),
+  }
+  const field = fc.oneof(...Object.entries(fields).map(([name, value]) => fc.tuple(fc.constant(name), value)))
+  // Few at a time, so that many a container is made.
+  const bodies = fc
+    .array(field, { maxLength: 5 })
+    .map((entries) => ({ command: ['true'], ...Object.fromEntries(entries) }))
+  const property = fc.asyncProperty(bodies, async (body) => {
+    const refused = ({ status, text }: { status: number; text: string }) =>
+      assert.ok((status >= 400 && status < 500) || status === 501, `${JSON.stringify(body)}: ${text}`)
+    const created = await api().post('/v1/containers', { ...body, image: fixture.image })
+    if (created.status !== 200) {
+      refused(created)
+      assert.equal((await api().get('/v1/containers')).json.data, null)
+      return
+    }
+    const { id } = created.json.data
+    try {
+      const started = await api().post(`/v1/containers/${id}/actions/start`, {})
+      if (started.status !== 200) refused(started)
+    } finally {
+      assert.equal((await api().delete(`/v1/containers/${id}/actions/delete?force=true`)).status, 200)
+    }
+  })
+  await fc.assert(property, { numRuns: 40 })
 })

@@ -1,7 +1,8 @@
 /**
  * What a container's process gets to see and may do: config.json with Docker's default sandbox, the seccomp profile,
  * the user of an image, and the files of /etc that the host provides. All of it is pure but `readHostFacts`,
- * `resolveUser` (reads the image's files, safely) and `seccompProfiles` (compiles with libseccomp).
+ * `resolveUser` (reads the image's files, safely), `ociSpec` (asks whether what is bound read-only is a file) and
+ * `seccompProfiles` (compiles with libseccomp).
  */
 export { containerCapabilities } from './capabilities.ts'
 export { type HostEntry, hostnameFile, hostsFile, resolvConfFile } from './etc-files.ts'

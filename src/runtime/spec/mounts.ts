@@ -62,7 +62,8 @@ export function rootPropagation(mounts: readonly Mount[]): 'shared' | 'rslave' |
 
 function bindMount({ source, destination, readOnly, propagation }: Mount, readOnlyOption: string): OciMount {
   // Nothing is mounted below a file, and crun opens what it makes read-only to its depth as a directory.
-  const option = statSync(source, { throwIfNoEntry: false })?.isFile() ? 'ro' : readOnlyOption
+  const isFile = statSync(source, { throwIfNoEntry: false })?.isDirectory() === false
+  const option = isFile ? 'ro' : readOnlyOption
   const options = ['rbind', ...(readOnly ? [option] : []), propagation]
   return { destination: posix.resolve('/', destination), type: 'bind', source, options }
 }
