@@ -1,3 +1,4 @@
+import { bareNode } from '../support/bare-node.ts'
 import { create, remove, start, startHost } from '../support/host.ts'
 import type { Bench } from '../support/promise.ts'
 import { inParallel, show, summary, timed } from '../support/stats.ts'
@@ -9,8 +10,9 @@ export const boot: Bench = {
   name: 'boot',
   async run(options) {
     await using host = await startHost(options)
-    const empty: number[] = []
+    const [empty, bare]: [number[], number[]] = [[], []]
     for (let index = 0; index < 10; index++) {
+      bare.push((await bareNode(1)).p50)
       await host.daemon.stop()
       empty.push(await timed(async () => (await host.restart()).api.get('/v1/health')))
     }
@@ -35,7 +37,13 @@ export const boot: Bench = {
     await inParallel(count, 4, (index) => remove(host, ids[index]!))
     const [first, listed] = [summary(empty), summary(full)]
     return [
-      { promise: 'start to first answer, p50', value: first.p50, target: 250, unit: 'ms', note: show(first) },
+      {
+        promise: 'start to first answer, p50',
+        value: first.p50,
+        target: 250,
+        unit: 'ms',
+        note: `${show(first)}, bare node ${show(summary(bare))}`,
+      },
       {
         promise: `list of ${count} running after a restart`,
         value: listed.p50,

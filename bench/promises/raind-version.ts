@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { bareNode } from '../support/bare-node.ts'
 import { startHost } from '../support/host.ts'
 import type { Bench } from '../support/promise.ts'
 import { show, summary, timed } from '../support/stats.ts'
@@ -13,11 +14,20 @@ export const raindVersion: Bench = {
   async run(options) {
     await using host = await startHost(options)
     const env = { ...process.env, CONDENSER_SOCKET: join(host.home.run, 'condenser.sock') }
-    const times: number[] = []
+    const [times, bare]: [number[], number[]] = [[], []]
     for (let index = 0; index < 30; index++) {
+      bare.push((await bareNode(1)).p50)
       times.push(await timed(() => run(options.raind, ['version'], { env })))
     }
     const found = summary(times)
-    return [{ promise: 'raind version, p50', value: found.p50, target: 80, unit: 'ms', note: show(found) }]
+    return [
+      {
+        promise: 'raind version, p50',
+        value: found.p50,
+        target: 80,
+        unit: 'ms',
+        note: `${show(found)}, bare node ${show(summary(bare))}`,
+      },
+    ]
   },
 }

@@ -9,7 +9,10 @@ export const startAgainstPodman: Bench = {
   async run(options) {
     await using host = await startHost(options)
     await using podman = await startPodman()
-    if (podman === undefined) return []
+    if (podman === undefined) {
+      console.error('podman: skipped, it is not installed')
+      return []
+    }
     const image = `${host.image}:latest`
     await podman.pull(image)
     const [ours, theirs]: number[][] = [[], []]

@@ -4,10 +4,10 @@ import type { BenchOptions } from './promise.ts'
 
 /** A daemon from the production bundle, with the flags of a user, and `busybox` pulled. */
 export async function startHost(
-  { condenser }: BenchOptions,
+  { condenser, runtime }: BenchOptions,
   images: Readonly<Record<string, OciImage>> = {},
 ): Promise<DaemonFixture> {
-  return await daemonFixture({ command: [condenser], args: ['--log-level', 'info'], images })
+  return await daemonFixture({ command: [condenser], runtime, args: ['--log-level', 'info'], images })
 }
 
 /** Creates a container that sleeps; returns its 12-digit id. */

@@ -15,6 +15,7 @@ export interface BenchOptions {
   /** The production bundle's programs. */
   readonly condenser: string
   readonly raind: string
+  readonly runtime: 'auto' | 'crun' | 'runc'
   /** What every count and size is multiplied by; 1 measures as promised. */
   readonly scale: number
 }
