@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, truncateSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { ApiClient } from '../support/api-client.ts'
@@ -125,9 +125,10 @@ describe('a daemon killed with SIGKILL at any point', () => {
   async function pointsOf(operation: Operation): Promise<string[]> {
     await operation.prepare(api())
     const trace = join(fixture.home.root, '..', 'trace')
+    rmSync(trace, { force: true })
     await fixture.restart({ env: { CONDENSER_FAILPOINT_LOG: trace } })
     const atBoot = linesOf(trace)
-    if (existsSync(trace)) truncateSync(trace)
+    rmSync(trace, { force: true })
     await operation.run(api())
     const passed = linesOf(trace)
     await removeVictim()
