@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import type { Ctx } from '../lib/ctx.ts'
-import { StatusError } from '../lib/errors.ts'
+import { StatusError, systemCode } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import { containerState } from '../model/container.ts'
 import type { Deps } from './deps.ts'
@@ -38,7 +38,7 @@ export async function removeContainer(ctx: Ctx, deps: Deps, id: string): Promise
   failpoint('remove.files')
   snapshots.unmount(paths.rootfs(id))
   await rm(paths.bundle(id), { recursive: true, force: true })
-  await rm(paths.container(id), { recursive: true, force: true })
+  await removeFiles(deps, paths.container(id))
   failpoint('remove.record')
   store.write((tx) => {
     const { sandboxId } = container.spec
@@ -48,4 +48,14 @@ export async function removeContainer(ctx: Ctx, deps: Deps, id: string): Promise
     tx.delete('Container', id)
     tx.event({ kind: 'Container', action: 'remove', uid: id, name: container.metadata.name, attributes: {} })
   })
+}
+
+/** A container may have nested directories deeper than a path can name; only then is a Worker worth its start. */
+async function removeFiles({ snapshots }: Deps, directory: string): Promise<void> {
+  try {
+    await rm(directory, { recursive: true, force: true })
+  } catch (error) {
+    if (systemCode(error) !== 'ENAMETOOLONG') throw error
+    await snapshots.removeTree(directory)
+  }
 }

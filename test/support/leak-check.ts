@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Home } from './daemon.ts'
 
@@ -22,6 +22,8 @@ export async function observe(home: Home): Promise<World> {
   return {
     mounts: lines(readFileSync('/proc/self/mountinfo', 'utf8'))
       .map((line) => line.split(' ').slice(3, 5).join(' '))
+      // Other programs of the host mount and unmount as they please.
+      .filter((line) => line.includes(dirname(home.root)))
       .sort(),
     links: lines(readFileSync('/proc/net/dev', 'utf8'))
       .slice(2)
