@@ -9,7 +9,7 @@ import type { PullRecord } from './pull-record.ts'
 
 /** OCI image-spec, image-layout.md: what `index.json` may weigh here, and `oci-layout`. */
 const MAX_INDEX_BYTES = 4 * 1024 * 1024
-/** Each of them costs a file and a line in the record; images have a handful. */
+/** Each of them costs a file and an fsync; images have a handful. */
 const MAX_BLOBS = 10_000
 
 const BLOB = /^blobs\/sha256\/([0-9a-f]{64})$/
@@ -58,7 +58,7 @@ async function takeBlob(
   descriptor: Descriptor,
   data: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  record.add({ blobs: [descriptor.digest] })
+  record.claim(descriptor.digest)
   await ensureBlob(ctx, deps, descriptor, async (_ctx, _descriptor, offset) => skip(data, offset))
 }
 

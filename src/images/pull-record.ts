@@ -47,6 +47,11 @@ export class PullRecord implements Disposable {
     return [...this.#chainIds]
   }
 
+  /** Protects a blob from this process's collector only: what a load that is killed has brought need not stay. */
+  claim(blob: Digest): void {
+    this.#claims.use(this.#deps.claims.hold([blob]))
+  }
+
   /** Before the first effect on any of these. */
   add({ blobs = [], chainIds = [] }: { blobs?: readonly Digest[]; chainIds?: readonly ChainId[] }): void {
     const known = this.#blobs.size + this.#chainIds.size
