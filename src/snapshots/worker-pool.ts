@@ -103,11 +103,17 @@ export class WorkerPool implements AsyncDisposable {
     else if (task !== undefined) {
       seat.task = undefined
       seat.worker.unref()
-      seat.idleTimer = setTimeout(() => void seat.worker.terminate(), this.#options.idleMs).unref()
+      seat.idleTimer = setTimeout(() => this.#retire(seat), this.#options.idleMs).unref()
       if (message.kind === 'done') task.resolve(message.result as never)
       else task.reject(fromFailure(message.failure))
       this.#assign()
     }
+  }
+
+  /** Out of the pool first: no task may be given to a Worker that is ending. */
+  #retire(seat: Seat): void {
+    this.#seats.delete(seat)
+    void seat.worker.terminate()
   }
 
   #leave(seat: Seat, error: unknown): void {
