@@ -12,7 +12,7 @@ interface JsonRow {
 /** Sorts after every name and uid with the prefix before it. */
 const LAST = '\u{10ffff}'
 
-/** Reads objects by SQL. Each object is parsed anew: it is the caller's. */
+/** Reads objects by SQL. Those of whole lists are shared and frozen, every other is parsed anew. */
 export class ObjectReader implements ReadTx {
   readonly #database: Database
   #open = true
@@ -49,9 +49,13 @@ export class ObjectReader implements ReadTx {
 
   list<K extends Kind>(kind: K, filter: ObjectFilter = {}): Kinds[K][] {
     const { where, values } = condition(kind, filter)
-    const objects = this.sql(`SELECT json FROM objects WHERE ${where} ORDER BY id`)
+    const texts = this.sql(`SELECT json FROM objects WHERE ${where} ORDER BY id`)
       .all(...values)
-      .map((row) => parse<Kinds[K]>(row)!)
+      .map((row) => (row as unknown as JsonRow).json)
+    const isWhole = values.length === 1
+    const objects = isWhole
+      ? this.#database.lists.parse(kind, texts)
+      : texts.map((text) => JSON.parse(text) as Kinds[K])
     const { labels } = filter
     return labels === undefined ? objects : objects.filter((object) => carries(object.metadata.labels, labels))
   }

@@ -39,7 +39,7 @@ export interface ReadTx {
   getByUid<K extends Kind>(kind: K, uid: string): Kinds[K] | undefined
   /** At most `limit` objects, in order of their uids. */
   findByUidPrefix<K extends Kind>(kind: K, prefix: string, limit: number): Kinds[K][]
-  /** In order of creation. */
+  /** In order of creation. The objects of a list without a filter are frozen: later ones share them. */
   list<K extends Kind>(kind: K, filter?: ObjectFilter): Kinds[K][]
   count(kind: Kind, filter?: ObjectFilter): number
 }
