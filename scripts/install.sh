@@ -1,6 +1,7 @@
 # Sourced by test.sh and quickstart.sh: what they share in installing what is needed.
 
-RUNTIME_PACKAGES='crun runc conmon iptables iproute2 busybox-static kmod ca-certificates curl'
+# Node 26 is linked against libatomic, which a fresh Debian does not have.
+RUNTIME_PACKAGES='crun runc conmon iptables iproute2 busybox-static kmod libatomic1 ca-certificates curl'
 TEST_PACKAGES='docker-registry skopeo strace apache2-utils openssl python3 procps util-linux gzip zstd tar'
 
 step() { printf '\n==> %s\n' "$*"; }
