@@ -80,7 +80,7 @@ export async function startDaemon(home: Home, options: DaemonOptions = {}): Prom
     ...(options.args ?? []),
   ]
   const child = spawn(command[0]!, args, {
-    stdio: ['ignore', 'inherit', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...options.env },
   })
   let log = ''
