@@ -48,7 +48,7 @@ async function measure(bench: Bench, options: BenchOptions): Promise<readonly Ro
   const begun = performance.now()
   try {
     const rows = await bench.run(options)
-    for (const row of rows) console.error(`${bench.name}: ${row.note}`)
+    for (const note of new Set(rows.map((row) => row.note))) console.error(`${bench.name}: ${note}`)
     console.error(`${bench.name}: took ${Math.round((performance.now() - begun) / 1000)} s`)
     return rows
   } catch (error) {
