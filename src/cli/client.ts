@@ -39,8 +39,12 @@ export function connect(socketPath: string): Client {
     }
     const outgoing = http.request({ socketPath, method, path, headers }, resolve)
     outgoing.on('error', (error: NodeJS.ErrnoException) => reject(cannotConnect(socketPath, error)))
+    // The input may take its time, and the server waits 20 s for a head.
     if (input === undefined) outgoing.end(payload)
-    else input.on('error', (error) => outgoing.destroy(error)).pipe(outgoing)
+    else {
+      outgoing.flushHeaders()
+      input.on('error', (error) => outgoing.destroy(error)).pipe(outgoing)
+    }
     const answer = await promise
     if (answer.statusCode !== undefined && answer.statusCode >= 400) throw await failure(answer)
     return answer
