@@ -47,8 +47,9 @@ for (const runtime of ['crun', 'runc'] as const)
     const inspect = async (ref: string) => (await api().get(`/v1/containers/${ref}/inspect`)).json.data
     const remove = (ref: string) => api().delete(`/v1/containers/${ref}/actions/delete?force=true`)
     /** What a shell script says that runs as the container's process. */
+    // In one stream, because what goes to two comes in no order.
     const say = async (script: string, body: object = {}) =>
-      (await runToEnd(fixture, { command: ['sh', '-c', script], ...body })).output
+      (await runToEnd(fixture, { command: ['sh', '-c', `exec 2>&1; ${script}`], ...body })).output
 
     // What the engine decides whatever the runtime.
     if (runtime === 'crun') {
