@@ -19,6 +19,9 @@ const CALLERS_FAULT = [
   /^error stat'ing file /,
   /^error mounting .*: (?:no such file or|not a) directory/,
   /^(?:open mount target|mount) `.*: Not a directory/,
+  // The options of a tmpfs are the caller's own.
+  /^mount `tmpfs` .*: Invalid argument/,
+  /^error mounting "tmpfs" .*: invalid argument/,
 ]
 const NOT_FOUND = /not found in \$PATH|no such file or directory/i
 

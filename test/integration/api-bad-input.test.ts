@@ -219,5 +219,6 @@ test('whatever a create asks for, it is made and can be started, or is refused a
       assert.equal((await api().delete(`/v1/containers/${id}/actions/delete?force=true`)).status, 200)
     }
   })
-  await fc.assert(property, { numRuns: 40 })
+  // The same cases in every run; SEED=N tries others.
+  await fc.assert(property, { numRuns: 40, seed: Number(process.env['SEED'] ?? 1) })
 })
