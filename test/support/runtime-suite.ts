@@ -111,6 +111,14 @@ function lifecycle(host: () => RuntimeHost): void {
     assert.deepEqual(host().exitsOf(container), [])
   })
 
+  test('a conmon is in no cgroup of the daemon’s own, which may end with the daemon', async () => {
+    const container = await host().launch(sleeper)
+    const [monitor] = monitorsOf(container.id)
+    const own = cgroupsOf(process.pid).filter((line) => !line.endsWith(':/'))
+    await until(() => own.every((line) => !cgroupsOf(monitor!).includes(line)))
+    await host().delete(container)
+  })
+
   test('many at a time', async () => {
     const all = await Promise.all(Array.from({ length: 12 }, (_, i) => host().launch(shell(`exit ${i}`))))
     const exits = await Promise.all(all.map((container) => container.exited))
@@ -343,6 +351,10 @@ function logLines(...files: string[]): string[] {
     .map((line) => line.split(' '))
     .map(([, , tag, ...rest]) => rest.join(' ') + (tag === 'P' ? '' : '\n'))
   return parts.join('').split('\n').filter(Boolean)
+}
+
+function cgroupsOf(pid: number): string[] {
+  return readFileSync(`/proc/${pid}/cgroup`, 'utf8').trim().split('\n')
 }
 
 /** Until the shell has been executed in place of the runtime's init. */
