@@ -32,6 +32,9 @@ import { openStore } from '../store/index.ts'
 import type { Config } from './config.ts'
 import { workerEntries } from './worker-entries.ts'
 
+/** When the first requests have been answered. */
+const SETTLED_MS = 200
+
 /** The two doors of the core, put together and recovered. Disposing leaves containers running. */
 export interface Engine extends AsyncDisposable {
   readonly images: Images
@@ -59,9 +62,13 @@ export async function openEngine(ctx: Ctx, config: Config): Promise<Engine> {
   const entries = workerEntries()
   const thread = opened.use(startKernelThread(entries.kernelThread, { hideUnifiedCgroup }))
   const store = opened.use(openStore({ file: join(root, 'condenser.db'), log, checkpointWorker: entries.checkpoint }))
-  const runtime = opened.use(
-    await createRuntime(ctx, { choice: config.runtime, runDir: run, thread, cgroupParent, log }),
-  )
+  const network = createNetwork({ thread, netnsDir: join(run, 'netns'), log })
+  const [runtime] = await Promise.all([
+    createRuntime(ctx, { choice: config.runtime, runDir: run, thread, cgroupParent, log }).then((made) =>
+      opened.use(made),
+    ),
+    ensureDefaultNetwork(ctx, store, network, networkSpec),
+  ])
   const apparmorProfile = runtime.host.hasAppArmor ? await loadAppArmorProfile(thread, log) : undefined
   const snapshots = opened.use(await openSnapshots({ layersDir, workerEntry: entries.unpack }))
   const content = await openContent(join(root, 'content'))
@@ -72,11 +79,8 @@ export async function openEngine(ctx: Ctx, config: Config): Promise<Engine> {
   const images = opened.use(
     createImages(ctx, { store, content, snapshots, registry, layersDir, policy: config.images }),
   )
-  const network = createNetwork({ thread, netnsDir: join(run, 'netns'), log })
   const rotation = opened.use(new LogRotation({ ...config.containerLogs, log }))
   const seccomp = seccompProfiles(runtime.host, { compile: runtime.takesSeccompBpf })
-  // Compiled now, so that the first start need not wait 30 ms for it.
-  setImmediate(() => seccomp(containerCapabilities([], [], runtime.host.capabilities)))
   const containers = opened.use(
     createContainers(ctx, {
       store,
@@ -96,9 +100,10 @@ export async function openEngine(ctx: Ctx, config: Config): Promise<Engine> {
     }),
   )
 
-  await ensureDefaultNetwork(ctx, store, network, networkSpec)
   await containers.recover(ctx)
   await images.recover(ctx)
+  // So that the first start need not wait 30 ms for it; nor the first answer.
+  setTimeout(() => seccomp(containerCapabilities([], [], runtime.host.capabilities)), SETTLED_MS).unref()
   const stack = opened.move()
   return { images, containers, runtime, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }

@@ -7,7 +7,7 @@ export interface WorkerEntries {
   readonly unpack: URL
 }
 
-/** Beside this one in the sources; scripts/build.sh keeps the folders, with this code in daemon/main.js. */
+/** Beside this one in the sources; scripts/build.sh keeps the folders, with this code in daemon/main.cjs. */
 export function workerEntries(): WorkerEntries {
   const entry = (path: string) => new URL(`${path}${extname(import.meta.url)}`, import.meta.url)
   return {
