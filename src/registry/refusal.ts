@@ -5,7 +5,7 @@ import type { Endpoint } from './endpoint.ts'
 export function loginNeeded({ host, repository }: Endpoint): StatusError {
   return new StatusError(
     'unauthenticated',
-    `Registry ${host} does not show "${repository}" to everybody: it does not exist, or credentials are needed`,
+    `Registry ${host} does not show "${repository}" to everybody: it does not exist, or credentials are needed; give them with the pull, or in the configuration ("auth" of this registry, or "dockerConfigFile")`,
   )
 }
 
@@ -14,7 +14,7 @@ export function wrongCredentials({ host, auth }: Endpoint): StatusError {
   const who = auth?.username ? ` of user "${auth.username}"` : ''
   return new StatusError(
     'unauthenticated',
-    `Registry ${host} does not accept the credentials${who}: wrong name or password`,
+    `Registry ${host} does not accept the credentials${who}: wrong name or password; correct them where they were given, with the pull or in the configuration`,
   )
 }
 
