@@ -23,7 +23,7 @@ quickstart() {
   step '1/6 Debian packages'
   install_packages $RUNTIME_PACKAGES
   step '2/6 npm packages (Node 26 is one of them)'
-  install_npm_packages
+  install_npm_packages run
   step '3/6 the daemon'
   start_daemon
   step '4/6 an image, made from this host'"'"'s busybox'

@@ -8,7 +8,7 @@ need_root "sudo ./test.sh"
 step 'Debian packages'
 install_packages $RUNTIME_PACKAGES $TEST_PACKAGES
 step 'npm packages'
-install_npm_packages
+install_npm_packages all
 step 'format, lint, types, dead code'
 npm run --silent lint
 npm run --silent types

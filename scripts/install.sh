@@ -2,6 +2,8 @@
 
 # Node 26 is linked against libatomic, which a fresh Debian does not have.
 RUNTIME_PACKAGES='crun runc conmon iptables iproute2 busybox-static kmod libatomic1 ca-certificates curl'
+# For the profile of the containers, where the kernel asks for one.
+[ "$(cat /sys/module/apparmor/parameters/enabled 2> /dev/null)" != Y ] || RUNTIME_PACKAGES+=' apparmor'
 TEST_PACKAGES='docker-registry skopeo strace apache2-utils openssl python3 procps util-linux gzip zstd tar'
 
 step() { printf '\n==> %s\n' "$*"; }
@@ -30,13 +32,33 @@ install_packages() {
     fail "installing ${missing[*]} failed." "Try by hand: apt-get install ${missing[*]}"
 }
 
-# npm itself if the host has none, then the packages of package-lock.json; among them is the Node that runs everything.
+# npm itself if the host has none, then packages of package-lock.json: `run`, those that the programs need (among them
+# is the Node that runs everything), or `all`.
 install_npm_packages() {
   command -v npm > /dev/null || install_packages nodejs npm
-  if [ node_modules/.package-lock.json -nt package-lock.json ] && [ -x node_modules/node/bin/node ]; then
+  if [ node_modules/.package-lock.json -nt package-lock.json ] && [ -x node_modules/node/bin/node ] &&
+    { [ "$1" = run ] || [ -d node_modules/knip ]; }; then
     echo 'all there'
     return
   fi
-  npm ci --no-audit --no-fund --loglevel=error || fail 'npm ci failed.' 'Is the npm registry reachable? Try by hand: npm ci'
+  # npm leaves out what the Node that it runs on is too old for: where that is Debian's, the pinned one comes first.
+  if [ "$1" = run ] || ! node_is_recent; then npm_ci node --omit=dev; fi
+  [ "$1" = run ] || npm_ci "$(recent_node)"
+}
+
+node_is_recent() { node -e 'process.exit(Number.parseInt(process.versions.node) < 22 ? 1 : 0)'; }
+
+# A Node outside of node_modules, which npm ci empties.
+recent_node() {
+  node_is_recent && { command -v node; return; }
+  local copy=/var/tmp/condenser-npm-node
+  install -m 755 node_modules/node/bin/node "$copy" && echo "$copy"
+}
+
+npm_ci() {
+  local node=$1 npm
+  npm=$(readlink -f "$(command -v npm)")
+  "$node" "$npm" ci "${@:2}" --no-audit --no-fund --loglevel=error ||
+    fail 'npm ci failed.' 'Is the npm registry reachable? Try by hand: npm ci'
   [ -x node_modules/node/bin/node ] || fail 'npm did not install Node 26.' 'Is npm set to ignore install scripts? Try: npm rebuild node'
 }
