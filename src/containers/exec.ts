@@ -10,18 +10,18 @@ import type { Deps } from './deps.ts'
 import { findContainer } from './find.ts'
 import type { CreateExec, ExecRecord, ExecStreams } from './types.ts'
 
-/** How long the record of an ended exec can be asked for its exit code. */
+/** How long an exec waits for its start, and the record of an ended one can be asked for its exit code. */
 const KEEP_MS = 5 * 60_000
 
 interface Session {
   record: ExecRecord
   readonly options: CreateExec
+  expiry: NodeJS.Timeout
 }
 
 /** The execs of this daemon's life: records of processes, not objects of the store. */
 export class ExecSessions implements Disposable {
   readonly #sessions = new Map<string, Session>()
-  readonly #expiries = new Set<NodeJS.Timeout>()
 
   create(deps: Deps, ref: string, options: CreateExec): ExecRecord {
     const container = runningContainer(deps, ref)
@@ -34,7 +34,7 @@ export class ExecSessions implements Disposable {
       command: options.command,
       createdAt: Date.now(),
     }
-    this.#sessions.set(record.id, { record, options })
+    this.#sessions.set(record.id, { record, options, expiry: this.#expire(record.id) })
     return record
   }
 
@@ -46,6 +46,7 @@ export class ExecSessions implements Disposable {
     }
     const container = runningContainer(deps, session.record.containerId)
     session.record = { ...session.record, startedAt: Date.now() }
+    clearTimeout(session.expiry)
     failpoint('exec.start')
     try {
       const bundle = deps.paths.bundle(container.metadata.uid)
@@ -67,7 +68,7 @@ export class ExecSessions implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const expiry of this.#expiries) clearTimeout(expiry)
+    for (const { expiry } of this.#sessions.values()) clearTimeout(expiry)
   }
 
   #find(execId: string): Session {
@@ -75,7 +76,7 @@ export class ExecSessions implements Disposable {
     if (session === undefined) {
       throw new StatusError(
         'not_found',
-        `No such exec: "${execId.slice(0, 64)}" (kept for ${KEEP_MS / 60_000} minutes after its end)`,
+        `No such exec: "${execId.slice(0, 64)}" (kept for ${KEEP_MS / 60_000} minutes)`,
       )
     }
     return session
@@ -83,12 +84,11 @@ export class ExecSessions implements Disposable {
 
   #end(session: Session, exitCode: number): void {
     session.record = { ...session.record, finishedAt: Date.now(), exitCode }
-    const expiry = setTimeout(() => {
-      this.#sessions.delete(session.record.id)
-      this.#expiries.delete(expiry)
-    }, KEEP_MS)
-    expiry.unref()
-    this.#expiries.add(expiry)
+    session.expiry = this.#expire(session.record.id)
+  }
+
+  #expire(execId: string): NodeJS.Timeout {
+    return setTimeout(() => this.#sessions.delete(execId), KEEP_MS).unref()
   }
 }
 

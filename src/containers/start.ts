@@ -4,6 +4,7 @@ import { messageOf, StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import { assertCanStart, type Container } from '../model/container.ts'
 import type { PortMapping, Sandbox } from '../model/network.ts'
+import { exitCodeOfFailure } from '../runtime/index.ts'
 import type { ReadTx } from '../store/index.ts'
 import { buildOciSpec } from './build-oci-spec.ts'
 import type { Deps } from './deps.ts'
@@ -13,8 +14,8 @@ import { assertPortsAreFree, chooseHostPorts, leasePorts } from './ports.ts'
 import { publishPorts, setUpSandbox } from './sandbox.ts'
 import { tearDown } from './tear-down.ts'
 
-/** What docker reports for a command that cannot run (docker run, "Exit status"). */
-const CANNOT_RUN = 127
+/** What docker reports where it was not the command that failed (docker run, "Exit status"). */
+const START_FAILED = 128
 
 /**
  * Starts a container that was created or has stopped; resolves when its process runs.
@@ -134,7 +135,7 @@ async function abandon(ctx: Ctx, deps: Deps, container: Container, cause: unknow
       pid: undefined,
       pidStartTime: undefined,
       finishedAt: Date.now(),
-      exitCode: CANNOT_RUN,
+      exitCode: code === 'invalid_argument' ? exitCodeOfFailure(message) : START_FAILED,
       reason: 'StartError',
       message,
     }),

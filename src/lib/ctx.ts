@@ -17,9 +17,10 @@ export function detached(ctx: Ctx, timeoutMs = 30_000): Ctx {
   return { ...ctx, signal: AbortSignal.timeout(timeoutMs) }
 }
 
-/** @throws {StatusError} `cancelled` or `deadline_exceeded` if the context has ended */
+/** @throws {StatusError} the reason for the end if it is one, else `cancelled` or `deadline_exceeded` */
 export function throwIfEnded(ctx: Ctx): void {
   if (!ctx.signal.aborted) return
+  if (ctx.signal.reason instanceof StatusError) throw ctx.signal.reason
   const timedOut = ctx.signal.reason instanceof DOMException && ctx.signal.reason.name === 'TimeoutError'
   throw new StatusError(
     timedOut ? 'deadline_exceeded' : 'cancelled',

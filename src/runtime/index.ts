@@ -8,6 +8,7 @@
 export { loadAppArmorProfile } from './apparmor.ts'
 export { createRuntime, type RuntimeOptions } from './conmon-runtime.ts'
 export type { RuntimeChoice } from './oci-runtime.ts'
+export { exitCodeOfFailure } from './runtime-message.ts'
 export {
   containerCapabilities,
   type HostFacts,

@@ -26,9 +26,11 @@ export interface RouteRequest<Params extends string, Body, Query> {
   readonly headers: IncomingHttpHeaders
 }
 
-interface Schemas<Body, Query> {
+interface RouteOptions<Body, Query> {
   readonly body?: Schema<Body>
   readonly query?: Schema<Query>
+  /** Its answer may take for ever: the request's context ends, with the reason, as soon as the server closes. */
+  readonly waits?: boolean
 }
 
 /** One method of one path. The schemas check what comes in and document it. */
@@ -37,6 +39,7 @@ export interface Route {
   readonly path: string
   readonly body: Schema<unknown> | undefined
   readonly query: Schema<unknown> | undefined
+  readonly waits: boolean
   readonly handle: (request: RouteRequest<string, unknown, unknown>) => Reply | Promise<Reply>
 }
 
@@ -44,8 +47,8 @@ export interface Route {
 export function route<const Path extends string, Body = undefined, Query = undefined>(
   method: Method,
   path: Path,
-  { body, query }: Schemas<Body, Query>,
+  { body, query, waits = false }: RouteOptions<Body, Query>,
   handle: (request: RouteRequest<ParamNames<Path>, Body, Query>) => Reply | Promise<Reply>,
 ): Route {
-  return { method, path, body, query, handle: handle as Route['handle'] }
+  return { method, path, body, query, waits, handle: handle as Route['handle'] }
 }

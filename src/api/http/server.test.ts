@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
+import { throwIfEnded } from '../../lib/ctx.ts'
 import { StatusError } from '../../lib/errors.ts'
 import { silentLogger } from '../../lib/log.ts'
 import { array, boolean, integer, object, optional, string } from '../../lib/schema.ts'
@@ -242,6 +243,23 @@ test('HttpServer.close() finishes what runs, takes nothing new, and cuts off aft
   await new Promise((resolve) => setTimeout(resolve, 20))
   await other.server.close(0)
   await rejected
+})
+
+test('HttpServer.close() ends at once, with a reason, what waits for what may never happen', async (t) => {
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+  const wait = route('GET', '/wait', { waits: true }, async ({ ctx }) => {
+    begin()
+    await once(ctx.signal, 'abort')
+    throwIfEnded(ctx)
+    return json(200, null)
+  })
+  const { server, socketPath } = await serve(t, [wait])
+  const answer = call({ socketPath, path: '/wait' })
+  await begun
+  await server.close(60_000)
+  const { status, body } = await answer
+  assert.equal(status, 503)
+  assert.match(body.message, /stopping/)
 })
 
 test('HttpServer.listenUnix() sets the mode, replaces a stale socket, and nothing else', async (t) => {

@@ -33,6 +33,8 @@ export class HttpServer implements AsyncDisposable {
   readonly #log: Logger
   /** The requests that run, by what ends their context. */
   readonly #running = new Map<AbortController, Promise<void>>()
+  /** Of those, the ones that wait for what may never happen. */
+  readonly #waiting = new Set<AbortController>()
   readonly #idPrefix = randomBytes(3).toString('hex')
   #requests = 0
   #closing = false
@@ -52,12 +54,14 @@ export class HttpServer implements AsyncDisposable {
     await listenUnix(this.#server, path)
   }
 
-  /** Stops listening and waits for what runs; what still runs after `graceMs` is cancelled and cut off. */
+  /** Stops listening, ends what waits, and finishes what runs; what still runs after `graceMs` is cancelled and cut off. */
   async close(graceMs: number): Promise<void> {
     if (this.#closing) return
     this.#closing = true
     const closed = this.#server.listening ? new Promise((resolve) => this.#server.close(resolve)) : undefined
     this.#server.closeIdleConnections()
+    const reason = new StatusError('unavailable', 'The daemon is stopping; ask again when it is back')
+    for (const waiting of this.#waiting) waiting.abort(reason)
     const settled = Promise.all([closed, ...this.#running.values()])
     const grace = new AbortController()
     await Promise.race([settled, sleep(graceMs, undefined, { signal: grace.signal }).catch(() => {})])
@@ -76,19 +80,22 @@ export class HttpServer implements AsyncDisposable {
       if (!response.writableFinished) running.abort()
       if (this.#closing) setImmediate(() => this.#server.closeIdleConnections())
     })
-    const served = this.#serve(request, response, running.signal).finally(() => this.#running.delete(running))
+    const served = this.#serve(request, response, running).finally(() => {
+      this.#running.delete(running)
+      this.#waiting.delete(running)
+    })
     this.#running.set(running, served)
   }
 
   /** Never rejects. */
-  async #serve(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
+  async #serve(request: IncomingMessage, response: ServerResponse, running: AbortController): Promise<void> {
     const id = `${this.#idPrefix}-${++this.#requests}`
     const startedAt = performance.now()
     const { method = '', url = '' } = request
     const log = this.#log.with({ requestId: id, method, url: url.slice(0, 500) })
     response.setHeader('x-request-id', id)
     try {
-      await this.#reply(request, response, await this.#answer({ signal, log }, id, request))
+      await this.#reply(request, response, await this.#answer({ signal: running.signal, log }, id, request, running))
     } catch (thrown) {
       const error = asStatusError(thrown)
       if (error.code === 'internal') log.error('request failed', { error: thrown })
@@ -99,10 +106,11 @@ export class HttpServer implements AsyncDisposable {
     log.debug('request served', { status: response.statusCode, ms })
   }
 
-  async #answer(ctx: Ctx, id: string, request: IncomingMessage): Promise<Reply> {
+  async #answer(ctx: Ctx, id: string, request: IncomingMessage, running: AbortController): Promise<Reply> {
     const { method = '', url = '', headers } = request
     const mark = url.indexOf('?')
     const { route, params } = this.#router.match(method, mark < 0 ? url : url.slice(0, mark))
+    if (route.waits) this.#waiting.add(running)
     const query = route.query && parseQuery(route.query, mark < 0 ? '' : url.slice(mark + 1))
     const body = route.body && (await readJson(request, route.body))
     // Who leaves this half read must not take the connection down before the answer is out.

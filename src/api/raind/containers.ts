@@ -65,7 +65,7 @@ export function containerRoutes(containers: Containers, daemon: Ctx): readonly R
       return success(200, 'container signalled', { id: shortId(metadata.uid) })
     }),
 
-    route('POST', '/v1/containers/:containerId/actions/wait', {}, async ({ ctx, params }) => {
+    route('POST', '/v1/containers/:containerId/actions/wait', { waits: true }, async ({ ctx, params }) => {
       const { uid } = containers.find(params.containerId).metadata
       const { exitCode, oomKilled } = await containers.wait(ctx, uid)
       const data: WireExit = { id: shortId(uid), exitCode, oomKilled }

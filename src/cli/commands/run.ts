@@ -1,5 +1,7 @@
-import type { WireExit } from '../../api/raind/index.ts'
+import type { WireExit, WireInspect } from '../../api/raind/index.ts'
+import type { Client } from '../client.ts'
 import type { Command, Invocation } from '../command.ts'
+import { CliError } from '../errors.ts'
 import { CREATE_FLAGS, createBody } from './create-flags.ts'
 import { printLog } from './logs.ts'
 import { ensureImage } from './pull.ts'
@@ -31,8 +33,8 @@ export const run: Command = {
     const { client, flags } = invocation
     const id = await createOne(invocation)
     const path = `/v1/containers/${id}`
+    await start(client, path, flags.is('rm'))
     if (flags.is('detach')) {
-      await client.call('POST', `${path}/actions/start`, {})
       print(invocation, { id }, `container: ${id} started`)
       return 0
     }
@@ -40,9 +42,20 @@ export const run: Command = {
   },
 }
 
+/** @throws {CliError} with the exit code of docker: 127 and 126 for a command that cannot run, 125 for the rest */
+async function start(client: Client, path: string, remove: boolean): Promise<void> {
+  try {
+    await client.call('POST', `${path}/actions/start`, {})
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error
+    const { exitCode } = (await client.call<WireInspect>('GET', `${path}/inspect`)).status
+    if (remove) await client.call('DELETE', `${path}/actions/delete`)
+    throw new CliError(error.message, error.hint, { exitCode: exitCode === 126 || exitCode === 127 ? exitCode : 125 })
+  }
+}
+
 /** Removal with --rm is this side's as long as it waits, so that the log can be read to its end first. */
 async function runInForeground({ client, terminal, flags }: Invocation, path: string): Promise<number> {
-  await client.call('POST', `${path}/actions/start`, {})
   const { exitCode } = await client.call<WireExit>('POST', `${path}/actions/wait`)
   await printLog(client, terminal, path)
   if (flags.is('rm')) await client.call('DELETE', `${path}/actions/delete`)
