@@ -1,5 +1,5 @@
 /** Netlink (netlink(7)): messages are built in memory, any number of them goes out in one send, answers match by sequence. */
-import { check, libc, SysError } from './libc.ts'
+import { check, errno, libc, SysError } from './libc.ts'
 
 const socket = libc('int socket(int, int, int)')
 const setsockopt = libc('int setsockopt(int, int, int, const void*, uint32_t)')
@@ -10,9 +10,14 @@ const close = libc('int close(int)')
 const AF_NETLINK = 16
 const SOCK_RAW = 3
 const SOCK_CLOEXEC = 0o2000000
+const SOL_SOCKET = 1
+const SO_SNDBUFFORCE = 32
+const MSG_DONTWAIT = 0x40
 const SOL_NETLINK = 270
 const NETLINK_CAP_ACK = 10
 const NETLINK_EXT_ACK = 11
+
+const EAGAIN = 11
 
 const HEADER_BYTES = 16
 const NLMSG_ERROR = 2
@@ -22,10 +27,12 @@ const NLMSGERR_ATTR_MSG = 1
 const NLA_F_NESTED = 0x8000
 const NLA_TYPE_MASK = 0x3fff
 
+/** Less than any kernel's send buffer; more must be asked for. */
+const SENT_UNASKED = 65_536
 /** The kernel sends no more at once. */
 const received = Buffer.alloc(65_536)
 
-export const NLM_F = { REQUEST: 1, ACK: 4, EXCL: 0x200, CREATE: 0x400, DUMP: 0x300 } as const
+export const NLM_F = { REQUEST: 1, ACK: 4, EXCL: 0x200, CREATE: 0x400, APPEND: 0x800, DUMP: 0x300 } as const
 
 /** What was asked, in words for the error should it fail: `add address 10.0.0.1`. */
 export class NetlinkMessage {
@@ -72,6 +79,13 @@ export class NetlinkMessage {
   attributeU32(type: number, value: number): this {
     const data = Buffer.alloc(4)
     data.writeUInt32LE(value >>> 0)
+    return this.attribute(type, data)
+  }
+
+  /** As nfnetlink wants its numbers, in network byte order. */
+  attributeU32BE(type: number, value: number): this {
+    const data = Buffer.alloc(4)
+    data.writeUInt32BE(value >>> 0)
     return this.attribute(type, data)
   }
 
@@ -141,6 +155,27 @@ export class NetlinkSocket implements Disposable {
 
   /** As `request`, but each message's error, if any, is part of the result. */
   exchange(messages: readonly NetlinkMessage[]): readonly Outcome[] {
+    const outcomes = this.#send(messages)
+    const all = [...outcomes.values()]
+    while (all.some(({ ended }) => !ended)) this.#receive(outcomes, 0)
+    return all
+  }
+
+  /**
+   * Sends a batch of nfnetlink, its begin and end included. Kernels differ in which of these messages they answer, but
+   * have worked all of them off, and answered, when the send returns. @throws {SysError} the first that failed
+   */
+  transact(messages: readonly NetlinkMessage[]): void {
+    const outcomes = this.#send(messages)
+    while (this.#receive(outcomes, MSG_DONTWAIT));
+    for (const { error } of outcomes.values()) if (error !== undefined) throw error
+  }
+
+  [Symbol.dispose](): void {
+    close(this.#fd)
+  }
+
+  #send(messages: readonly NetlinkMessage[]): ReadonlyMap<number, Outcome> {
     const outcomes = new Map<number, Outcome>()
     const parts = messages.map((message) => {
       const sequence = ++this.#sequence
@@ -148,24 +183,29 @@ export class NetlinkSocket implements Disposable {
       return padded(message.encode(sequence))
     })
     const bytes = Buffer.concat(parts)
+    if (bytes.length > SENT_UNASKED) this.#makeRoom(bytes.length)
     check('send to netlink', send(this.#fd, bytes, bytes.length, 0))
-    const all = [...outcomes.values()]
-    while (all.some(({ ended }) => !ended)) this.#receive(outcomes)
-    return all
+    return outcomes
   }
 
-  [Symbol.dispose](): void {
-    close(this.#fd)
+  #makeRoom(bytes: number): void {
+    const size = Buffer.alloc(4)
+    size.writeInt32LE(bytes)
+    check('enlarge the send buffer of netlink', setsockopt(this.#fd, SOL_SOCKET, SO_SNDBUFFORCE, size, 4))
   }
 
-  #receive(outcomes: ReadonlyMap<number, Outcome>): void {
-    const length = check('receive from netlink', recv(this.#fd, received, received.length, 0))
+  /** False if there was nothing to receive, and `flags` say not to wait. */
+  #receive(outcomes: ReadonlyMap<number, Outcome>, flags: number): boolean {
+    const length = Number(recv(this.#fd, received, received.length, flags))
+    if (length < 0 && errno() === EAGAIN) return false
+    check('receive from netlink', length)
     for (let offset = 0; offset + HEADER_BYTES <= length; ) {
       const message = received.subarray(offset, offset + received.readUInt32LE(offset))
       const outcome = outcomes.get(message.readUInt32LE(8))
       if (outcome !== undefined) settle(outcome, message)
       offset += aligned(message.length)
     }
+    return true
   }
 }
 

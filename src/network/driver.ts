@@ -7,8 +7,9 @@ import type { Logger } from '../lib/log.ts'
 import type { KernelOps, KernelThread } from '../linux/kernel-thread.ts'
 import type { Attachment, NetworkSpec } from '../model/network.ts'
 import { Firewall } from './firewall.ts'
-import type { PortRule } from './iptables.ts'
+import * as firewallOps from './firewall-ops.ts'
 import * as ops from './ops.ts'
+import type { PortRule } from './port-table.ts'
 
 /** The sandboxes' side of the host's network. `key` names a sandbox; everything may be called again. */
 export interface NetworkDriver {
@@ -45,6 +46,9 @@ export const networkOps: KernelOps = {
   'network.removeBridge': ops.removeBridge,
   'network.setUp': ops.setUp,
   'network.tearDown': ops.tearDown,
+  'network.changePorts': firewallOps.changePorts,
+  'network.replacePorts': firewallOps.replacePorts,
+  'network.ruleHandles': firewallOps.ruleHandles,
   'network.forgetFlowsToHost': ops.forgetFlowsToHost,
   'network.forgetFlowsToContainer': ops.forgetFlowsToContainer,
 }
@@ -85,7 +89,7 @@ export function createNetwork({ thread, netnsDir, log }: NetworkOptions): Networ
       await mkdir(netnsDir, { recursive: true })
       await thread.call('network.ensureBridge', network)
       firewall.addNetwork(network)
-      if (firewall.isBuilt) await firewall.sync()
+      if (firewall.isRestored) await firewall.sync()
     },
 
     async removeBridge(_ctx, network) {

@@ -1,44 +1,46 @@
-import { StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import type { Logger } from '../lib/log.ts'
 import type { KernelThread } from '../linux/kernel-thread.ts'
-import { runProgram } from '../linux/run-program.ts'
 import type { NetworkSpec } from '../model/network.ts'
-import { bridgeChains, type Chain, type PortRule, renderDelta, renderRebuild } from './iptables.ts'
+import { BridgeRules } from './bridge-rules.ts'
+import type { ChangePortsInput, ReplacePortsInput } from './firewall-ops.ts'
+import type { PortRule } from './port-table.ts'
 
-const WAIT_SECONDS = '10'
+/** What is published, by what it is published as: no two may be the same. */
+type PublishedPorts = ReadonlyMap<string, PortRule>
 
 /**
- * Keeps iptables as its networks and ports say. Callers change what is wanted, then wait for `sync`: those who come
- * while a change is under way share the next one, so that any number of them costs two processes.
+ * Keeps the rules as its networks and ports say. Callers change what is wanted, then wait for `sync`: those who come
+ * while a change is under way share the next one. A change of ports is one message to the kernel.
  */
 export class Firewall {
   readonly #thread: KernelThread
   readonly #log: Logger
+  readonly #rules: BridgeRules
   readonly #networks = new Map<string, NetworkSpec>()
   readonly #retired = new Map<string, NetworkSpec>()
   #ports = new Map<string, readonly PortRule[]>()
-  /** What is known to be in force; undefined when nothing is known and all must be built anew. */
-  #applied: readonly Chain[] | undefined
-  /** The networks whose own rules are in force, by bridge; also while ports change. */
-  #enforced: ReadonlyMap<string, NetworkSpec> = new Map()
+  /** What was published with which generation of nf_tables; undefined when nothing is known. */
+  #published: { readonly ports: PublishedPorts; readonly generation: number } | undefined
+  #restored = false
   #running: Promise<void> = Promise.resolve()
   #next: Promise<void> | undefined
 
   constructor(thread: KernelThread, log: Logger) {
     this.#thread = thread
     this.#log = log
+    this.#rules = new BridgeRules(thread)
   }
 
-  /** Whether rules have ever been put in force. */
-  get isBuilt(): boolean {
-    return this.#applied !== undefined
+  /** Whether all ports that there were at boot are known. */
+  get isRestored(): boolean {
+    return this.#restored
   }
 
   /** Resolves when the bridge's own rules are in force, whatever ports are being changed meanwhile. */
   async enforced(bridge: string): Promise<void> {
     const network = this.#networks.get(bridge)
-    if (network === undefined || this.#enforced.get(bridge) !== network) await this.sync()
+    if (network === undefined || !this.#rules.cover(network)) await this.sync()
   }
 
   addNetwork(network: NetworkSpec): void {
@@ -64,8 +66,9 @@ export class Firewall {
   /** Replaces all ports, and trusts nothing about what is in force. */
   reset(ports: ReadonlyMap<string, readonly PortRule[]>): void {
     this.#ports = new Map(ports)
-    this.#applied = undefined
-    this.#enforced = new Map()
+    this.#published = undefined
+    this.#rules.forget()
+    this.#restored = true
   }
 
   /** Resolves when all that was wanted at the call is in force. */
@@ -73,9 +76,7 @@ export class Firewall {
     this.#next ??= this.#running.then(() => {
       this.#next = undefined
       const run = this.#apply()
-      this.#running = run.catch(() => {
-        this.#enforced = new Map()
-      })
+      this.#running = run.catch(() => {})
       return run
     })
     return this.#next
@@ -83,71 +84,70 @@ export class Firewall {
 
   async #apply(): Promise<void> {
     const networks = new Map(this.#networks)
-    const wanted = this.#wanted()
-    const applied = this.#applied
-    this.#applied = undefined
-    if (applied !== undefined && sameChains(applied, wanted) && (await this.#applyDelta(applied, wanted))) {
-      this.#applied = wanted
-      this.#enforced = networks
-      return
-    }
+    const ports = this.#wantedPorts()
+    const rulesKnown = this.#rules.coverExactly(networks)
+    if (rulesKnown && (await this.#changePorts(ports))) return
     const retired = [...this.#retired.values()]
-    const saved = await this.#run('iptables-save', [])
-    const text = renderRebuild(
-      wanted,
-      retired.flatMap((network) => bridgeChains(network, [])),
-      saved,
-    )
-    failpoint('network.rules')
-    await this.#restore(text)
+    if (!rulesKnown || !(await this.#rulesUntouched())) {
+      failpoint('network.rules')
+      await this.#rules.build(networks, retired)
+    }
+    await this.#replacePorts(networks, ports, retired)
     for (const { bridge } of retired) this.#retired.delete(bridge)
-    this.#applied = wanted
-    this.#enforced = networks
   }
 
-  /** Whether it could be applied. */
-  async #applyDelta(applied: readonly Chain[], wanted: readonly Chain[]): Promise<boolean> {
-    const delta = renderDelta(applied, wanted)
-    if (delta === '') return true
+  /** False if what is in force is not known well enough. */
+  async #changePorts(ports: PublishedPorts): Promise<boolean> {
+    const published = this.#published
+    if (published === undefined) return false
+    const removed = without(published.ports, ports)
+    const added = without(ports, published.ports)
+    if (removed.length + added.length === 0) return true
+    this.#published = undefined
     failpoint('network.rules')
-    try {
-      await this.#restore(delta)
-      return true
-    } catch (error) {
-      this.#log.warn('firewall rules were changed by someone else; building them anew', { error })
-      return false
+    const input = { generation: published.generation, removed, added } satisfies ChangePortsInput
+    const generation = await this.#thread.call<number | undefined>('network.changePorts', input)
+    if (generation === undefined) return false
+    this.#published = { ports, generation }
+    return true
+  }
+
+  async #replacePorts(
+    networks: ReadonlyMap<string, NetworkSpec>,
+    ports: PublishedPorts,
+    retired: readonly NetworkSpec[],
+  ): Promise<void> {
+    this.#published = undefined
+    const byBridge = Map.groupBy(ports.values(), ({ bridge }) => bridge)
+    const input: ReplacePortsInput = {
+      ports: new Map([...networks.keys()].map((bridge) => [bridge, byBridge.get(bridge) ?? []])),
+      retired: retired.map(({ bridge }) => bridge),
     }
+    failpoint('network.rules')
+    this.#published = { ports, generation: await this.#thread.call<number>('network.replacePorts', input) }
   }
 
-  async #restore(text: string): Promise<void> {
-    if (text !== '') await this.#run('iptables-restore', ['--noflush', '--wait', WAIT_SECONDS], text)
+  async #rulesUntouched(): Promise<boolean> {
+    const untouched = await this.#rules.areUntouched()
+    if (!untouched) this.#log.warn('firewall rules were changed by someone else; building them anew')
+    return untouched
   }
 
-  async #run(program: string, args: readonly string[], input?: string): Promise<string> {
-    const result = await runProgram(this.#thread, program, args, input)
-    if (result === undefined) {
-      throw new StatusError('failed_precondition', `Cannot set firewall rules: ${program} is not installed`)
+  /** Of two that are published as the same the first has it. */
+  #wantedPorts(): PublishedPorts {
+    const wanted = new Map<string, PortRule>()
+    for (const port of [...this.#ports.values()].flat()) {
+      const key = `${port.bridge} ${port.hostIp}:${port.hostPort}/${port.protocol}`
+      if (this.#networks.has(port.bridge) && !wanted.has(key)) wanted.set(key, port)
     }
-    const { exitCode, stdout, stderr } = result
-    if (exitCode === 0) return stdout
-    const command = [program, ...args].join(' ')
-    const lastLines = stderr.trim().split('\n').slice(-5).join('; ')
-    throw new StatusError('internal', `Cannot set firewall rules: "${command}" exited with ${exitCode}: ${lastLines}`, {
-      details: { command, exitCode },
-    })
-  }
-
-  #wanted(): readonly Chain[] {
-    const all = [...this.#ports.values()].flat()
-    return [...this.#networks.values()].flatMap((network) =>
-      bridgeChains(
-        network,
-        all.filter(({ bridge }) => bridge === network.bridge),
-      ),
-    )
+    return wanted
   }
 }
 
-function sameChains(applied: readonly Chain[], wanted: readonly Chain[]): boolean {
-  return applied.length === wanted.length && applied.every(({ name }, index) => name === wanted[index]!.name)
+/** What is only in the first, or leads somewhere else there. */
+function without(ports: PublishedPorts, others: PublishedPorts): PortRule[] {
+  return [...ports].flatMap(([key, port]) => {
+    const other = others.get(key)
+    return other?.address === port.address && other.containerPort === port.containerPort ? [] : [port]
+  })
 }

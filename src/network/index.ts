@@ -3,10 +3,10 @@
  * ports and keep everything else out.
  *
  * Guarantees: nothing of a container can be reached from outside its bridge unless it is published; only chains,
- * links and files that the caller's records name are touched. It keeps no records itself: addresses and ports are
+ * tables, links and files that the caller's records name are touched. It keeps no records itself: addresses and ports are
  * leased in the store, by the callers.
  */
 export { defaultMac, nextAddress } from './addresses.ts'
 export { createNetwork, type NetworkDriver, networkOps } from './driver.ts'
 export { freeHostPort, hostPortIsFree } from './host-ports.ts'
-export type { PortRule } from './iptables.ts'
+export type { PortRule } from './port-table.ts'

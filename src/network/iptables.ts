@@ -8,18 +8,15 @@
  *                                         was let in by a published port or answers the container; in this table
  *                                         because no ACCEPT of the filter table, ours or not, can then undo it
  *   filter  FORWARD      RAIND-FWD-<br>   lets the rest through where the policy is DROP
- *   nat     PREROUTING   RAIND-DNAT-<br>  published ports, a rule for each. Traffic for 127/8 is rewritten only on
- *           OUTPUT                        its way out of the host: a neighbour cannot send it to us
  *   nat     POSTROUTING  RAIND-SNAT-<br>  masquerade: towards other links, from the host's 127/8, and back to the
  *                                         same bridge through a published port
  *
- * Rules are spelled as iptables-save prints them, so that text can be compared.
+ * Published ports, which change with every start, are elsewhere: in tables of nf_tables (port-table.ts).
+ *
+ * Jumps are spelled as iptables-save prints them, so that text can be compared.
  */
-import type { NetworkSpec, PortMapping } from '../model/network.ts'
+import type { NetworkSpec } from '../model/network.ts'
 import { canonicalSubnet } from './addresses.ts'
-
-/** A published port and where it leads. */
-export type PortRule = PortMapping & { readonly address: string; readonly bridge: string }
 
 const TABLES = ['raw', 'mangle', 'filter', 'nat'] as const
 type Table = (typeof TABLES)[number]
@@ -33,7 +30,7 @@ export interface Chain {
 }
 
 /** All chains of a bridge. */
-export function bridgeChains({ bridge, subnet }: NetworkSpec, ports: readonly PortRule[]): readonly Chain[] {
+export function bridgeChains({ bridge, subnet }: NetworkSpec): readonly Chain[] {
   const inside = canonicalSubnet(subnet)
   return [
     {
@@ -56,15 +53,6 @@ export function bridgeChains({ bridge, subnet }: NetworkSpec, ports: readonly Po
     },
     {
       table: 'nat',
-      name: `RAIND-DNAT-${bridge}`,
-      jumps: [
-        { from: 'PREROUTING', match: '! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL' },
-        { from: 'OUTPUT', match: '-m addrtype --dst-type LOCAL' },
-      ],
-      rules: ports.map(portRule),
-    },
-    {
-      table: 'nat',
       name: `RAIND-SNAT-${bridge}`,
       jumps: [{ from: 'POSTROUTING', match: '' }],
       rules: [
@@ -74,27 +62,6 @@ export function bridgeChains({ bridge, subnet }: NetworkSpec, ports: readonly Po
       ],
     },
   ]
-}
-
-/**
- * What leads from chains as they were applied to chains as they should be; both have the same names. It begins with
- * checks of all jumps: iptables-restore fails, and changes nothing, if somebody took one of them or a chain away.
- * Empty if nothing differs.
- */
-export function renderDelta(applied: readonly Chain[], wanted: readonly Chain[]): string {
-  const appliedRules = new Map(applied.map((chain) => [chainKey(chain), new Set(chain.rules)]))
-  const changes = wanted.flatMap((chain) => {
-    const before = appliedRules.get(chainKey(chain)) ?? new Set<string>()
-    const after = new Set(chain.rules)
-    const gone = [...before.difference(after)].map((rule) => line('-D', chain.name, rule))
-    const added = [...after.difference(before)].map((rule) => line('-A', chain.name, rule))
-    return [...gone, ...added].map((text) => ({ table: chain.table, text }))
-  })
-  if (changes.length === 0) return ''
-  return renderTables((table) => [
-    ...wanted.filter((chain) => chain.table === table).flatMap((chain) => jumpLines(chain).map((jump) => `-C ${jump}`)),
-    ...changes.filter((change) => change.table === table).map(({ text }) => text),
-  ])
 }
 
 /**
@@ -113,17 +80,12 @@ export function renderRebuild(wanted: readonly Chain[], retired: readonly Chain[
     const existing = there.rules.filter((rule) => names.has(jumpTarget(rule)))
     return [
       ...[...ours, ...old].map(({ name }) => `:${name} - [0:0]`),
-      ...ours.flatMap(({ name, rules }) => rules.map((rule) => line('-A', name, rule))),
+      ...ours.flatMap(({ name, rules }) => rules.map((rule) => `-A ${name} ${rule}`)),
       ...existing.filter((rule) => !jumps.includes(rule)).map((rule) => `-D ${rule}`),
       ...jumps.filter((jump) => !existing.includes(jump)).map((jump) => `-I ${jump.replace(' ', ' 1 ')}`),
       ...old.map(({ name }) => `-X ${name}`),
     ]
   })
-}
-
-function portRule({ hostIp, hostPort, containerPort, protocol, address }: PortRule): string {
-  const destination = hostIp === '0.0.0.0' ? '' : `-d ${hostIp}/32 `
-  return `${destination}-p ${protocol} -m ${protocol} --dport ${hostPort} -j DNAT --to-destination ${address}:${containerPort}`
 }
 
 /** As iptables-save prints them, after `-A `. */
@@ -136,14 +98,6 @@ function renderTables(linesOf: (table: Table) => readonly string[]): string {
     .filter(({ lines }) => lines.length > 0)
     .map(({ table, lines }) => `*${table}\n${lines.join('\n')}\nCOMMIT\n`)
     .join('')
-}
-
-function line(command: string, chain: string, rule: string): string {
-  return `${command} ${chain} ${rule}`
-}
-
-function chainKey({ table, name }: Chain): string {
-  return `${table} ${name}`
 }
 
 interface SavedTable {

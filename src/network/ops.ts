@@ -10,7 +10,7 @@ import * as route from '../linux/rtnetlink.ts'
 import { hasSysctl, setSysctl } from '../linux/sysctl.ts'
 import type { NetworkSpec } from '../model/network.ts'
 import { defaultMac, inSubnet } from './addresses.ts'
-import type { PortRule } from './iptables.ts'
+import type { PortRule } from './port-table.ts'
 
 const DEFAULT_MTU = 1500
 

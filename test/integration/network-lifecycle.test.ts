@@ -3,11 +3,14 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { startKernelThread } from '../../src/linux/kernel-thread.ts'
+import { addElements, createTable, deleteElements, deleteTable } from '../../src/linux/nftables.ts'
+import { addressField, portField, protocolField } from '../../src/linux/nftables-expressions.ts'
 import { createNetwork, defaultMac, freeHostPort, hostPortIsFree, nextAddress } from '../../src/network/index.ts'
 import { addNeighbour, run } from '../support/lan.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
+import { changeTables, flushRuleset, portTables } from '../support/nf-tables.ts'
 import { ctx, openNetwork, raind0, tcp, udp } from '../support/sandbox-network.ts'
-import { ask, askFrom, isClosed, openUdp, serve } from '../support/sockets.ts'
+import { ask, askFrom, isClosed, openEcho, openUdp, serve, serveEcho } from '../support/sockets.ts'
 
 runInOwnNamespaces(import.meta.filename)
 
@@ -18,6 +21,13 @@ function hostLinks(): string[] {
     .split('\n')
     .map((line) => line.split(/:? /)[1]?.split('@')[0] ?? '')
     .filter((name) => /^rd[0-9a-f]{12}$/.test(name))
+}
+
+/** What iptables holds, less the counters. */
+function rulesNow(): string[] {
+  return run(undefined, 'iptables-save')
+    .split('\n')
+    .filter((line) => line.startsWith('-A'))
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -156,7 +166,7 @@ describe('sandboxes', () => {
         await driver.setPorts(ctx, address, [{ ...tcp(20_000 + index, 80), address, bridge: 'raind0' }])
       }),
     )
-    assert.equal(run(undefined, 'iptables-save').match(/--to-destination 10\.166\.1\./g)?.length, 200)
+    assert.equal(portTables().filter((line) => line.includes(' to 10.166.1.')).length, 200)
     assert.equal(hostLinks().length, 200)
     await Promise.all(
       addresses.map(async (address) => {
@@ -188,33 +198,123 @@ describe('published ports', () => {
     assert.ok(await isClosed(undefined, 'tcp', '127.0.0.1', 8070))
   })
 
-  const floods: Record<string, string> = {
-    'took our chains away': 'iptables -t nat -F;iptables -t nat -X',
-    'emptied the nat table': 'iptables -t nat -F',
-    'emptied the filter table': 'iptables -F',
-    'emptied the mangle table': 'iptables -t mangle -F',
-    'removed one rule of ours':
-      'iptables -t nat -D RAIND-DNAT-raind0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.166.0.1:80',
+  const key = Buffer.concat([protocolField(6), portField(8080)])
+  const elsewhere = Buffer.concat([addressField('10.166.0.9'), portField(9)])
+  const disturbances: Record<string, () => void> = {
+    'took our chains away': () => ['-F', '-X'].map((flag) => run(undefined, `iptables -t nat ${flag}`)),
+    'emptied the nat table': () => run(undefined, 'iptables -t nat -F'),
+    'emptied the filter table': () => run(undefined, 'iptables -F'),
+    'emptied the mangle table': () => run(undefined, 'iptables -t mangle -F'),
+    'removed one rule of ours': () => run(undefined, 'iptables -t nat -D RAIND-SNAT-raind0 1'),
+    'removed a jump of ours': () => run(undefined, 'iptables -D FORWARD -j RAIND-FWD-raind0'),
+    'flushed the ruleset': () => changeTables(flushRuleset()),
+    'removed our table': () => changeTables(deleteTable('condenser-raind0')),
+    'removed a port of ours': () => changeTables(...deleteElements('condenser-raind0', 'any', [key])),
+    'led a port of ours elsewhere': () =>
+      changeTables(
+        ...deleteElements('condenser-raind0', 'any', [key]),
+        ...addElements('condenser-raind0', 'any', [{ key, data: elsewhere }]),
+      ),
   }
-  for (const [what, commands] of Object.entries(floods)) {
-    test(`come back with the next change after somebody ${what}`, async () => {
+  for (const [what, disturb] of Object.entries(disturbances)) {
+    test(`come back with the next change after somebody ${what}, and so do the rules`, async () => {
       await using network = await openNetwork()
       await network.publish('web', '10.166.0.1', tcp(8080, 80))
       await network.publish('other', '10.166.0.2', tcp(8081, 80))
-      const saved = run(undefined, 'iptables-save')
-      for (const command of commands.split(';')) run(undefined, command)
-      await network.publish('web', '10.166.0.1')
+      const rules = rulesNow()
+      disturb()
       await network.publish('other', '10.166.0.2', tcp(8082, 80))
-      const lines = (text: string) => text.split('\n').filter((line) => line.startsWith('-A'))
-      const expected = lines(saved).filter((line) => !line.includes('--dport 808'))
-      const now = lines(run(undefined, 'iptables-save'))
-      assert.deepEqual(
-        now.filter((line) => !line.includes('--dport 808')),
-        expected,
-      )
-      assert.equal(now.filter((line) => line.includes('--dport 808')).length, 1)
+      assert.deepEqual(rulesNow(), rules)
+      assert.deepEqual(portTables(), [
+        'condenser-raind0',
+        'condenser-raind0 :8080/6 to 10.166.0.1:80',
+        'condenser-raind0 :8082/6 to 10.166.0.2:80',
+      ])
     })
   }
+
+  test('leave the tables and rules of others alone', async () => {
+    await using network = await openNetwork()
+    changeTables(createTable('foreign'))
+    run(undefined, 'iptables -A FORWARD -s 203.0.113.9/32 -j DROP')
+    await network.publish('web', '10.166.0.1', tcp(8080, 80))
+    await network.driver.restore(ctx, [raind0], new Map())
+    assert.deepEqual(portTables(), ['condenser-raind0'])
+    assert.ok(rulesNow().includes('-A FORWARD -s 203.0.113.9/32 -j DROP'))
+    run(undefined, 'iptables -D FORWARD -s 203.0.113.9/32 -j DROP')
+    // Fails if it is not there.
+    changeTables(deleteTable('foreign'))
+  })
+
+  test('of which two are the same belong to the first, until it lets go', async () => {
+    await using network = await openNetwork()
+    await network.publish('a', '10.166.0.1', tcp(8080, 80))
+    await network.publish('b', '10.166.0.2', tcp(8080, 80), tcp(8080, 81, '127.0.0.1'))
+    const onLoopback = 'condenser-raind0 127.0.0.1:8080/6 to 10.166.0.2:81'
+    assert.deepEqual(portTables().slice(1), [onLoopback, 'condenser-raind0 :8080/6 to 10.166.0.1:80'])
+    await network.publish('a', '10.166.0.1')
+    assert.deepEqual(portTables().slice(1), [onLoopback, 'condenser-raind0 :8080/6 to 10.166.0.2:80'])
+  })
+
+  test('by the thousand are published, restored and taken back at once', async () => {
+    await using network = await openNetwork()
+    const web = await network.sandbox('web', '10.166.0.1')
+    await using _server = await serve(web, 'tcp', 80, 'web')
+    const many = Array.from({ length: 3000 }, (_, index) => tcp(20_000 + index, 80))
+    await network.publish('web', '10.166.0.1', ...many)
+    assert.equal(portTables().length, 3001)
+    assert.match(await ask(undefined, 'tcp', '127.0.0.1', 22_999), /^web/)
+    const rules = many.map((port) => ({ ...port, address: '10.166.0.1', bridge: 'raind0' }))
+    await network.driver.restore(ctx, [raind0], new Map([['web', rules]]))
+    assert.equal(portTables().length, 3001)
+    assert.match(await ask(undefined, 'tcp', '127.0.0.1', 20_000), /^web/)
+    await network.driver.clearPorts(ctx, 'web')
+    assert.deepEqual(portTables(), ['condenser-raind0'])
+  })
+
+  test('stay open while all is built anew, and their connections live on', async () => {
+    await using network = await openNetwork()
+    using lan = addNeighbour(join(network.dir, 'lan'), 'lan0', 50)
+    const web = await network.sandbox('web', '10.166.0.1')
+    await using _server = await serve(web, 'tcp', 80, 'web')
+    await using _echo = await serveEcho(web, 81)
+    await network.publish('web', '10.166.0.1', tcp(8080, 80), tcp(8081, 81))
+    using connection = await openEcho(lan.netns, lan.hostAddress, 8081)
+    assert.equal(await connection.say('one'), 'one')
+    const ports = new Map([
+      ['web', [8080, 8081].map((port) => ({ ...tcp(port, port - 8000), address: '10.166.0.1', bridge: 'raind0' }))],
+    ])
+    // On a thread of its own, so that packets pass while the kernel changes the tables.
+    await using thread = startKernelThread(new URL('../../src/daemon/kernel-thread.ts', import.meta.url), {
+      hideUnifiedCgroup: false,
+    })
+    const driver = createNetwork({ thread, netnsDir: join(network.dir, 'netns'), log: ctx.log })
+    let restoring = true
+    const restored = (async () => {
+      for (let round = 0; round < 10; round++) await driver.restore(ctx, [raind0], ports)
+    })().finally(() => {
+      restoring = false
+    })
+    while (restoring) assert.match(await ask(undefined, 'tcp', '127.0.0.1', 8080), /^web/)
+    await restored
+    assert.equal(await connection.say('two'), 'two')
+  })
+
+  test('are not published without the right to, which is told', async () => {
+    await using network = await openNetwork()
+    process.seteuid!(65_534)
+    try {
+      await assert.rejects(network.publish('web', '10.166.0.1', tcp(8080, 80)), {
+        name: 'StatusError',
+        code: 'internal',
+        message: /^Cannot publish ports: change nf_tables.*: EPERM$/,
+      })
+    } finally {
+      process.seteuid!(0)
+    }
+    await network.publish('web', '10.166.0.1', tcp(8080, 80))
+    assert.deepEqual(portTables().slice(1), ['condenser-raind0 :8080/6 to 10.166.0.1:80'])
+  })
 
   test('jumps are put at the head, once, and foreign rules stay', async () => {
     run(undefined, 'iptables -A FORWARD -s 203.0.113.9/32 -j DROP')
@@ -246,6 +346,7 @@ describe('published ports', () => {
     }
     assert.match(await ask(undefined, 'tcp', '127.0.0.1', 8080), /^a /)
     assert.doesNotMatch(run(undefined, 'iptables-save'), /raind1/)
+    assert.deepEqual(portTables(), ['condenser-raind0', 'condenser-raind0 :8080/6 to 10.166.0.1:80'])
   })
 
   test('take over, and let go of, UDP flows that are under way', async () => {

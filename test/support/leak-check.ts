@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Home } from './daemon.ts'
+import { portTables } from './nf-tables.ts'
 
 const run = promisify(execFile)
 
@@ -29,7 +30,7 @@ export async function observe(home: Home): Promise<World> {
       .slice(2)
       .map((line) => line.split(':')[0]!.trim())
       .sort(),
-    rules: await firewallRules(),
+    rules: [...(await firewallRules()), ...portTables()],
     cgroups: cgroupsBelow(home.cgroupParent),
     processes: processesOf(home),
     files: [

@@ -56,6 +56,34 @@ export async function isClosed(
   return (await attempt(netns, protocol, address, port, SILENCE_MS)) === undefined
 }
 
+/** Says back whatever it is told, on each TCP connection for as long as the client wants. */
+export async function serveEcho(netns: string | undefined, port: number): Promise<AsyncDisposable> {
+  const server = createServer((client) => client.on('error', () => {}).pipe(client))
+  within(netns, () => server.listen(port))
+  if (!server.listening) await once(server, 'listening')
+  return { [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())) }
+}
+
+/** A TCP connection to an echo server. */
+export interface EchoClient extends Disposable {
+  /** What comes back. @throws if nothing does */
+  say(text: string): Promise<string>
+}
+
+export async function openEcho(netns: string | undefined, address: string, port: number): Promise<EchoClient> {
+  const client = new Socket({ fd: socketIn(netns, SOCK_STREAM), readable: true, writable: true })
+  client.connect({ host: address, port })
+  await once(client, 'connect', { signal: AbortSignal.timeout(ANSWER_MS) })
+  return {
+    async say(text) {
+      client.write(text)
+      const [data] = await once(client, 'data', { signal: AbortSignal.timeout(ANSWER_MS) })
+      return String(data)
+    },
+    [Symbol.dispose]: () => void client.destroy(),
+  }
+}
+
 /** A UDP socket that sends from one and the same port for as long as it lives. */
 export function openUdp(netns: string | undefined): UdpSocket {
   const client = createSocket('udp4')

@@ -1,0 +1,204 @@
+/**
+ * nf_tables over netlink (linux/netfilter/nf_tables.h), family ip: tables with base chains, maps and rules.
+ *
+ * A change is a list of messages that `commit` puts in force as a whole or not at all. What is created must not be
+ * there yet, and what is deleted must be. Every commit, whoever makes it, counts the namespace's generation up by one.
+ */
+import { NetlinkMessage, NetlinkSocket, NLM_F, readAttributes } from './netlink.ts'
+import type { Expression } from './nftables-expressions.ts'
+
+const NETLINK_NETFILTER = 12
+const NFNL_SUBSYS_NFTABLES = 10
+const BATCH = { BEGIN: 16, END: 17 } as const
+const BATCH_GENID = 1
+const NFPROTO_UNSPEC = 0
+const NFPROTO_IPV4 = 2
+
+const MSG = {
+  NEWTABLE: 0,
+  DELTABLE: 2,
+  NEWCHAIN: 3,
+  NEWRULE: 6,
+  GETRULE: 7,
+  NEWSET: 9,
+  NEWSETELEM: 12,
+  DELSETELEM: 14,
+  GETGEN: 16,
+} as const
+const TABLE_NAME = 1
+const CHAIN = { TABLE: 1, NAME: 3, HOOK: 4, TYPE: 7 } as const
+const HOOK = { NUMBER: 1, PRIORITY: 2 } as const
+const RULE = { TABLE: 1, CHAIN: 2, HANDLE: 3, EXPRESSIONS: 4 } as const
+const SET = { TABLE: 1, NAME: 2, FLAGS: 3, KEY_TYPE: 4, KEY_LENGTH: 5, DATA_TYPE: 6, DATA_LENGTH: 7, ID: 10 } as const
+const SET_FLAG_MAP = 8
+const ELEMENTS = { TABLE: 1, SET: 2, LIST: 3 } as const
+const ELEMENT = { KEY: 1, DATA: 2 } as const
+const LIST_ELEMENT = 1
+const DATA_VALUE = 1
+const GEN_ID = 1
+
+/** Netfilter's hooks of family ip. */
+export const NF_HOOK = { PREROUTING: 0, OUTPUT: 3 } as const
+
+/** What a field of a map is, by nft's name for it: the numbers are nft's own, and tell it how to print them. */
+const FIELD_TYPES = { ipv4_addr: 7, inet_proto: 12, inet_service: 13 } as const
+const FIELD_TYPE_BITS = 6
+/** Every field of a concatenation fills a register. */
+const FIELD_BYTES = 4
+
+type FieldType = keyof typeof FIELD_TYPES
+
+/** Key and data are concatenations of fields. */
+interface MapSpec {
+  readonly name: string
+  readonly key: readonly FieldType[]
+  readonly data: readonly FieldType[]
+}
+
+interface NatChainSpec {
+  readonly name: string
+  readonly hook: number
+  readonly priority: number
+}
+
+/** Fields, one after the other, as `nftables-expressions.ts` encodes them. */
+interface MapElement {
+  readonly key: Uint8Array
+  readonly data: Uint8Array
+}
+
+interface Rule {
+  /** Unique in its table, and never used again. */
+  readonly handle: bigint
+  readonly bytes: Buffer
+}
+
+/** Belongs to the network namespace of the calling thread. */
+export function openNetfilterSocket(): NetlinkSocket {
+  return new NetlinkSocket(NETLINK_NETFILTER)
+}
+
+/** @throws {SysError} `EINVAL` if the kernel has no nf_tables */
+export function readGeneration(socket: NetlinkSocket): number {
+  const [reply] = socket.query(message('ask nf_tables for its generation', MSG.GETGEN, 0, NFPROTO_UNSPEC))
+  return readAttributes(reply!.payload.subarray(4)).get(GEN_ID)!.readUInt32BE()
+}
+
+/**
+ * Puts all of it in force, or nothing, if the generation is still this one.
+ *
+ * @returns the generation that this made
+ * @throws {SysError} `ERESTART` if it is another one, and nothing was changed; any other of the first message that failed
+ */
+export function commit(socket: NetlinkSocket, messages: readonly NetlinkMessage[], generation: number): number {
+  const begin = batchMark('change nf_tables', BATCH.BEGIN).attributeU32BE(BATCH_GENID, generation)
+  socket.transact([begin, ...messages, batchMark('end a change of nf_tables', BATCH.END)])
+  return (generation + 1) >>> 0
+}
+
+export function createTable(name: string): NetlinkMessage {
+  return message(`create table ${name}`, MSG.NEWTABLE, NLM_F.CREATE | NLM_F.EXCL).attributeText(TABLE_NAME, name)
+}
+
+/** Makes it first if it is not there, so that it may be deleted. */
+export function ensureTable(name: string): NetlinkMessage {
+  return message(`ensure table ${name}`, MSG.NEWTABLE, NLM_F.CREATE).attributeText(TABLE_NAME, name)
+}
+
+/** With all that is in it. */
+export function deleteTable(name: string): NetlinkMessage {
+  return message(`delete table ${name}`, MSG.DELTABLE, 0).attributeText(TABLE_NAME, name)
+}
+
+/** A base chain of type nat: the first packet of a flow passes it. */
+export function createNatChain(table: string, { name, hook, priority }: NatChainSpec): NetlinkMessage {
+  return message(`create chain ${table} ${name}`, MSG.NEWCHAIN, NLM_F.CREATE | NLM_F.EXCL)
+    .attributeText(CHAIN.TABLE, table)
+    .attributeText(CHAIN.NAME, name)
+    .attributeText(CHAIN.TYPE, 'nat')
+    .nested(CHAIN.HOOK, (it) => it.attributeU32BE(HOOK.NUMBER, hook).attributeU32BE(HOOK.PRIORITY, priority))
+}
+
+/** `id` must be another one for each map of the same commit. */
+export function createMap(table: string, { name, key, data }: MapSpec, id: number): NetlinkMessage {
+  return message(`create map ${table} ${name}`, MSG.NEWSET, NLM_F.CREATE | NLM_F.EXCL)
+    .attributeText(SET.TABLE, table)
+    .attributeText(SET.NAME, name)
+    .attributeU32BE(SET.FLAGS, SET_FLAG_MAP)
+    .attributeU32BE(SET.KEY_TYPE, concatenated(key))
+    .attributeU32BE(SET.KEY_LENGTH, key.length * FIELD_BYTES)
+    .attributeU32BE(SET.DATA_TYPE, concatenated(data))
+    .attributeU32BE(SET.DATA_LENGTH, data.length * FIELD_BYTES)
+    .attributeU32BE(SET.ID, id)
+}
+
+/** Adds a rule at the end. */
+export function addRule(table: string, chain: string, expressions: readonly Expression[]): NetlinkMessage {
+  return message(`add a rule to ${table} ${chain}`, MSG.NEWRULE, NLM_F.CREATE | NLM_F.APPEND)
+    .attributeText(RULE.TABLE, table)
+    .attributeText(RULE.CHAIN, chain)
+    .nested(RULE.EXPRESSIONS, (rule) => {
+      for (const add of expressions) add(rule)
+    })
+}
+
+export function addElements(table: string, map: string, elements: readonly MapElement[]): NetlinkMessage[] {
+  return elementMessages(`add elements to ${table} ${map}`, MSG.NEWSETELEM, table, map, elements)
+}
+
+export function deleteElements(table: string, map: string, keys: readonly Uint8Array[]): NetlinkMessage[] {
+  const elements = keys.map((key) => ({ key }))
+  return elementMessages(`delete elements of ${table} ${map}`, MSG.DELSETELEM, table, map, elements)
+}
+
+/** Empty if there is no such table or chain. */
+export function listRules(socket: NetlinkSocket, table: string, chain: string): Rule[] {
+  return socket
+    .query(
+      message(`list rules of ${table} ${chain}`, MSG.GETRULE, NLM_F.DUMP)
+        .attributeText(RULE.TABLE, table)
+        .attributeText(RULE.CHAIN, chain),
+    )
+    .map(({ payload }) => ({
+      handle: readAttributes(payload.subarray(4)).get(RULE.HANDLE)!.readBigUInt64BE(),
+      bytes: payload,
+    }))
+}
+
+function elementMessages(
+  operation: string,
+  type: number,
+  table: string,
+  map: string,
+  elements: readonly { readonly key: Uint8Array; readonly data?: Uint8Array }[],
+): NetlinkMessage[] {
+  // The list is one attribute, of at most 64 KB, and an element takes at most 156 bytes.
+  const PER_MESSAGE = 400
+  return Array.from({ length: Math.ceil(elements.length / PER_MESSAGE) }, (_, index) =>
+    message(operation, type, type === MSG.NEWSETELEM ? NLM_F.CREATE | NLM_F.EXCL : 0)
+      .attributeText(ELEMENTS.TABLE, table)
+      .attributeText(ELEMENTS.SET, map)
+      .nested(ELEMENTS.LIST, (list) => {
+        for (const { key, data } of elements.slice(index * PER_MESSAGE, (index + 1) * PER_MESSAGE)) {
+          list.nested(LIST_ELEMENT, (element) => {
+            element.nested(ELEMENT.KEY, (it) => it.attribute(DATA_VALUE, key))
+            if (data !== undefined) element.nested(ELEMENT.DATA, (it) => it.attribute(DATA_VALUE, data))
+          })
+        }
+      }),
+  )
+}
+
+/** With struct nfgenmsg. */
+function message(operation: string, type: number, flags: number, family: number = NFPROTO_IPV4): NetlinkMessage {
+  return new NetlinkMessage(operation, (NFNL_SUBSYS_NFTABLES << 8) | type, flags).u8(family).u8(0).u16(0)
+}
+
+/** Its resource id names the subsystem, in network byte order. */
+function batchMark(operation: string, type: number): NetlinkMessage {
+  return new NetlinkMessage(operation, type, 0).u8(NFPROTO_UNSPEC).u8(0).u8(0).u8(NFNL_SUBSYS_NFTABLES)
+}
+
+function concatenated(types: readonly FieldType[]): number {
+  return types.reduce((all, type) => (all << FIELD_TYPE_BITS) | FIELD_TYPES[type], 0)
+}

@@ -1,0 +1,68 @@
+import { StatusError } from '../lib/errors.ts'
+import type { KernelThread } from '../linux/kernel-thread.ts'
+import { runProgram } from '../linux/run-program.ts'
+import type { NetworkSpec } from '../model/network.ts'
+import { bridgeChains, renderRebuild } from './iptables.ts'
+
+const WAIT_SECONDS = '10'
+
+/** The networks' own rules: in iptables, where they stand among the host's. Building them takes two processes. */
+export class BridgeRules {
+  readonly #thread: KernelThread
+  /** By bridge. */
+  #inForce: ReadonlyMap<string, NetworkSpec> = new Map()
+  #handles: readonly string[] = []
+
+  constructor(thread: KernelThread) {
+    this.#thread = thread
+  }
+
+  /** Whether the network has its rules, as far as is known. */
+  cover(network: NetworkSpec): boolean {
+    return this.#inForce.get(network.bridge) === network
+  }
+
+  /** Whether these networks and no others have their rules, as far as is known. */
+  coverExactly(networks: ReadonlyMap<string, NetworkSpec>): boolean {
+    return networks.size === this.#inForce.size && [...networks.values()].every((network) => this.cover(network))
+  }
+
+  /** Asks the kernel whether the rules are still the very ones that were built; it cannot tell with iptables-legacy. */
+  async areUntouched(): Promise<boolean> {
+    const handles = await this.#readHandles(this.#inForce)
+    return handles.join() === this.#handles.join()
+  }
+
+  /** Trusts nothing about what is in force from here on. */
+  forget(): void {
+    this.#inForce = new Map()
+  }
+
+  /** These networks get their rules, from whatever is there, and the retired ones lose theirs. */
+  async build(networks: ReadonlyMap<string, NetworkSpec>, retired: readonly NetworkSpec[]): Promise<void> {
+    this.forget()
+    const saved = await this.#run('iptables-save', [])
+    const text = renderRebuild([...networks.values()].flatMap(bridgeChains), retired.flatMap(bridgeChains), saved)
+    if (text !== '') await this.#run('iptables-restore', ['--noflush', '--wait', WAIT_SECONDS], text)
+    this.#handles = await this.#readHandles(networks)
+    this.#inForce = networks
+  }
+
+  #readHandles(networks: ReadonlyMap<string, NetworkSpec>): Promise<string[]> {
+    return this.#thread.call('network.ruleHandles', [...networks.values()].flatMap(bridgeChains))
+  }
+
+  async #run(program: string, args: readonly string[], input?: string): Promise<string> {
+    const result = await runProgram(this.#thread, program, args, input)
+    if (result === undefined) {
+      throw new StatusError('failed_precondition', `Cannot set firewall rules: ${program} is not installed`)
+    }
+    const { exitCode, stdout, stderr } = result
+    if (exitCode === 0) return stdout
+    const command = [program, ...args].join(' ')
+    const lastLines = stderr.trim().split('\n').slice(-5).join('; ')
+    throw new StatusError('internal', `Cannot set firewall rules: "${command}" exited with ${exitCode}: ${lastLines}`, {
+      details: { command, exitCode },
+    })
+  }
+}

@@ -1,0 +1,90 @@
+/** What the kernel thread does for the firewall: synchronous, a few system calls each. */
+import { messageOf, StatusError, systemCode } from '../lib/errors.ts'
+import type { NetlinkMessage, NetlinkSocket } from '../linux/netlink.ts'
+import { commit, listRules, openNetfilterSocket, readGeneration } from '../linux/nftables.ts'
+import type { Chain } from './iptables.ts'
+import { addPorts, buildTable, type PortRule, removePorts, removeTable } from './port-table.ts'
+
+export interface ChangePortsInput {
+  /** What the last change returned. */
+  readonly generation: number
+  readonly removed: readonly PortRule[]
+  readonly added: readonly PortRule[]
+}
+
+export interface ReplacePortsInput {
+  readonly ports: ReadonlyMap<string, readonly PortRule[]>
+  readonly retired: readonly string[]
+}
+
+const ATTEMPTS = 20
+
+/**
+ * Changes the tables, all at once. @returns the generation that this made; undefined if anybody has changed anything in
+ * nf_tables since the given one: then nothing is known about what is there
+ */
+export function changePorts({ generation, removed, added }: ChangePortsInput): number | undefined {
+  try {
+    using socket = openNetfilterSocket()
+    return commit(socket, [...removePorts(removed), ...addPorts(added)], generation)
+  } catch (error) {
+    if (['ERESTART', 'ENOENT', 'EEXIST'].includes(systemCode(error) ?? '')) return undefined
+    throw cannotPublish(error)
+  }
+}
+
+/**
+ * Replaces the tables of these bridges, whatever is there, and removes those of the retired ones, all at once: a port
+ * that stays is never closed. @returns the generation that this made
+ */
+export function replacePorts({ ports, retired }: ReplacePortsInput): number {
+  const messages = [
+    ...[...ports].flatMap(([bridge, rules]) => buildTable(bridge, rules)),
+    ...retired.flatMap(removeTable),
+  ]
+  try {
+    using socket = openNetfilterSocket()
+    return commitNow(socket, messages)
+  } catch (error) {
+    throw cannotPublish(error)
+  }
+}
+
+/** The rules of these chains and the jumps to them, so that it can be told whether they are still the same ones. */
+export function ruleHandles(chains: readonly Chain[]): string[] {
+  using socket = openNetfilterSocket()
+  return chains.flatMap(({ table, name, jumps }) => [
+    ...listRules(socket, table, name).map(({ handle }) => `${table} ${handle}`),
+    ...jumps.flatMap(({ from }) =>
+      listRules(socket, table, from)
+        .filter(({ bytes }) => bytes.includes(`${name}\0`))
+        .map(({ handle }) => `${table} ${handle}`),
+    ),
+  ])
+}
+
+/** Between the question for the generation and the change, another program may have made the next one. */
+function commitNow(socket: NetlinkSocket, messages: readonly NetlinkMessage[]): number {
+  for (let attempt = 1; ; attempt++) {
+    const generation = readGeneration(socket)
+    if (messages.length === 0) return generation
+    try {
+      return commit(socket, messages, generation)
+    } catch (error) {
+      if (systemCode(error) !== 'ERESTART' || attempt === ATTEMPTS) throw error
+    }
+  }
+}
+
+function cannotPublish(error: unknown): StatusError {
+  // Without nfnetlink, without nf_tables, without nat chains, without an expression.
+  if (['EPROTONOSUPPORT', 'EINVAL', 'EOPNOTSUPP', 'ENOENT'].includes(systemCode(error) ?? '')) {
+    return new StatusError(
+      'failed_precondition',
+      `Cannot publish ports: this kernel lacks nf_tables or a part of it (${messageOf(error)}); it takes one with ` +
+        'CONFIG_NF_TABLES_IPV4, CONFIG_NFT_NAT and CONFIG_NFT_FIB_IPV4, or the modules nf_tables, nft_chain_nat, ' +
+        'nft_nat and nft_fib_ipv4',
+    )
+  }
+  return new StatusError('internal', `Cannot publish ports: ${messageOf(error)}`)
+}
