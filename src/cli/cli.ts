@@ -70,9 +70,10 @@ function findCommand(words: readonly string[]): { command: Command; rest: readon
     if (command !== undefined) return { command, rest: words.slice(length) }
   }
   const known = COMMANDS.flatMap(({ names }) => names)
-  const isGroup = known.some((name) => name.startsWith(`${words[0]} `))
-  const wrong = isGroup ? words.slice(0, 2).join(' ') : words[0]!
-  const near = didYouMean(wrong, known)
+  const [first, both] = [words[0]!, words.slice(0, 2).join(' ')]
+  const isGroup = known.some((name) => name.startsWith(`${first} `))
+  const wrong = isGroup ? both : first
+  const near = didYouMean(both, known) ?? didYouMean(wrong, known)
   throw usageError(
     `Unknown command "${wrong}"${near === undefined ? '' : `; did you mean "${near}"?`}`,
     'See: raind --help',

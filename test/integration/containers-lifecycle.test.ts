@@ -97,6 +97,14 @@ for (const runtime of ['crun', 'runc'] as const)
       assert.equal((await api().delete(`/v1/containers/${id}/actions/delete`)).status, 200)
     })
 
+    test('AppArmor confines it where the kernel has that', async () => {
+      const enabled = existsSync('/sys/kernel/security/apparmor/profiles')
+      const { output } = await runToEnd(fixture, { command: ['cat', '/proc/self/attr/current'] })
+      // A kernel without any security module answers with an error or nothing.
+      if (enabled) assert.equal(output, 'raind-default (enforce)\n')
+      else assert.doesNotMatch(output, /raind-default/)
+    })
+
     test('exec gives output, both streams apart, and the exit code', async () => {
       const id = await runContainer(fixture, { command: ['sleep', '1000'], env: ['FROM=container'] })
       const command = ['sh', '-c', 'echo out $FROM $MORE; echo err >&2; id -u; pwd; exit 9']

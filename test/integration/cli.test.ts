@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { after, afterEach, before, describe, test } from 'node:test'
+import { type DaemonFixture, daemonFixture } from '../support/daemon-fixture.ts'
+import { runInOwnNamespaces } from '../support/namespace.ts'
+
+runInOwnNamespaces(import.meta.filename)
+
+const RAIND = join(import.meta.dirname, '../../bin/raind')
+
+describe('the command line client', () => {
+  let fixture: DaemonFixture
+
+  async function raind(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    const env = { ...process.env, CONDENSER_SOCKET: join(fixture.home.run, 'condenser.sock') }
+    const child = spawn(RAIND, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+    return { code, stdout, stderr }
+  }
+
+  before(async () => {
+    fixture = await daemonFixture()
+  })
+  afterEach(() => fixture.leakCheck())
+  after(() => fixture[Symbol.asyncDispose]())
+
+  test('a container’s life: create, start, ps, exec, logs, stop, rm', async () => {
+    const created = await raind(
+      'create',
+      '--name',
+      'web',
+      '-p',
+      '0:80',
+      fixture.image,
+      'sh',
+      '-c',
+      'echo hi; sleep 100',
+    )
+    assert.match(created.stdout, /^container: [0-9a-f]{12} created\n$/)
+    assert.equal((await raind('ps', '-q')).stdout, '')
+    assert.equal((await raind('start', 'web')).code, 0)
+
+    const lines = (await raind('ps')).stdout.split('\n')
+    assert.match(lines[0]!, /^CONTAINER ID +IMAGE +COMMAND +CREATED +STATUS +PORTS +NAME$/)
+    for (const column of ['IMAGE', 'STATUS', 'NAME'])
+      assert.match(lines[1]!.slice(lines[0]!.indexOf(column)), /^\S/, `${column} is aligned`)
+    assert.match(lines[1]!, /running +0\.0\.0\.0:\d+->80\/tcp +web$/)
+    const [listed] = JSON.parse((await raind('ps', '--json')).stdout)
+    assert.equal(listed.name, 'web')
+
+    const exec = await raind('exec', '-e', 'A=1', '-w', '/tmp', 'web', 'sh', '-c', 'echo $A; pwd; echo bad >&2; exit 3')
+    assert.deepEqual(exec, { code: 3, stdout: '1\n/tmp\n', stderr: 'bad\n' })
+    assert.equal((await raind('logs', 'web')).stdout, 'hi\n')
+    assert.equal((await raind('rm', 'web')).code, 1, 'it runs')
+    assert.equal((await raind('stop', '-t', '0', 'web')).code, 0)
+    assert.equal((await raind('rm', 'web')).stdout, 'container: web removed\n')
+    assert.deepEqual(JSON.parse((await raind('container', 'ls', '--json')).stdout), [])
+  })
+
+  test('run gives the output and the exit code of the process, and --rm leaves nothing', async () => {
+    const run = await raind('run', '--rm', fixture.image, 'sh', '-c', 'echo out; exit 42')
+    assert.deepEqual([run.code, run.stdout], [42, 'out\n'])
+    assert.equal((await raind('ps', '-aq')).stdout, '')
+  })
+
+  test('run ends as docker’s does where the command cannot run', async () => {
+    for (const [command, code] of [
+      ['/no/such', 127],
+      ['/etc/passwd', 126],
+    ] as const) {
+      for (const flags of [['--rm'], ['--rm', '-d']]) {
+        const run = await raind('run', ...flags, fixture.image, command)
+        assert.equal(run.code, code, run.stderr)
+        assert.match(run.stderr, /^raind: Cannot start container /)
+      }
+    }
+    assert.equal((await raind('ps', '-aq')).stdout, '')
+  })
+
+  test('images: pull shows its layers, ls aligns, rm', async () => {
+    const pulled = await raind('pull', fixture.image)
+    assert.equal(pulled.code, 0, pulled.stderr)
+    const lines = (await raind('image', 'ls')).stdout.split('\n')
+    assert.match(lines[0]!, /^REPOSITORY +TAG/)
+    assert.match(lines[1]!, /busybox +latest/)
+    const missing = await raind('image', 'rm', 'nothing:here')
+    assert.equal(missing.code, 1)
+    assert.match(missing.stderr, /^raind: No such image/)
+  })
+
+  test('mistakes are told apart by their exit codes, and with what to do', async () => {
+    const unknown = await raind('contaner', 'ls')
+    assert.equal(unknown.code, 125)
+    assert.match(unknown.stderr, /did you mean "container ls"\?/)
+    const missing = await raind('stop', 'nobody')
+    assert.deepEqual([missing.code, missing.stderr], [1, 'raind: No such container: "nobody"\n'])
+    const socket = await raind('--socket', '/nowhere/x.sock', 'ps')
+    assert.equal(socket.code, 1)
+    assert.match(socket.stderr, /it is not running\n {2}Start it with/)
+  })
+})
