@@ -47,8 +47,8 @@ export async function main(words: readonly string[], terminal: Terminal = proces
 }
 
 async function dispatch(words: readonly string[], terminal: Terminal): Promise<number> {
-  const leading = words.findIndex((word) => !word.startsWith('-'))
-  if (leading < 0) {
+  const leading = leadingFlags(words)
+  if (leading >= words.length) {
     terminal.stdout.write(overview(COMMANDS))
     return words.length === 0 || words.includes('--help') || words.includes('-h') ? 0 : 125
   }
@@ -60,6 +60,13 @@ async function dispatch(words: readonly string[], terminal: Terminal): Promise<n
   }
   const client: Client = connect(flags.text('socket') ?? process.env['CONDENSER_SOCKET'] ?? DEFAULT_SOCKET)
   return (await command.run({ client, terminal, flags, args, json: flags.is('json') })) ?? 0
+}
+
+/** How many words come before the command: flags of every command, of which one has a value. */
+function leadingFlags(words: readonly string[]): number {
+  let count = 0
+  while (words[count]?.startsWith('-')) count += words[count] === '--socket' ? 2 : 1
+  return count
 }
 
 /** By its two words (`container ls`) or its short form (`ps`). */
