@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { silentLogger } from '../../src/lib/log.ts'
 import { openStore } from '../../src/store/index.ts'
 import { countShrinks } from '../fixtures/count-shrinks.ts'
-import { readTrace, type TracedCall } from '../fixtures/strace.ts'
+import { readTrace, SLOW_SYNCS, strace, type TracedCall } from '../fixtures/strace.ts'
 import { temporaryDirectory } from '../fixtures/temporary-store.ts'
 
 const SERVER = join(import.meta.dirname, '../fixtures/slow-disk-server.ts')
@@ -24,19 +24,19 @@ interface TracedServer {
 }
 
 /** The server of the fixture under strace, on a database that is there already, so that its start writes nothing. */
-async function startServer(t: TestContext, syscalls: string, ...inject: string[]): Promise<TracedServer> {
+async function startServer(t: TestContext, calls: string, inject?: string): Promise<TracedServer> {
   const directory = temporaryDirectory(t)
   const file = join(directory, 'test.db')
   await openStore({ file, log: silentLogger })[Symbol.asyncDispose]()
   const [trace, socketPath] = [join(directory, 'trace'), join(directory, 'socket')]
-  const options = ['-f', '-y', '--seccomp-bpf', '-o', trace, '-e', `trace=${syscalls}`, ...inject]
-  const strace = spawn('strace', [...options, process.execPath, SERVER, file, socketPath], {
+  const [program, ...options] = strace({ file: trace, calls, ...(inject !== undefined && { inject }) })
+  const child = spawn(program!, [...options, process.execPath, SERVER, file, socketPath], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const exited = once(strace, 'exit')
-  const [line] = (await once(strace.stdout, 'data')) as [Buffer]
+  const exited = once(child, 'exit')
+  const [line] = (await once(child.stdout, 'data')) as [Buffer]
   const pid = Number(line)
-  t.after(() => kill(pid, strace))
+  t.after(() => kill(pid, child))
   const agent = new Agent({ keepAlive: true })
   return {
     pid,
@@ -44,15 +44,15 @@ async function startServer(t: TestContext, syscalls: string, ...inject: string[]
     call: (method, path) => call({ method, path, socketPath, agent }),
     end: async () => {
       agent.destroy()
-      kill(pid, strace)
+      kill(pid, child)
       await exited
       return readTrace(readFileSync(trace, 'utf8'))
     },
   }
 }
 
-function kill(pid: number, strace: ChildProcess): void {
-  if (strace.exitCode === null && strace.signalCode === null) process.kill(pid, 'SIGKILL')
+function kill(pid: number, child: ChildProcess): void {
+  if (child.exitCode === null && child.signalCode === null) process.kill(pid, 'SIGKILL')
 }
 
 async function call(options: RequestOptions): Promise<void> {
@@ -71,8 +71,7 @@ async function write({ call, checkpoints }: TracedServer, until: number): Promis
 }
 
 test('with a disk that takes 50 ms to sync, health answers within 10 ms while objects are written', async (t) => {
-  const delay = ['-e', 'inject=fsync,fdatasync:delay_enter=50000']
-  const server = await startServer(t, 'fsync,fdatasync,ftruncate', ...delay)
+  const server = await startServer(t, 'fsync,fdatasync,syncfs,ftruncate', SLOW_SYNCS)
   let writing = true
   const written = write(server, 3).finally(() => {
     writing = false
