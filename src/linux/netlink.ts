@@ -32,7 +32,15 @@ const SENT_UNASKED = 65_536
 /** The kernel sends no more at once. */
 const received = Buffer.alloc(65_536)
 
-export const NLM_F = { REQUEST: 1, ACK: 4, EXCL: 0x200, CREATE: 0x400, APPEND: 0x800, DUMP: 0x300 } as const
+export const NLM_F = {
+  REQUEST: 1,
+  ACK: 4,
+  REPLACE: 0x100,
+  EXCL: 0x200,
+  CREATE: 0x400,
+  APPEND: 0x800,
+  DUMP: 0x300,
+} as const
 
 /** What was asked, in words for the error should it fail: `add address 10.0.0.1`. */
 export class NetlinkMessage {

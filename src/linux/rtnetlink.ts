@@ -113,9 +113,10 @@ export function addAddress(linkIndex: number, address: string): NetlinkMessage {
     .attribute(IFA.BROADCAST, broadcast)
 }
 
-export function addDefaultRoute(gateway: string): NetlinkMessage {
+/** In place of the one that is there, if any. */
+export function setDefaultRoute(gateway: string): NetlinkMessage {
   return routeHeader(
-    new NetlinkMessage(`add default route via ${gateway}`, RTM.NEWROUTE, NLM_F.CREATE | NLM_F.EXCL),
+    new NetlinkMessage(`set default route via ${gateway}`, RTM.NEWROUTE, NLM_F.CREATE | NLM_F.REPLACE),
   ).attribute(RTA.GATEWAY, ipv4Bytes(gateway))
 }
 
@@ -125,6 +126,13 @@ export function getLink(socket: NetlinkSocket, name: string): Link {
     socket,
     ifinfo(new NetlinkMessage(`find link ${name}`, RTM.GETLINK, 0), false).attributeText(IFLA.IFNAME, name),
   )
+}
+
+export function listLinks(socket: NetlinkSocket): Link[] {
+  return socket
+    .query(ifinfo(new NetlinkMessage('list links', RTM.GETLINK, NLM_F.DUMP), false))
+    .filter(({ type }) => type === RTM.NEWLINK)
+    .map(({ payload }) => linkOf(payload))
 }
 
 /** The link of the default route with the lowest metric, if there is a default route. */
@@ -159,7 +167,10 @@ export function listAddresses(
 }
 
 function firstLink(socket: NetlinkSocket, query: NetlinkMessage): Link {
-  const { payload } = socket.query(query)[0]!
+  return linkOf(socket.query(query)[0]!.payload)
+}
+
+function linkOf(payload: Buffer): Link {
   const attributes = readAttributes(payload.subarray(16))
   const info = attributes.get(IFLA.LINKINFO)
   const kind = info === undefined ? undefined : readAttributes(info).get(INFO.KIND)

@@ -2,7 +2,7 @@ import type { StoredObject } from './meta.ts'
 
 /** Addresses are dotted IPv4 text; subnets are CIDR text; IPv6 will come as further pools of the same shape. */
 export interface NetworkSpec {
-  /** The bridge's link name; also the network's name in /v1. */
+  /** The bridge's link name: the network's own name where that can be one. */
   readonly bridge: string
   readonly subnet: string
   readonly gateway: string
@@ -12,6 +12,8 @@ export interface NetworkSpec {
 export interface NetworkStatus {
   /** The address handed out last: allocation goes on after it, so that an address just freed rests. */
   readonly lastAddress?: string
+  /** A remove was asked for: it will be finished, whatever happens. */
+  readonly removingAt?: number
 }
 
 export type Network = StoredObject<NetworkSpec, NetworkStatus>
@@ -42,6 +44,8 @@ export interface PortMapping {
 
 export interface SandboxSpec {
   readonly hostname: string
+  /** `host`: in the host's own network namespace; `none`: in one of its own with nothing but `lo`. Both have no attachments. */
+  readonly networkMode?: 'host' | 'none'
   readonly attachments: readonly Attachment[]
   readonly ports: readonly PortMapping[]
 }

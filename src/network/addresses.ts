@@ -1,12 +1,5 @@
-import { isIPv4 } from 'node:net'
 import { StatusError } from '../lib/errors.ts'
-
-interface Range {
-  /** The first and the last address of the subnet, as numbers. */
-  readonly first: number
-  readonly last: number
-  readonly prefix: number
-}
+import { addressNumber, addressText, parseSubnet, subnetText } from '../model/subnet.ts'
 
 /**
  * The next free address after `last`, going round, so that an address just freed rests as long as possible. Never
@@ -22,10 +15,10 @@ export function nextAddress(
 ): string {
   const range = parseSubnet(subnet)
   const usable = Math.max(0, range.last - range.first - 1)
-  const lastOffset = last === undefined ? -1 : toNumber(last) - range.first - 1
+  const lastOffset = last === undefined ? -1 : addressNumber(last) - range.first - 1
   const start = lastOffset >= 0 && lastOffset < usable ? lastOffset + 1 : 0
   for (let step = 0; step < usable; step++) {
-    const address = toText(range.first + 1 + ((start + step) % usable))
+    const address = addressText(range.first + 1 + ((start + step) % usable))
     if (address !== gateway && !taken(address)) return address
   }
   throw new StatusError('resource_exhausted', `All addresses of the subnet ${subnet} are taken`)
@@ -33,8 +26,7 @@ export function nextAddress(
 
 /** The subnet as iptables writes it: `10.0.0.5/24` is `10.0.0.0/24`. @throws {StatusError} `invalid_argument` */
 export function canonicalSubnet(subnet: string): string {
-  const { first, prefix } = parseSubnet(subnet)
-  return `${toText(first)}/${prefix}`
+  return subnetText(parseSubnet(subnet))
 }
 
 /** `address` with the prefix length of the subnet: `10.0.0.1/24`. */
@@ -46,24 +38,4 @@ export function inSubnet(address: string, subnet: string): string {
 export function defaultMac(address: string): string {
   const hex = (byte: string) => Number(byte).toString(16).padStart(2, '0')
   return `02:42:${address.split('.').map(hex).join(':')}`
-}
-
-function parseSubnet(subnet: string): Range {
-  const [address, prefixText, ...rest] = subnet.split('/')
-  const prefix = Number(prefixText)
-  const valid =
-    rest.length === 0 && isIPv4(address!) && /^\d{1,2}$/.test(prefixText ?? '') && prefix >= 1 && prefix <= 32
-  if (!valid)
-    throw new StatusError('invalid_argument', `Invalid subnet "${subnet}": want IPv4 CIDR such as 10.166.0.0/20`)
-  const size = 2 ** (32 - prefix)
-  const first = Math.floor(toNumber(address!) / size) * size
-  return { first, last: first + size - 1, prefix }
-}
-
-function toNumber(address: string): number {
-  return address.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0)
-}
-
-function toText(value: number): string {
-  return [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.')
 }

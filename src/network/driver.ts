@@ -22,12 +22,17 @@ export interface NetworkDriver {
   removeBridge(ctx: Ctx, network: NetworkSpec): Promise<void>
   /** A new network namespace with its links, addresses and default route, behind its network's rules. */
   setUp(ctx: Ctx, key: string, attachments: readonly BridgeAttachment[]): Promise<SandboxNetwork>
+  /** Plugs in and out what is missing or too many in a namespace that is in use. */
+  syncLinks(ctx: Ctx, key: string, attachments: readonly BridgeAttachment[]): Promise<void>
   tearDown(ctx: Ctx, key: string): Promise<void>
   /** These and no others are the sandbox's published ports. */
   setPorts(ctx: Ctx, key: string, rules: readonly PortRule[]): Promise<void>
   clearPorts(ctx: Ctx, key: string): Promise<void>
   /** At boot, before the first `setUp`: builds all rules anew, for these networks and ports. */
   restore(ctx: Ctx, networks: readonly NetworkSpec[], ports: ReadonlyMap<string, readonly PortRule[]>): Promise<void>
+  /** CIDR text of the subnets that the host itself is in. */
+  hostSubnets(): Promise<string[]>
+  linkExists(name: string): Promise<boolean>
   /** The keys of all namespaces that are there. */
   listNetns(): Promise<string[]>
 }
@@ -45,7 +50,10 @@ export const networkOps: KernelOps = {
   'network.ensureBridge': ops.ensureBridge,
   'network.removeBridge': ops.removeBridge,
   'network.setUp': ops.setUp,
+  'network.syncLinks': ops.syncLinks,
   'network.tearDown': ops.tearDown,
+  'network.hostSubnets': ops.hostSubnets,
+  'network.linkExists': ops.linkExists,
   'network.changePorts': firewallOps.changePorts,
   'network.replacePorts': firewallOps.replacePorts,
   'network.ruleHandles': firewallOps.ruleHandles,
@@ -107,6 +115,14 @@ export function createNetwork({ thread, netnsDir, log }: NetworkOptions): Networ
       return { netnsPath: input.netnsPath, hostLinks }
     },
 
+    async syncLinks(_ctx, key, attachments) {
+      const input = { netnsPath: netnsPath(key), links: toLinks(attachments) } satisfies ops.SetUpInput
+      await Promise.all([
+        thread.call('network.syncLinks', input),
+        ...attachments.map(({ bridge }) => firewall.enforced(bridge)),
+      ])
+    },
+
     async tearDown(_ctx, key) {
       await thread.call('network.tearDown', netnsPath(key))
     },
@@ -123,6 +139,9 @@ export function createNetwork({ thread, netnsDir, log }: NetworkOptions): Networ
       firewall.reset(ports)
       await firewall.sync()
     },
+
+    hostSubnets: () => thread.call('network.hostSubnets', null),
+    linkExists: (name) => thread.call('network.linkExists', name),
 
     async listNetns() {
       await mkdir(netnsDir, { recursive: true })

@@ -81,6 +81,39 @@ export function setUp({ netnsPath, links }: SetUpInput): { hostLinks: string[] }
   }
 }
 
+/**
+ * Makes the links of a namespace in use what they should be: what is missing or was left without an address comes
+ * anew, what is too many goes, the others are not touched. Idempotent.
+ */
+export function syncLinks({ netnsPath, links }: SetUpInput): void {
+  using host = route.openRouteSocket()
+  using inside = inNetns(netnsPath, route.openRouteSocket)
+  const configured = new Set(route.listAddresses(inside).map(({ linkIndex }) => linkIndex))
+  const [ready, unready] = partition(
+    route.listLinks(inside).filter(({ kind }) => kind === 'veth'),
+    ({ index, name }) => configured.has(index) && links.some((link) => link.name === name),
+  )
+  failpoint('network.unplug')
+  for (const { name } of unready) inside.request(route.deleteLink(name))
+  const missing = links.filter(({ name }) => !ready.some((link) => link.name === name))
+  failpoint('network.plug')
+  for (const link of missing) plugIn(host, netnsPath, link)
+  configure(inside, missing)
+  const gateway = links.find((link) => link.gateway !== undefined)?.gateway
+  if (gateway !== undefined) inside.request(route.setDefaultRoute(gateway))
+}
+
+/** CIDR text of the subnets that this host is in. */
+export function hostSubnets(): string[] {
+  using socket = route.openRouteSocket()
+  return route.listAddresses(socket).map(({ address, prefix }) => `${address}/${prefix}`)
+}
+
+export function linkExists(name: string): boolean {
+  using socket = route.openRouteSocket()
+  return findLink(socket, name) !== undefined
+}
+
 /** The links go with the namespace. Idempotent. */
 export function tearDown(netnsPath: string): void {
   failpoint('network.teardown')
@@ -132,6 +165,11 @@ function findLink(socket: NetlinkSocket, name: string): route.Link | undefined {
   }
 }
 
+function partition<T>(list: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+  const { yes = [], no = [] } = Object.groupBy(list, (item) => (test(item) ? 'yes' : 'no'))
+  return [yes, no]
+}
+
 /** A namespace left by a set-up that was cut off is replaced. */
 function makeNetns(path: string): void {
   try {
@@ -178,7 +216,7 @@ function configure(socket: NetlinkSocket, links: readonly SandboxLink[]): void {
     return [
       ...addresses.map((address) => route.addAddress(index, address)),
       route.setLinkUp(name),
-      ...(gateway === undefined ? [] : [route.addDefaultRoute(gateway)]),
+      ...(gateway === undefined ? [] : [route.setDefaultRoute(gateway)]),
     ]
   })
   socket.request(route.setLinkUp('lo'), ...messages)
