@@ -151,6 +151,8 @@ stop_daemon() {
 
 remove_rules() {
   local table rule
+  [ ! -x node_modules/node/bin/node ] || scripts/node.sh scripts/remove-port-table.ts "$BRIDGE" ||
+    echo "The table of published ports stays: nft delete table ip condenser-$BRIDGE" >&2
   for table in raw mangle nat filter; do
     iptables-save -t "$table" | grep -E -- "-j RAIND-[A-Z]+-$BRIDGE\$" | while read -r rule; do
       # shellcheck disable=SC2086 # a rule is several words
