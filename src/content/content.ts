@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { mkdir, opendir, readFile, rm, stat } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { mkdir, opendir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Ctx } from '../lib/ctx.ts'
 import { StatusError, systemCode } from '../lib/errors.ts'
@@ -7,7 +8,11 @@ import { KeyedLock } from '../lib/keyed-lock.ts'
 import { type Digest, digestHex, isDigest } from '../model/digest.ts'
 import type { Descriptor } from '../model/image.ts'
 import { type FetchFrom, ingestBlob } from './ingest.ts'
+import { receiveBlob, UNNAMED_PREFIX } from './receive.ts'
 import { syncDirectory } from './sync-directory.ts'
+
+/** Of one read; each is a round trip to the thread pool. */
+const READ_BYTES = 256 * 1024
 
 export type Blob = Pick<Descriptor, 'digest' | 'size'>
 
@@ -31,6 +36,15 @@ export interface Content {
    */
   ingest(ctx: Ctx, descriptor: Blob, fetch: FetchFrom, onProgress?: (bytes: number) => void): Promise<void>
   write(ctx: Ctx, bytes: Uint8Array): Promise<Blob>
+  /**
+   * Takes bytes in whose digest only they themselves tell; of a failure nothing is left. `claim` hears the digest before
+   * the blob is there.
+   *
+   * @throws {StatusError} `resource_exhausted` if the disk is full, and whatever `data` throws
+   */
+  receive(ctx: Ctx, data: AsyncIterable<Uint8Array>, claim: (digest: Digest) => void): Promise<Blob>
+  /** The bytes of a blob from `offset` on, as the disk has them. @throws {StatusError} `not_found` when it is read */
+  stream(digest: Digest, offset?: number): AsyncIterable<Uint8Array>
   /** Idempotent. */
   remove(digest: Digest): Promise<void>
   list(): AsyncIterable<Digest>
@@ -45,6 +59,7 @@ export async function openContent(dir: string): Promise<Content> {
   const ingests = join(dir, 'ingest')
   await mkdir(blobs, { recursive: true, mode: 0o700 })
   await mkdir(ingests, { recursive: true, mode: 0o700 })
+  await removeUnnamed(ingests)
   const locks = new KeyedLock()
   const blobPath = (digest: Digest) => join(blobs, digestHex(digest))
   const ingestPath = (digest: Digest) => join(ingests, digestHex(digest))
@@ -80,6 +95,19 @@ export async function openContent(dir: string): Promise<Content> {
       await content.ingest(ctx, blob, async (offset) => once(bytes.subarray(offset)))
       return blob
     },
+    async receive(ctx, data, claim) {
+      const blob = await receiveBlob(ctx, { ingests, blobPath }, data, claim)
+      await syncDirectory(blobs)
+      return blob
+    },
+    async *stream(digest, offset = 0) {
+      try {
+        yield* createReadStream(blobPath(digest), { start: offset, highWaterMark: READ_BYTES })
+      } catch (error) {
+        ignoreMissing(error)
+        throw new StatusError('not_found', `No blob ${digest}`, { cause: error })
+      }
+    },
     remove: (digest) => rm(blobPath(digest), { force: true }),
     async *list() {
       for await (const { name } of await opendir(blobs)) {
@@ -98,6 +126,13 @@ export async function openContent(dir: string): Promise<Content> {
     },
   }
   return content
+}
+
+/** What a process that was killed had received without knowing its name. */
+async function removeUnnamed(ingests: string): Promise<void> {
+  for (const name of await readdir(ingests)) {
+    if (name.startsWith(UNNAMED_PREFIX)) await rm(join(ingests, name), { force: true })
+  }
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -2,9 +2,11 @@ import { createHash, type Hash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { type Ctx, throwIfEnded } from '../lib/ctx.ts'
-import { hasCode, StatusError, systemCode } from '../lib/errors.ts'
+import { hasCode, StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import type { Digest } from '../model/digest.ts'
+import { GatheredWrites, WRITE_BYTES } from './gathered-writes.ts'
+import { outOfSpace } from './out-of-space.ts'
 
 /**
  * Yields the blob's bytes from `offset` on. May throw a StatusError `unimplemented` for an offset other than 0: the
@@ -21,9 +23,6 @@ interface Paths {
   readonly partial: string
   readonly whole: string
 }
-
-/** Bytes gathered before they are written: a write is a round trip to the thread pool. */
-const WRITE_BYTES = 1 << 20
 
 /** See `Content.ingest`. The caller makes the new name durable. */
 export async function ingestBlob(
@@ -90,30 +89,18 @@ async function receive(
 ): Promise<Hash> {
   const { start, stream } = await startFetch(file, from, fetch)
   let { offset } = start
-  let pending: Uint8Array[] = []
-  let pendingBytes = 0
-  const flush = async () => {
-    if (pendingBytes === 0) return
-    const chunks = pending
-    const position = offset - pendingBytes
-    pending = []
-    pendingBytes = 0
-    await writeAll(file, chunks, position)
-    onProgress?.(offset)
-  }
+  const writes = new GatheredWrites(file, offset, onProgress)
   try {
     for await (const chunk of stream) {
       throwIfEnded(ctx)
       if (offset + chunk.length > wanted.size)
         throw mismatch(wanted, `it is larger than the ${wanted.size} bytes announced`)
       start.hash.update(chunk)
-      pending.push(chunk)
-      pendingBytes += chunk.length
       offset += chunk.length
-      if (pendingBytes >= WRITE_BYTES) await flush()
+      await writes.add(chunk)
     }
   } finally {
-    await flush()
+    await writes.flush()
   }
   if (offset < wanted.size) {
     throw new StatusError('unavailable', `Blob ${wanted.digest} ended after ${offset} of ${wanted.size} bytes`)
@@ -130,25 +117,10 @@ async function startFetch(file: FileHandle, from: Received, fetch: FetchFrom) {
   }
 }
 
-async function writeAll(file: FileHandle, chunks: readonly Uint8Array[], position: number): Promise<void> {
-  let { bytesWritten: done } = await file.writev(chunks, position)
-  const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-  if (done === total) return
-  const bytes = Buffer.concat(chunks)
-  while (done < total) done += (await file.write(bytes, done, total - done, position + done)).bytesWritten
-}
-
 function digestOf(hash: Hash): string {
   return `sha256:${hash.copy().digest('hex')}`
 }
 
 function mismatch({ digest }: Wanted, why: string): StatusError {
   return new StatusError('invalid_argument', `Blob ${digest} is not what it should be: ${why}`)
-}
-
-/** ENOSPC and its like as `resource_exhausted`; anything else as it is. */
-function outOfSpace(error: unknown, what: string): unknown {
-  const code = systemCode(error)
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error
-  return new StatusError('resource_exhausted', `${what}: no space left on the disk`, { cause: error })
 }

@@ -88,16 +88,12 @@ test('pax headers and long names tell the path and size of the entry after them'
     entry('dir/', '', '5'),
     Buffer.alloc(1024),
   ])
-  const seen = await Array.fromAsync(archiveEntries(inChunks(bytes, 333)), ({ path, size, isFile }) => [
-    path,
-    size,
-    isFile,
-  ])
+  const seen = await Array.fromAsync(archiveEntries(inChunks(bytes, 333)), ({ path, size, type }) => [path, size, type])
   assert.deepEqual(seen, [
-    [long, 3, true],
-    [long, 3, true],
-    ['plain', 5, true],
-    ['dir/', 0, false],
+    [long, 3, 'file'],
+    [long, 3, 'file'],
+    ['plain', 5, 'file'],
+    ['dir/', 0, 'other'],
   ])
 })
 

@@ -1,28 +1,45 @@
-import { StatusError } from '../lib/errors.ts'
+import { BLOCK_BYTES, isZeroBlock, padding, parseHeader } from '../lib/tar/header.ts'
+import { malformed } from '../lib/tar/malformed.ts'
+import { decimal, parsePax } from '../lib/tar/pax.ts'
 import { ByteSource } from './byte-source.ts'
 
 /** One entry of an archive. Its data must be read, or left, before the next entry is asked for. */
 export interface ArchiveEntry {
   /** As the archive has it: to be compared, never used as a path. */
   readonly path: string
-  readonly isFile: boolean
+  readonly type: 'file' | 'link' | 'symlink' | 'other'
+  /** Of links and symlinks, else empty. */
+  readonly linkPath: string
+  /** 0 for all that has no data. */
   readonly size: number
   readonly data: AsyncIterable<Uint8Array>
 }
 
-const BLOCK = 512
 /** Of one extended header: a pax record or a long name. */
 const MAX_EXTENSION_BYTES = 1024 * 1024
 
-/** What an extended header says about the entry after it. */
+const TYPES: Readonly<Record<string, ArchiveEntry['type']>> = {
+  '\0': 'file',
+  '0': 'file',
+  '7': 'file',
+  '1': 'link',
+  '2': 'symlink',
+}
+/** Links, devices, directories and FIFOs: whatever size their headers tell, no data follows. */
+const WITHOUT_DATA = '123456'
+/** A pax header, and GNU's long path and link. */
+const EXTENSION_TYPES = 'xLK'
+
+/** What extended headers say about the entry after them. */
 interface Extension {
   readonly path?: string
+  readonly linkPath?: string
   readonly size?: number
 }
 
 /**
  * The entries of a tar archive (ustar, pax, GNU) as they come along, in constant memory. Made for archives of blobs: it
- * knows paths and sizes, no owners, links or holes. Reads the stream to its end.
+ * knows paths, sizes and links, no owners or holes. Reads the stream to its end.
  *
  * @throws {StatusError} `invalid_argument` if it is malformed or cut short
  */
@@ -30,89 +47,51 @@ export async function* archiveEntries(tar: AsyncIterable<Uint8Array>): AsyncGene
   await using source = new ByteSource(tar)
   let extension: Extension = {}
   for (;;) {
-    const header = parseHeader(await source.take(BLOCK))
-    if (header === undefined) break
-    if (header.type === 'x' || header.type === 'L') {
-      if (header.size > MAX_EXTENSION_BYTES) throw malformed('an extended header is too large')
-      const body = await source.take(header.size)
-      extension = { ...extension, ...(header.type === 'x' ? parsePax(body) : { path: upToNul(body) }) }
+    const block = await source.take(BLOCK_BYTES)
+    if (isZeroBlock(block, 0)) break
+    const header = parseHeader(block, 0)
+    const { typeFlag } = header
+    if (EXTENSION_TYPES.includes(typeFlag)) {
+      if (header.size < 0 || header.size > MAX_EXTENSION_BYTES) throw malformed('an extended header is too large')
+      extension = { ...extension, ...parseExtension(typeFlag, await source.take(header.size)) }
       await source.skip(padding(header.size))
       continue
     }
-    const isFile = header.type === '0' || header.type === '\0'
-    const path = extension.path ?? header.path
-    const size = extension.size ?? header.size
-    extension = {}
+    const size = WITHOUT_DATA.includes(typeFlag) ? 0 : (extension.size ?? header.size)
+    if (size < 0) throw malformed('an entry has a negative size')
     const end = source.position + size
-    yield { path, isFile, size, data: source.upTo(end) }
+    yield {
+      path: extension.path ?? utf8(header.path),
+      type: TYPES[typeFlag] ?? 'other',
+      linkPath: extension.linkPath ?? utf8(header.linkPath),
+      size,
+      data: source.upTo(end),
+    }
+    extension = {}
     await source.skip(end - source.position + padding(size))
   }
   // Whoever sends the archive wants to be read to the end before being answered.
   await source.drain()
 }
 
-/** Undefined for a block of zeros: the end of the archive (POSIX pax, ustar). */
-function parseHeader(block: Buffer): { path: string; size: number; type: string } | undefined {
-  if (block.every((byte) => byte === 0)) return undefined
-  const sum = block.reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 0x20 : byte), 0)
-  if (octal(block.subarray(148, 156)) !== sum)
-    throw malformed('a checksum is wrong: it may be compressed, or no tar archive')
-  const name = upToNul(block.subarray(0, 100))
-  const prefix = block.toString('latin1', 257, 263) === 'ustar\0' ? upToNul(block.subarray(345, 500)) : ''
+function parseExtension(typeFlag: string, body: Buffer): Extension {
+  if (typeFlag === 'L') return { path: upToNul(body) }
+  if (typeFlag === 'K') return { linkPath: upToNul(body) }
+  const { fields } = parsePax(body)
+  const [path, linkPath, size] = [fields.get('path'), fields.get('linkpath'), fields.get('size')]
   return {
-    path: prefix === '' ? name : `${prefix}/${name}`,
-    size: parseSize(block.subarray(124, 136)),
-    type: String.fromCharCode(block[156]!),
+    ...(path && { path: utf8(path) }),
+    ...(linkPath && { linkPath: utf8(linkPath) }),
+    ...(size && { size: decimal(size) }),
   }
 }
 
-/** GNU writes sizes from 8 GiB on in base 256. */
-function parseSize(field: Buffer): number {
-  const size = field[0] === 0x80 ? Number(field.readBigUInt64BE(4)) : octal(field)
-  return checkedSize(size)
-}
-
-function octal(field: Buffer): number {
-  const text = field
-    .toString('latin1')
-    .replace(/[\0 ]+$/, '')
-    .trimStart()
-  return /^[0-7]+$/.test(text) ? Number.parseInt(text, 8) : Number.NaN
-}
-
-function checkedSize(size: number): number {
-  if (!Number.isSafeInteger(size) || size < 0) throw malformed('a size is not a number of bytes')
-  return size
-}
-
-/** Records `<length> <key>=<value>\n`; the length counts all of the record. */
-function parsePax(body: Buffer): Extension {
-  const extension: { path?: string; size?: number } = {}
-  for (let at = 0; at < body.length; ) {
-    const space = body.indexOf(0x20, at)
-    const length = space < 0 ? Number.NaN : Number(body.toString('latin1', at, space))
-    const end = at + length
-    if (!Number.isInteger(length) || end <= space || end > body.length) throw malformed('a pax header is damaged')
-    const record = body.toString('utf8', space + 1, end - 1)
-    const equals = record.indexOf('=')
-    const value = record.slice(equals + 1)
-    if (record.slice(0, equals) === 'path') extension.path = value
-    if (record.slice(0, equals) === 'size')
-      extension.size = checkedSize(/^\d+$/.test(value) ? Number(value) : Number.NaN)
-    at = end
-  }
-  return extension
-}
-
-function padding(size: number): number {
-  return (BLOCK - (size % BLOCK)) % BLOCK
+/** Headers are byte strings, one character a byte. */
+function utf8(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString('utf8')
 }
 
 function upToNul(bytes: Buffer): string {
   const end = bytes.indexOf(0)
   return bytes.toString('utf8', 0, end < 0 ? bytes.length : end)
-}
-
-function malformed(why: string): StatusError {
-  return new StatusError('invalid_argument', `Malformed tar archive: ${why}`)
 }

@@ -1,33 +1,34 @@
 import { randomUUID } from 'node:crypto'
 import type { Ctx } from '../lib/ctx.ts'
-import { hasCode, StatusError } from '../lib/errors.ts'
 import type { Descriptor, Platform } from '../model/image.ts'
 import {
   completePlatform,
   formatImageReference,
-  formatPlatform,
-  type ImageIndex,
-  MAX_MANIFEST_BYTES,
-  parseDocument,
+  type ImageReference,
   parseImageReference,
-  selectPlatform,
   wireNames,
 } from '../registry/index.ts'
+import { badArchive } from './bad-archive.ts'
 import type { FetchBlob } from './blobs.ts'
 import { bringImage, type NamedManifest } from './bring-image.ts'
 import { tryCollect } from './collect.ts'
 import type { Deps } from './deps.ts'
+import { dockerImages } from './docker-archive.ts'
 import { type BroughtImage, intake } from './intake.ts'
-import { takeLayout } from './layout.ts'
+import { layoutImages } from './layout.ts'
 import type { Operations } from './operations.ts'
 import type { ProgressFeed } from './progress.ts'
 import { PullRecord } from './pull-record.ts'
+import { takeArchive } from './take-archive.ts'
 import type { LoadOptions } from './types.ts'
 
-type IndexEntry = ImageIndex['entries'][number]
+/** Names that one archive may bring. */
+const MAX_NAMES = 1000
 
-/** Indexes within indexes; one is usual. */
-const MAX_DEPTH = 4
+/** An image of an archive, and the names that it brings. */
+export interface ArchivedImage extends Pick<NamedManifest, 'target' | 'manifest' | 'config' | 'layers'> {
+  readonly names: readonly ImageReference[]
+}
 
 /** See `Images.load`. @throws {StatusError} `invalid_argument` for a bad name */
 export function load(
@@ -37,17 +38,37 @@ export function load(
   tar: AsyncIterable<Uint8Array>,
   { name }: LoadOptions = {},
 ): ProgressFeed {
-  if (name !== undefined) parseImageReference(name)
+  const ref = name === undefined ? undefined : parseImageReference(name)
   const run = async (feed: ProgressFeed) => {
     const platform = completePlatform({})
     const record = new PullRecord(deps, { name: `load ${randomUUID()}`, platform, blobs: [], action: 'load' })
     const images = await intake(ctx, deps, record, async () => {
-      const index = await takeLayout(ctx, deps, record, tar)
-      return await bringImages(ctx, deps, record, await namedManifests(deps, index, platform, name), feed)
+      const archived = await readArchive(ctx, deps, record, tar, platform)
+      return await bringImages(ctx, deps, record, namedManifests(archived, ref), feed)
     })
     for (const image of images) feed.publish({ type: 'done', image })
   }
   return operations.start(undefined, run, () => tryCollect(ctx, deps))
+}
+
+/** What is both, as docker writes it since version 25, is read as an OCI layout: that keeps the manifests' digests. */
+async function readArchive(
+  ctx: Ctx,
+  deps: Deps,
+  record: PullRecord,
+  tar: AsyncIterable<Uint8Array>,
+  platform: Platform,
+): Promise<readonly ArchivedImage[]> {
+  const archive = await takeArchive(ctx, deps, record, tar)
+  const index = archive.document('index.json')
+  if (index !== undefined) {
+    return await layoutImages(deps, { index, marker: archive.document('oci-layout') }, platform)
+  }
+  const manifest = archive.document('manifest.json')
+  if (manifest === undefined) {
+    throw badArchive('it has neither an index.json (an OCI image layout) nor a manifest.json (a docker-archive)')
+  }
+  return await dockerImages(ctx, deps, record, manifest, archive)
 }
 
 async function bringImages(
@@ -65,72 +86,31 @@ async function bringImages(
 
 /** All that the archive had is in content by now. */
 const isMissing: FetchBlob = async (_ctx, { digest }) => {
-  throw new StatusError('invalid_argument', `Cannot load this archive: it lacks the blob ${digest}`)
+  throw badArchive(`it lacks the blob ${digest}`)
 }
 
-/** The images of `index.json`, for this platform, each under the name that it or the caller gives. */
-async function namedManifests(
-  deps: Deps,
-  indexBytes: Buffer,
-  platform: Platform,
-  name: string | undefined,
-): Promise<NamedManifest[]> {
-  const index = parseDocument(indexBytes)
-  if (index.kind !== 'index' || index.entries.length === 0) throw invalid('its index.json names no image')
-  if (name !== undefined && index.entries.length > 1) {
-    throw invalid(`it has ${index.entries.length} images, so they cannot all be called "${name}"`)
+/** Each image under each of its names, or its one image under the name that the caller gives. */
+function namedManifests(images: readonly ArchivedImage[], given: ImageReference | undefined): NamedManifest[] {
+  if (given !== undefined && images.length > 1) {
+    const name = formatImageReference(given)
+    throw badArchive(`it has ${images.length} images, so they cannot all be called "${name}"`)
   }
-  return await Promise.all(index.entries.map((entry) => namedManifest(deps, entry, platform, name)))
+  const named = images.flatMap(({ names, ...image }) => {
+    const refs = given === undefined ? names : [given]
+    if (refs.length === 0) {
+      throw badArchive(`its image ${image.target.digest} has no name: say which name it shall have`)
+    }
+    return refs.map((ref) => namedManifest(ref, image))
+  })
+  if (named.length > MAX_NAMES) throw badArchive(`it brings more than ${MAX_NAMES} names`)
+  return named
 }
 
-async function namedManifest(
-  deps: Deps,
-  entry: IndexEntry,
-  platform: Platform,
-  name: string | undefined,
-): Promise<NamedManifest> {
-  const ref = parseImageReference(name ?? nameOf(entry))
-  const target: Descriptor = { mediaType: entry.mediaType, digest: entry.digest, size: entry.size }
-  const found = await findManifest(deps, target, platform)
-  return { name: formatImageReference(ref), ...wireNames(ref), target, ...found }
-}
-
-/** As containerd and Docker write it, else as the spec has it, where skopeo and podman put the whole name. */
-function nameOf({ annotations, digest }: IndexEntry): string {
-  const name = annotations['io.containerd.image.name'] ?? annotations['org.opencontainers.image.ref.name']
-  if (name === undefined) throw invalid(`its image ${digest} has no name: say which name it shall have`)
-  return name
-}
-
-async function findManifest(
-  deps: Deps,
-  descriptor: Descriptor,
-  platform: Platform,
-  depth = 0,
-): Promise<Pick<NamedManifest, 'manifest' | 'config' | 'layers'>> {
-  const document = parseDocument(await readDocument(deps, descriptor), descriptor.mediaType)
-  if (document.kind === 'manifest') return { manifest: descriptor, config: document.config, layers: document.layers }
-  const entry = selectPlatform(document.entries, platform)
-  if (entry === undefined || depth === MAX_DEPTH) {
-    throw new StatusError('not_found', `Cannot load this archive: it has no image for ${formatPlatform(platform)}`)
+function namedManifest(ref: ImageReference, image: Omit<ArchivedImage, 'names'>): NamedManifest {
+  const { target }: { target: Descriptor } = image
+  const name = formatImageReference(ref)
+  if (ref.digest !== undefined && ref.digest !== target.digest) {
+    throw badArchive(`"${name}" names another image than the archive's, which has the digest ${target.digest}`)
   }
-  return await findManifest(
-    deps,
-    { mediaType: entry.mediaType, digest: entry.digest, size: entry.size },
-    platform,
-    depth + 1,
-  )
-}
-
-async function readDocument({ content }: Deps, { digest }: Descriptor): Promise<Buffer> {
-  try {
-    return await content.read(digest, MAX_MANIFEST_BYTES)
-  } catch (error) {
-    if (hasCode(error, 'not_found')) throw invalid(`it lacks the blob ${digest}`)
-    throw error
-  }
-}
-
-function invalid(why: string): StatusError {
-  return new StatusError('invalid_argument', `Cannot load this archive: ${why}`)
+  return { name, ...wireNames(ref), ...image }
 }

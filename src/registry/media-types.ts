@@ -6,13 +6,18 @@ export const DOCKER_LIST = 'application/vnd.docker.distribution.manifest.list.v2
 export const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json'
 export const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json'
 
+/** Layers by how they are compressed. */
+export const OCI_LAYERS = {
+  none: 'application/vnd.oci.image.layer.v1.tar',
+  gzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
+  zstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
+} as const
+
 const INDEXES = new Set([OCI_INDEX, DOCKER_LIST])
 const MANIFESTS = new Set([OCI_MANIFEST, DOCKER_MANIFEST])
 const CONFIGS = new Set([OCI_CONFIG, DOCKER_CONFIG])
-const LAYERS = new Set([
-  'application/vnd.oci.image.layer.v1.tar',
-  'application/vnd.oci.image.layer.v1.tar+gzip',
-  'application/vnd.oci.image.layer.v1.tar+zstd',
+const LAYERS = new Set<string>([
+  ...Object.values(OCI_LAYERS),
   'application/vnd.docker.image.rootfs.diff.tar',
   'application/vnd.docker.image.rootfs.diff.tar.gzip',
   'application/vnd.docker.image.rootfs.diff.tar.zstd',

@@ -1,6 +1,7 @@
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs'
 import { addAbortSignal, type Duplex, PassThrough } from 'node:stream'
 import { constants, createGunzip, createZstdDecompress } from 'node:zlib'
+import { type Compression, detectCompression, MAGIC_BYTES } from '../lib/compression.ts'
 import { messageOf, StatusError, systemCode } from '../lib/errors.ts'
 
 /** Large chunks: with zlib's own 16 KiB a layer takes twice as long. */
@@ -8,17 +9,6 @@ const CHUNK_BYTES = 256 * 1024
 const READ_BYTES = 1 << 20
 /** Several chunks ahead, so that decompression (in the thread pool) and writing seldom wait for each other. */
 const OPTIONS = { chunkSize: CHUNK_BYTES, readableHighWaterMark: 4 * CHUNK_BYTES }
-
-type Compression = 'gzip' | 'zstd' | 'none'
-
-/** By the first bytes, whatever the media type says. */
-function detectCompression(start: Buffer): Compression {
-  if (start[0] === 0x1f && start[1] === 0x8b) return 'gzip'
-  const magic = start.length < 4 ? 0 : start.readUInt32LE(0)
-  // A zstd archive may begin with a skippable frame (RFC 8878, 3.1.2).
-  if (magic === 0xfd2fb528 || (magic & 0xfffffff0) >>> 0 === 0x184d2a50) return 'zstd'
-  return 'none'
-}
 
 /**
  * The plain archive in a file, in chunks; what follows the end of the compressed data is not read.
@@ -77,8 +67,8 @@ function unreadable(path: string, error: unknown): StatusError {
 function firstBytes(path: string): Buffer {
   const file = openSync(path, 'r')
   try {
-    const bytes = Buffer.alloc(4)
-    return bytes.subarray(0, readSync(file, bytes, 0, 4, 0))
+    const bytes = Buffer.alloc(MAGIC_BYTES)
+    return bytes.subarray(0, readSync(file, bytes, 0, MAGIC_BYTES, 0))
   } finally {
     closeSync(file)
   }

@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { hasCode, type StatusCode } from '../../src/lib/errors.ts'
 import { finish, type ImageEngine, openImageEngine } from '../support/image-engine.ts'
 import { layoutFiles, type OciImage, ociImage, ociIndex, writeLayout } from '../support/oci-image.ts'
@@ -196,7 +197,7 @@ test('hostile names and links are no way out', async () => {
 
 test('what is no OCI layout is refused, with a hint where there is one', async () => {
   const files = filesOf({ app: two })
-  await assertRefused(archive(new Map([...files].filter(([path]) => path !== 'index.json'))), /no index\.json/)
+  await assertRefused(archive(new Map([...files].filter(([path]) => path !== 'index.json'))), /neither an index\.json/)
   await assertRefused(archive(new Map([...files].filter(([path]) => path !== 'oci-layout'))), /oci-layout/)
   await assertRefused(
     archive(new Map([...files, ['oci-layout', Buffer.from('{"imageLayoutVersion":"2"}')]])),
@@ -209,8 +210,35 @@ test('what is no OCI layout is refused, with a hint where there is one', async (
   async function* compressed() {
     yield Buffer.concat([Buffer.from([0x1f, 0x8b]), Buffer.alloc(1000, 7)])
   }
-  await assertRefused(compressed(), /may be compressed/)
-  const docker = load(archive(new Map([['manifest.json', Buffer.from('[]')]])))
-  await assert.rejects(docker, (error) => hasCode(error, 'unimplemented') && /skopeo/.test(error.message))
+  await assertRefused(compressed(), /[Dd]amaged gzip data/)
+  await assertRefused(
+    archive(new Map([['other.json', Buffer.from('[]')]])),
+    /neither an index\.json .* nor a manifest\.json/,
+  )
+})
+
+test('an archive that is compressed is decompressed', async () => {
+  const plain = Buffer.concat(await Array.fromAsync(archive(filesOf({ app: two }))))
+  for (const compress of [gzipSync, zstdCompressSync]) {
+    const bytes = compress(plain)
+    async function* stream() {
+      for (let at = 0; at < bytes.length; at += 3) yield bytes.subarray(at, at + 3)
+    }
+    const { images } = await load(stream())
+    assert.equal(images[0]?.spec.config.digest, two.config!.digest)
+    await engine.images.remove(engine.ctx, 'app')
+    assert.deepEqual(await engine.look(), EMPTY)
+    async function* cut() {
+      yield bytes.subarray(0, bytes.length / 2)
+    }
+    await assertRefused(cut(), /Damaged|cut short/)
+  }
+})
+
+test('a name with a digest is taken only for the image that has it', async () => {
+  const name = `app@${two.target.digest}`
+  assert.equal((await load(archive(filesOf({ app: two })), name)).images[0]?.spec.reference, two.target.digest)
+  await engine.images.remove(engine.ctx, name)
+  await assert.rejects(load(archive(filesOf({ app: two })), `app@sha256:${'0'.repeat(64)}`), /names another image/)
   assert.deepEqual(await engine.look(), EMPTY)
 })

@@ -1,4 +1,3 @@
-import { StatusError } from '../../lib/errors.ts'
 import type { FileTime } from '../../linux/at-calls.ts'
 
 export type TarEntryType = 'file' | 'directory' | 'symlink' | 'link' | 'character' | 'block' | 'fifo'
@@ -28,8 +27,4 @@ export interface TarSink {
   /** `chunk[start..end)` belongs at `position` of the file; what no call covers is a hole. The chunk may be reused later. */
   data(chunk: Buffer, start: number, end: number, position: number): void
   endEntry(): void
-}
-
-export function malformed(why: string): StatusError {
-  return new StatusError('invalid_argument', `Malformed tar archive: ${why}`)
 }

@@ -1,6 +1,8 @@
-import { malformed, type TarEntry, type TarEntryType, type TarSink } from './entry.ts'
-import { BLOCK_BYTES, isZeroBlock, number, parseHeader, type TarHeader } from './header.ts'
-import { decimal, type PaxRecords, parsePax, paxTime } from './pax.ts'
+import { BLOCK_BYTES, isZeroBlock, number, padding, parseHeader, type TarHeader } from '../../lib/tar/header.ts'
+import { malformed } from '../../lib/tar/malformed.ts'
+import { decimal, type PaxRecords, parsePax } from '../../lib/tar/pax.ts'
+import type { TarEntry, TarEntryType, TarSink } from './entry.ts'
+import { paxTime } from './pax-time.ts'
 import {
   parseSparseBlock,
   parseSparseDataMap,
@@ -238,7 +240,7 @@ export class TarParser {
 
   #setLeft(size: number): void {
     this.#left = size
-    this.#padding = (BLOCK_BYTES - (size % BLOCK_BYTES)) % BLOCK_BYTES
+    this.#padding = padding(size)
   }
 }
 

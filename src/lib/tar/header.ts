@@ -1,4 +1,4 @@
-import { malformed } from './entry.ts'
+import { malformed } from './malformed.ts'
 
 export const BLOCK_BYTES = 512
 
@@ -37,6 +37,11 @@ export function parseHeader(block: Buffer, at: number): TarHeader {
     major: isUstar ? number(block, at + 329, 8) : 0,
     minor: isUstar ? number(block, at + 337, 8) : 0,
   }
+}
+
+/** Bytes between `size` bytes of data and the next header. */
+export function padding(size: number): number {
+  return (BLOCK_BYTES - (size % BLOCK_BYTES)) % BLOCK_BYTES
 }
 
 export function isZeroBlock(block: Buffer, at: number): boolean {
@@ -97,5 +102,6 @@ function verifyChecksum(block: Buffer, at: number): void {
     if (byte >= 0x80) highBytes--
   }
   const stored = number(block, at + CHECKSUM_AT, CHECKSUM_BYTES)
-  if (stored !== sum && stored !== sum - highBytes * 256) throw malformed('a header has a wrong checksum')
+  if (stored !== sum && stored !== sum - highBytes * 256)
+    throw malformed('a header has a wrong checksum: it may be compressed, or no tar archive')
 }
