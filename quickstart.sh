@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")"
 . scripts/install.sh
 
-ROOT=/var/lib/condenser RUN=/run/condenser LOG=/var/log/condenser.log BRIDGE=raind0
+ROOT=/var/lib/condenser RUN=/run/condenser LOG=/var/log/condenser.log BRIDGE=raind0 CERTIFICATES=/etc/raind/cert
 IMAGE=localhost/busybox:latest NAME=quickstart PORT=${QUICKSTART_PORT:-8080}
 MARKER=$ROOT/.made-by-quickstart PIDFILE=$RUN/quickstart.pid
 
@@ -48,6 +48,7 @@ start_daemon() {
     return
   fi
   [ -e "$ROOT" ] || { mkdir -m 0711 -p "$ROOT" && touch "$MARKER"; }
+  [ -e "$CERTIFICATES" ] || [ ! -e "$MARKER" ] || touch "$MARKER.certificates"
   mkdir -p "$RUN"
   setsid bin/condenser < /dev/null >> "$LOG" 2>&1 &
   echo $! > "$PIDFILE"
@@ -124,6 +125,7 @@ clean() {
   remove_rules
   ! ip link show "$BRIDGE" > /dev/null 2>&1 || ip link delete "$BRIDGE"
   umount "$ROOT" "$RUN" 2> /dev/null || true
+  if [ -e "$MARKER.certificates" ]; then rm -rf "$CERTIFICATES" && rmdir --ignore-fail-on-non-empty /etc/raind; fi
   rm -rf "$ROOT" "$RUN" "$LOG" /var/cache/condenser
   remove_cgroups
   echo 'All is gone but the Debian packages and node_modules.'

@@ -30,6 +30,7 @@ export const fileSchema = object({
   run: optional(path),
   socket: optional(path),
   listen: optional(text),
+  certDir: optional(path),
   bridge: optional(text),
   subnet: optional(text),
   /** The default network's gateway, by default the 254th address of the subnet. */

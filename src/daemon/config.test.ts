@@ -13,7 +13,8 @@ test('completeConfig() has a default for everything', () => {
     root: '/var/lib/condenser',
     run: '/run/condenser',
     socket: '/run/condenser/condenser.sock',
-    listen: undefined,
+    listen: { host: '127.0.0.1', port: 7755 },
+    certDir: '/etc/raind/cert',
     subnet: '10.166.0.0/16',
     network: { bridge: 'raind0', subnet: '10.166.0.0/20', gateway: '10.166.0.254' },
     runtime: 'auto',
@@ -28,16 +29,17 @@ test('completeConfig() has a default for everything', () => {
 })
 
 test('completeConfig() takes flags before the file', () => {
-  const flags = parseFlags(['--run', '/tmp/r/', '--log-level=debug', '--listen', '127.0.0.1:7755'])
+  const flags = parseFlags(['--run', '/tmp/r/', '--log-level=debug', '--listen', 'none', '--cert-dir', '/tmp/c/'])
   const config = completeConfig(flags, { run: '/tmp/x', runtime: 'runc', logLevel: 'warn', images: { reserve: '1g' } })
   assert.deepEqual(
-    [config.run, config.socket, config.logLevel, config.runtime, config.listen, config.images],
+    [config.run, config.socket, config.logLevel, config.runtime, config.listen, config.certDir, config.images],
     [
       '/tmp/r',
       '/tmp/r/condenser.sock',
       'debug',
       'runc',
-      { host: '127.0.0.1', port: 7755 },
+      undefined,
+      '/tmp/c',
       { reserve: { share: 1, bytes: 2 ** 30 } },
     ],
   )

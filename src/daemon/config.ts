@@ -20,7 +20,9 @@ export interface Config {
   readonly root: string
   readonly run: string
   readonly socket: string
+  /** Where TLS is served; undefined: nowhere. */
   readonly listen: { readonly host: string; readonly port: number } | undefined
+  readonly certDir: string
   /** Where networks take their subnets from. */
   readonly subnet: string
   /** The network of containers that name none. */
@@ -38,7 +40,7 @@ export interface Config {
 
 /**
  * Flags, then the file, then the defaults. Undefined: only help or the version was asked for, and has been printed.
- * @throws {StatusError} `not_found`, `invalid_argument`, `unimplemented`
+ * @throws {StatusError} `not_found`, `invalid_argument`
  */
 export async function readConfig(words: readonly string[]): Promise<Config | undefined> {
   const flags = parseFlags(words)
@@ -47,10 +49,7 @@ export async function readConfig(words: readonly string[]): Promise<Config | und
     return undefined
   }
   const file = await readConfigFile(flags.config ?? DEFAULT_FILE, flags.config === undefined)
-  const config = completeConfig(flags, file)
-  if (config.listen === undefined) return config
-  const unixOnly = 'this release serves its API on the unix socket only; leave listen out, or set it to none'
-  throw new StatusError('unimplemented', `Cannot listen on ${config.listen.host}:${config.listen.port}: ${unixOnly}`)
+  return completeConfig(flags, file)
 }
 
 /** Pure. @throws {StatusError} `invalid_argument` */
@@ -71,7 +70,8 @@ export function completeConfig(flags: Flags, file: FileConfig): Config {
     root,
     run,
     socket,
-    listen: parseListen(flags.listen ?? file.listen ?? 'none'),
+    listen: parseListen(flags.listen ?? file.listen ?? '127.0.0.1:7755'),
+    certDir: directory('certDir', flags.certDir ?? file.certDir ?? '/etc/raind/cert'),
     subnet,
     network: defaultNetwork(bridgeName(flags.bridge ?? file.bridge ?? 'raind0'), subnet, file.gateway),
     runtime: parseRuntime(flags.runtime ?? file.runtime ?? 'auto'),

@@ -9,6 +9,8 @@ import { version } from '../lib/version.ts'
 import { notifySystemd } from '../linux/sd-notify.ts'
 import { type Config, readConfig } from './config.ts'
 import { openEngine } from './engine.ts'
+import { openTlsDoor } from './tls-door.ts'
+import { unixCaller } from './unix-caller.ts'
 
 /** What runs when the daemon is told to end may take this long; the rest of the 10 s is for taking things apart. */
 const DRAIN_MS = 7000
@@ -36,17 +38,24 @@ async function serve({ signal, log }: Ctx, config: Config): Promise<void> {
   const ctx: Ctx = { signal: cutOff.signal, log }
   await using engine = await openEngine(ctx, config)
   const { containers, images, runtime } = engine
+  const { listen, socket } = config
   const info = { version, runtime: { name: runtime.name, version: runtime.version } }
-  await using server = new HttpServer(raindApi({ containers, images, info, ctx }), log)
-  await server.listenUnix(config.socket)
+  await using server = new HttpServer({
+    frontEnd: raindApi({ containers, images, info, ctx }),
+    identify: unixCaller,
+    log,
+  })
+  await server.listenUnix(socket)
+  using tls = listen && (await openTlsDoor({ ...config, listen }, server, log))
   notifySystemd('READY=1')
   keepCompiledCode()
-  log.info('ready', { version, socket: config.socket, runtime: info.runtime, startMs: Math.round(performance.now()) })
+  log.info('ready', { ...info, socket, listen, startMs: Math.round(performance.now()) })
 
   await aborted(signal)
   log.info('stopping; containers go on running')
   notifySystemd('STOPPING=1')
   forceExitAfter(EXIT_MS, log)
+  tls?.[Symbol.dispose]()
   await server.close(DRAIN_MS)
   cutOff.abort(new DOMException('The daemon ends', 'AbortError'))
 }
@@ -62,7 +71,10 @@ async function configOrExit(words: readonly string[]): Promise<Config | undefine
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 }
 
 /** Whatever hangs must not keep the service manager waiting; the next boot recovers from any end. */

@@ -9,7 +9,8 @@ Flags, with their defaults:
   --root DIR         what must survive a reboot: images, containers, the database (/var/lib/condenser)
   --run DIR          what need not: sockets, bundles, namespaces (/run/condenser)
   --socket FILE      the API's unix socket (<run>/condenser.sock)
-  --listen ADDRESS   none; host:port, with TLS, is for a later release (none)
+  --listen ADDRESS   host:port of the API over TLS, for holders of a client certificate; or none (127.0.0.1:7755)
+  --cert-dir DIR     the certificates, made where there are none (/etc/raind/cert)
   --config FILE      YAML file with the same names and more (/etc/condenser/config.yaml, if it is there)
   --bridge NAME      link name of the default network's bridge (raind0)
   --subnet CIDR      where networks take their addresses from (10.166.0.0/16)
@@ -17,7 +18,7 @@ Flags, with their defaults:
   --log-level LEVEL  debug, info, warn or error (info)
   --help, --version
 
-What a flag says goes before what the file says. Two daemons live side by side if root, run, bridge and subnet differ.
+What a flag says goes before what the file says. Two daemons live side by side if root, run, listen, bridge and subnet differ.
 `
 
 /** What was given on the command line, unchecked; what was not is absent. */
@@ -29,6 +30,7 @@ export interface Flags {
   readonly run?: string
   readonly socket?: string
   readonly listen?: string
+  readonly certDir?: string
   readonly bridge?: string
   readonly subnet?: string
   readonly runtime?: string
@@ -47,14 +49,16 @@ export function parseFlags(args: readonly string[]): Flags {
     run: text,
     socket: text,
     listen: text,
+    'cert-dir': text,
     bridge: text,
     subnet: text,
     runtime: text,
     'log-level': text,
   }
   try {
-    const { 'log-level': logLevel, ...values } = parseArgs({ args: [...args], options, allowPositionals: false }).values
-    return { ...values, ...(logLevel !== undefined && { logLevel }) }
+    const { values } = parseArgs({ args: [...args], options, allowPositionals: false })
+    const { 'log-level': logLevel, 'cert-dir': certDir, ...rest } = values
+    return { ...rest, ...(logLevel !== undefined && { logLevel }), ...(certDir !== undefined && { certDir }) }
   } catch (error) {
     throw new StatusError('invalid_argument', `${messageOf(error)}; see condenser --help`)
   }

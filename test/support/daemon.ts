@@ -13,6 +13,8 @@ export const projectRoot = fileURLToPath(new URL('../..', import.meta.url))
 export interface DaemonOptions {
   /** Further flags. */
   readonly args?: readonly string[]
+  /** Where it serves TLS, with certificates in the home; nowhere by default, because making them takes seconds. */
+  readonly listen?: string
   readonly runtime?: 'auto' | 'crun' | 'runc'
   readonly env?: Readonly<Record<string, string>>
   /** The program instead of bin/condenser: the bundle, or one under strace. */
@@ -27,6 +29,7 @@ export interface Home extends AsyncDisposable {
   readonly subnet: string
   readonly cgroupParent: string
   readonly config: string
+  readonly certDir: string
 }
 
 let homes = 0
@@ -42,6 +45,7 @@ export async function makeHome(): Promise<Home> {
     subnet: `10.${200 + (homes++ % 50)}.0.0/16`,
     cgroupParent: `/condenser-test-${tag}`,
     config: join(base, 'config.yaml'),
+    certDir: join(base, 'cert'),
   }
   await mkdir(home.root)
   return {
@@ -75,6 +79,7 @@ export async function startDaemon(home: Home, options: DaemonOptions = {}): Prom
   const args = [
     ...command.slice(1),
     ...['--root', home.root, '--run', home.run, '--bridge', home.bridge, '--subnet', home.subnet],
+    ...['--listen', options.listen ?? 'none', '--cert-dir', home.certDir],
     ...['--runtime', options.runtime ?? 'auto', '--log-level', 'debug'],
     ...(existsSync(home.config) ? ['--config', home.config] : []),
     ...(options.args ?? []),

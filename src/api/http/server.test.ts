@@ -2,16 +2,17 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
-import { createConnection } from 'node:net'
+import { createConnection, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { throwIfEnded } from '../../lib/ctx.ts'
 import { StatusError } from '../../lib/errors.ts'
-import { silentLogger } from '../../lib/log.ts'
+import { jsonLogger, silentLogger } from '../../lib/log.ts'
 import { array, boolean, integer, object, optional, string } from '../../lib/schema.ts'
 import { JSON_LIMIT } from './body.ts'
+import type { Caller } from './caller.ts'
 import { json, primed, stream } from './reply.ts'
 import { type Route, route } from './route.ts'
 import { HttpServer } from './server.ts'
@@ -43,11 +44,13 @@ const basicRoutes: readonly Route[] = [
   route('POST', '/ignore', {}, () => json(200, 'ignored')),
 ]
 
-async function serve(t: TestContext, routes: readonly Route[] = basicRoutes) {
+const identify = (): Caller => ({ who: { uid: 7, pid: 8 }, admitted: true })
+
+async function serve(t: TestContext, routes: readonly Route[] = basicRoutes, log = silentLogger) {
   const dir = await mkdtemp(join(tmpdir(), 'condenser-http-'))
   const errorReply = (error: StatusError, id: string) =>
     json(httpStatus(error), { code: error.code, message: error.code === 'internal' ? id : error.message })
-  const server = new HttpServer({ routes, errorReply }, silentLogger)
+  const server = new HttpServer({ frontEnd: { routes, errorReply }, identify, log })
   const socketPath = join(dir, 'api.sock')
   await server.listenUnix(socketPath)
   t.after(async () => {
@@ -266,13 +269,48 @@ test('HttpServer.listenUnix() sets the mode, replaces a stale socket, and nothin
   const { server, socketPath } = await serve(t)
   assert.equal((await stat(socketPath)).mode & 0o7777, 0o660)
   const errorReply = () => json(500, null)
-  await using second = new HttpServer({ routes: basicRoutes, errorReply }, silentLogger)
+  await using second = new HttpServer({ frontEnd: { routes: basicRoutes, errorReply }, identify, log: silentLogger })
   await second.listenUnix(socketPath)
   assert.equal((await call({ socketPath, path: '/echo/fixed' })).body, 'fixed')
   await server.close(0)
 
   const file = `${socketPath}.txt`
   await writeFile(file, '')
-  await using third = new HttpServer({ routes: basicRoutes, errorReply }, silentLogger)
+  await using third = new HttpServer({ frontEnd: { routes: basicRoutes, errorReply }, identify, log: silentLogger })
   await assert.rejects(third.listenUnix(file), { code: 'failed_precondition' })
 })
+
+test('HttpServer audits what may change something and what it refuses, without bodies and queries', async (t) => {
+  const lines: Record<string, unknown>[] = []
+  const log = jsonLogger('info', (line) => lines.push(JSON.parse(line)))
+  const { server, socketPath } = await serve(t, basicRoutes, log)
+  await call({ socketPath, path: '/echo/fixed' })
+  await call({ socketPath, method: 'POST', path: '/echo/x?tag=secret' }, '{"text":"secret"}')
+  await call({ socketPath, method: 'POST', path: '/nowhere' })
+
+  // A connection that somebody else has accepted, of a stranger.
+  const [accepted, stranger] = await pair(t)
+  server.adopt(accepted, { who: { spiffeId: 'spiffe://raind/other/x' }, admitted: false })
+  stranger.write('GET /echo/fixed HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+  const answer = await text(stranger)
+  assert.match(answer, /^HTTP\/1\.1 403 .*content-type: text\/plain\r\n.*\r\n\r\nforbidden$/s)
+
+  assert.deepEqual(
+    lines.map(({ time: _time, level: _level, requestId: _id, ...rest }) => rest),
+    [
+      { message: 'audit', uid: 7, pid: 8, method: 'POST', status: 200, path: '/echo/x' },
+      { message: 'audit', uid: 7, pid: 8, method: 'POST', status: 404, path: '/nowhere' },
+      { message: 'audit', spiffeId: 'spiffe://raind/other/x', method: 'GET', status: 403, path: '/echo/fixed' },
+    ],
+  )
+})
+
+/** The two ends of a connection. */
+async function pair(t: TestContext): Promise<[Socket, Socket]> {
+  const listener = createServer().listen({ path: `\0condenser-test-${process.pid}` })
+  t.after(() => listener.close())
+  await once(listener, 'listening')
+  const near = createConnection({ path: `\0condenser-test-${process.pid}` })
+  const [far] = (await once(listener, 'connection')) as [Socket]
+  return [far, near]
+}

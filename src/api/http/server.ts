@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ctx } from '../../lib/ctx.ts'
 import { messageOf, StatusError, systemCode } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/log.ts'
 import { http } from '../../lib/node-http.ts'
+import { audit, isAudited } from './audit.ts'
 import { discardBody, readJson } from './body.ts'
+import type { Caller } from './caller.ts'
 import { parseQuery } from './query.ts'
 import { type Reply, send } from './reply.ts'
 import type { Route } from './route.ts'
@@ -14,14 +17,35 @@ import { Router } from './router.ts'
 import { httpFault } from './status.ts'
 import { listenUnix } from './unix-socket.ts'
 
+/** To who is not admitted, whatever they ask; in the words that Raind's clients know. */
+const FORBIDDEN: Reply = { status: 403, headers: { 'content-type': 'text/plain' }, body: 'forbidden' }
+
 /** What a front end gives the server: its routes, and how it says that something failed. */
 export interface FrontEnd {
   readonly routes: readonly Route[]
   errorReply(error: StatusError, requestId: string): Reply
 }
 
+export interface HttpServerOptions {
+  readonly frontEnd: FrontEnd
+  /** Names who connects to the unix socket. Never throws. */
+  readonly identify: (connection: Socket) => Caller
+  readonly log: Logger
+}
+
+/** One request while it is served. */
+interface Exchange {
+  readonly id: string
+  readonly ctx: Ctx
+  readonly caller: Caller
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** Ends its context. */
+  readonly running: AbortController
+}
+
 /**
- * One front end over HTTP/1.1 on node:http.
+ * One front end over HTTP/1.1 on node:http: on a unix socket, and on whatever connections are handed to it.
  *
  * Every request gets an id (`X-Request-Id`), every failure the front end's own form. What is not a StatusError is
  * answered as `internal`, with the id only; the log gets all of it. `close` finishes what runs.
@@ -30,6 +54,8 @@ export class HttpServer implements AsyncDisposable {
   readonly #server: Server
   readonly #router: Router
   readonly #frontEnd: FrontEnd
+  readonly #identify: HttpServerOptions['identify']
+  readonly #callers = new WeakMap<Duplex, Caller>()
   readonly #log: Logger
   /** The requests that run, by what ends their context. */
   readonly #running = new Map<AbortController, Promise<void>>()
@@ -39,8 +65,9 @@ export class HttpServer implements AsyncDisposable {
   #requests = 0
   #closing = false
 
-  constructor(frontEnd: FrontEnd, log: Logger) {
+  constructor({ frontEnd, identify, log }: HttpServerOptions) {
     this.#frontEnd = frontEnd
+    this.#identify = identify
     this.#router = new Router(frontEnd.routes)
     this.#log = log
     // A whole request may take as long as an archive takes; heads have a time limit, and JSON bodies their own.
@@ -52,6 +79,13 @@ export class HttpServer implements AsyncDisposable {
   /** Replaces a socket file that is there: the caller holds the lock that makes it stale. */
   async listenUnix(path: string): Promise<void> {
     await listenUnix(this.#server, path)
+  }
+
+  /** Serves a connection that another listener has accepted. */
+  adopt(connection: Duplex, caller: Caller): void {
+    this.#callers.set(connection, caller)
+    if (this.#closing) connection.destroy()
+    else this.#server.emit('connection', connection)
   }
 
   /** Stops listening, ends what waits, and finishes what runs; what still runs after `graceMs` is cancelled and cut off. */
@@ -93,36 +127,49 @@ export class HttpServer implements AsyncDisposable {
     const startedAt = performance.now()
     const { method = '', url = '' } = request
     const log = this.#log.with({ requestId: id, method, url: url.slice(0, 500) })
+    const caller = this.#callerOf(request.socket)
+    const exchange = { id, ctx: { signal: running.signal, log }, caller, request, response, running }
     response.setHeader('x-request-id', id)
     try {
-      await this.#reply(request, response, await this.#answer({ signal: running.signal, log }, id, request, running))
+      await this.#reply(exchange, caller.admitted ? await this.#answer(exchange) : FORBIDDEN)
     } catch (thrown) {
       const error = asStatusError(thrown)
       if (error.code === 'internal') log.error('request failed', { error: thrown })
       else log.debug('request refused', { code: error.code, reason: error.message })
-      await this.#reply(request, response, this.#frontEnd.errorReply(error, id)).catch(() => response.destroy())
+      await this.#reply(exchange, this.#frontEnd.errorReply(error, id)).catch(() => response.destroy())
     }
     const ms = Math.round(performance.now() - startedAt)
     log.debug('request served', { status: response.statusCode, ms })
   }
 
-  async #answer(ctx: Ctx, id: string, request: IncomingMessage, running: AbortController): Promise<Reply> {
+  #callerOf(connection: Socket): Caller {
+    const known = this.#callers.get(connection)
+    if (known !== undefined) return known
+    const caller = this.#identify(connection)
+    this.#callers.set(connection, caller)
+    return caller
+  }
+
+  async #answer({ id, ctx, request, running }: Exchange): Promise<Reply> {
     const { method = '', url = '', headers } = request
-    const mark = url.indexOf('?')
-    const { route, params } = this.#router.match(method, mark < 0 ? url : url.slice(0, mark))
+    const path = pathOf(url)
+    const { route, params } = this.#router.match(method, path)
     if (route.waits) this.#waiting.add(running)
-    const query = route.query && parseQuery(route.query, mark < 0 ? '' : url.slice(mark + 1))
+    const query = route.query && parseQuery(route.query, url.slice(path.length + 1))
     const body = route.body && (await readJson(request, route.body))
     // Who leaves this half read must not take the connection down before the answer is out.
     const stream = request.iterator({ destroyOnReturn: false })
     return route.handle({ id, ctx, params, query, body, stream, headers })
   }
 
-  async #reply(request: IncomingMessage, response: ServerResponse, reply: Reply): Promise<void> {
+  async #reply({ id, caller, request, response }: Exchange, reply: Reply): Promise<void> {
     if (response.headersSent) {
       response.destroy()
       return
     }
+    const { method = '', url = '' } = request
+    const { status } = reply
+    if (isAudited(method, status)) audit(this.#log, { ...caller.who, method, path: pathOf(url), status, requestId: id })
     await discardBody(request)
     if (!request.complete || this.#closing) response.setHeader('connection', 'close')
     await send(response, reply)
@@ -144,6 +191,11 @@ export class HttpServer implements AsyncDisposable {
     ]
     socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
   }
+}
+
+function pathOf(url: string): string {
+  const mark = url.indexOf('?')
+  return mark < 0 ? url : url.slice(0, mark)
 }
 
 function clientFault(error: Error): StatusError {

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { readdir, readFile, stat, unlink } from 'node:fs/promises'
+import { createConnection } from 'node:net'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { connect } from 'node:tls'
+import { promisify } from 'node:util'
+import { type Daemon, type Home, makeHome, startDaemon } from '../support/daemon.ts'
+import { runInOwnNamespaces } from '../support/namespace.ts'
+
+runInOwnNamespaces(import.meta.filename)
+
+const run = promisify(execFile)
+const listen = '127.0.0.1:7755'
+const at = 'https://localhost:7755/v1'
+
+let home: Home
+let daemon: Daemon
+const cert = (name: string) => join(home.certDir, name)
+
+/** curl as the README has it, with the pair of that name. */
+async function curl(pair: string, ...args: string[]): Promise<string> {
+  const tls = ['--cacert', cert('raind.crt'), '--cert', cert(`${pair}.crt`), '--key', cert(`${pair}.key`)]
+  return (await run('curl', ['-sS', ...tls, ...args])).stdout
+}
+
+/** The lines of the audit log from the `mark`th on. */
+function audited(mark = 0): Record<string, unknown>[] {
+  return daemon
+    .log()
+    .split('\n')
+    .filter((line) => line.includes('"message":"audit"'))
+    .map((line) => JSON.parse(line))
+    .slice(mark)
+    .map(({ time: _time, level: _level, message: _message, requestId: _id, ...rest }) => rest)
+}
+
+before(async () => {
+  await run('ip', ['link', 'add', 'up0', 'type', 'bridge'])
+  await run('ip', ['address', 'add', '192.0.2.10/24', 'dev', 'up0'])
+  await run('ip', ['link', 'set', 'up0', 'up'])
+  await run('ip', ['route', 'add', 'default', 'via', '192.0.2.1'])
+  home = await makeHome()
+  daemon = await startDaemon(home, { listen })
+})
+after(async () => {
+  await daemon[Symbol.asyncDispose]()
+  await home[Symbol.asyncDispose]()
+})
+
+test('the first boot makes the four pairs, with their modes and what the contract says of them', async () => {
+  const pairs = ['raind', 'raindClient', 'raindClientCA', 'raindHookClient']
+  const files = (await readdir(home.certDir)).filter((name) => !name.startsWith('.'))
+  assert.deepEqual(files.sort(), pairs.flatMap((name) => [`${name}.crt`, `${name}.key`]).sort())
+  for (const name of pairs) {
+    assert.equal((await stat(cert(`${name}.crt`))).mode & 0o7777, 0o644, name)
+    assert.equal((await stat(cert(`${name}.key`))).mode & 0o7777, 0o600, name)
+    assert.match(await readFile(cert(`${name}.key`), 'utf8'), /^-----BEGIN RSA PRIVATE KEY-----\n/)
+  }
+  const text = async (name: string) => (await run('openssl', ['x509', '-noout', '-text', '-in', cert(name)])).stdout
+  const server = await text('raind.crt')
+  for (const part of [
+    /Signature Algorithm: sha256WithRSAEncryption/,
+    /Issuer: CN ?= ?raind\n[\s\S]*Subject: CN ?= ?raind\n/,
+    /Public-Key: \(4096 bit\)/,
+    /Basic Constraints: critical\n\s+CA:TRUE/,
+    /Key Usage: critical\n\s+Digital Signature, Key Encipherment, Certificate Sign\n/,
+    /Extended Key Usage: *\n\s+TLS Web Server Authentication\n/,
+    /DNS:localhost, IP Address:127.0.0.1, IP Address:192.0.2.10\n/,
+  ]) {
+    assert.match(server, part)
+  }
+  assert.match(await text('raindClientCA.crt'), /Key Usage: critical\n\s+Certificate Sign, CRL Sign\n/)
+  assert.match(await text('raindClient.crt'), /Public-Key: \(3072 bit\)[\s\S]*URI:spiffe:\/\/raind\/cli\/admin\n/)
+  assert.match(await text('raindHookClient.crt'), /URI:spiffe:\/\/raind\/droplet\/container\n/)
+  const verify = ['verify', '-x509_strict', '-purpose']
+  await run('openssl', [...verify, 'sslserver', '-CAfile', cert('raind.crt'), cert('raind.crt')])
+  await run('openssl', [...verify, 'sslclient', '-CAfile', cert('raindClientCA.crt'), cert('raindClient.crt')])
+})
+
+test('curl with the client certificate has the API, by name and by address', async () => {
+  const answer = JSON.parse(await curl('raindClient', `${at}/containers`))
+  assert.deepEqual(answer, { status: 'success', message: 'retrieve container list success', data: null })
+  assert.equal(JSON.parse(await curl('raindClient', 'https://127.0.0.1:7755/v1/health')).data.status, 'ok')
+  const mark = audited().length
+  const body = '{"image":"nowhere.invalid/x"}'
+  const refused = JSON.parse(await curl('raindClient', '-X', 'DELETE', `${at}/images?secret=1`, '-d', body))
+  assert.equal(refused.code, 'not_found')
+  const who = { spiffeId: 'spiffe://raind/cli/admin', address: '127.0.0.1' }
+  assert.deepEqual(audited(mark), [{ ...who, method: 'DELETE', status: 404, path: '/v1/images' }])
+})
+
+test('the audit log names who asks on the unix socket', async () => {
+  const mark = audited().length
+  await daemon.api.get('/v1/containers')
+  await daemon.api.post('/v1/containers/nobody/actions/start', { tty: false })
+  assert.deepEqual(audited(mark), [
+    { uid: 0, pid: process.pid, method: 'POST', status: 404, path: '/v1/containers/nobody/actions/start' },
+  ])
+})
+
+test('a certificate of another role hears 403 to everything, also to what is not there', async () => {
+  const mark = audited().length
+  const status = ['-w', ' %{http_code} %{content_type}']
+  for (const path of ['/health', '/nowhere']) {
+    assert.equal(await curl('raindHookClient', ...status, `${at}${path}`), 'forbidden 403 text/plain')
+  }
+  const common = { spiffeId: 'spiffe://raind/droplet/container', address: '127.0.0.1', method: 'GET', status: 403 }
+  assert.deepEqual(audited(mark), [
+    { ...common, path: '/v1/health' },
+    { ...common, path: '/v1/nowhere' },
+  ])
+})
+
+test('without a certificate, with a stranger’s, or with older TLS, the handshake fails and is audited', async () => {
+  const mark = audited().length
+  const handshake = async (...args: string[]) => {
+    const command = ['s_client', '-connect', listen, '-CAfile', cert('raind.crt'), '-quiet', ...args]
+    const { stdout } = await run('bash', [
+      '-c',
+      `printf 'GET /v1/health HTTP/1.0\\r\\n\\r\\n' | openssl "$@" 2>&1 || true`,
+      'x',
+      ...command,
+    ])
+    assert.doesNotMatch(stdout, /HTTP\/1/, stdout)
+  }
+  await handshake()
+  await run('openssl', [
+    ...[
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-keyout',
+      join(home.run, 'x.key'),
+      '-out',
+      join(home.run, 'x.crt'),
+    ],
+    ...['-days', '1', '-subj', '/CN=raind client issuer', '-addext', 'subjectAltName=URI:spiffe://raind/cli/admin'],
+  ])
+  await handshake('-cert', join(home.run, 'x.crt'), '-key', join(home.run, 'x.key'))
+  await handshake('-tls1_2', '-cert', cert('raindClient.crt'), '-key', cert('raindClient.key'))
+  const reasons = audited(mark).map(({ refused }) => refused)
+  assert.deepEqual(reasons, [
+    'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'ERR_SSL_UNSUPPORTED_PROTOCOL',
+  ])
+  await assert.rejects(run('curl', ['-sS', 'http://localhost:7755/v1/health']), 'no plain HTTP either')
+  assert.equal(JSON.parse(await curl('raindClient', `${at}/health`)).data.status, 'ok', 'and it goes on')
+})
+
+test('connections that say nothing hold nobody up, and end with the daemon', async () => {
+  const silent = createConnection(7755, '127.0.0.1')
+  await once(silent, 'connect')
+  const [ca, certificate, key] = await Promise.all(
+    ['raind.crt', 'raindClient.crt', 'raindClient.key'].map((name) => readFile(cert(name))),
+  )
+  const idle = connect({ port: 7755, servername: 'localhost', ca: ca!, cert: certificate!, key: key! })
+  await once(idle, 'secureConnect')
+  assert.equal(idle.getProtocol(), 'TLSv1.3')
+  for (const socket of [silent, idle]) socket.on('error', () => {}).resume()
+  const closed = Promise.all([once(silent, 'close'), once(idle, 'close')])
+  await daemon.stop()
+  assert.deepEqual(await daemon.ended, { code: 0, signal: null })
+  await closed
+  daemon = await startDaemon(home, { listen })
+})
+
+test('a boot renews the server’s certificate for a new address, and keeps everything else', async () => {
+  const names = ['raind.key', 'raindClient.crt', 'raindClient.key', 'raindClientCA.crt', 'raindClientCA.key']
+  const others = () => Promise.all(names.map((name) => readFile(cert(name), 'utf8')))
+  const before = await others()
+  await daemon.stop()
+  await run('ip', ['address', 'replace', '198.51.100.7/24', 'dev', 'up0'])
+  await run('ip', ['address', 'delete', '192.0.2.10/24', 'dev', 'up0'])
+  await run('ip', ['route', 'replace', 'default', 'via', '198.51.100.1'])
+  daemon = await startDaemon(home, { listen })
+  const { stdout } = await run('openssl', ['x509', '-noout', '-text', '-in', cert('raind.crt')])
+  assert.match(stdout, /DNS:localhost, IP Address:127.0.0.1, IP Address:198\.51\.100\.7\n/)
+  assert.equal(JSON.parse(await curl('raindClient', `${at}/health`)).data.status, 'ok')
+  assert.deepEqual(await others(), before)
+})
+
+test('a file in the way, or an address that is taken, ends the boot with what to do', async () => {
+  await using other = await makeHome()
+  await assert.rejects(startDaemon({ ...other, certDir: home.certDir }, { listen }), (error: Error) => {
+    assert.match(error.message, /Cannot listen on 127.0.0.1:7755: another program has this address; give --listen/)
+    return true
+  })
+  await daemon.stop()
+  await unlink(cert('raind.key'))
+  const before = await readFile(cert('raind.crt'), 'utf8')
+  await assert.rejects(startDaemon(home, { listen }), (error: Error) => {
+    assert.match(error.message, /Cannot use .*raind.crt: its key, .*raind.key, is missing; move the pair/)
+    return true
+  })
+  assert.equal(await readFile(cert('raind.crt'), 'utf8'), before)
+})
