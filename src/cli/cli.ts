@@ -1,13 +1,15 @@
 import { didYouMean } from '../lib/did-you-mean.ts'
 import { type Client, connect } from './client.ts'
-import { type Command, parseCommandLine, type Terminal } from './command.ts'
+import { type Command, type Flags, GLOBAL_FLAGS, parseCommandLine, type Terminal } from './command.ts'
 import * as containers from './commands/containers.ts'
 import { exec } from './commands/exec.ts'
 import * as images from './commands/images.ts'
 import { logs } from './commands/logs.ts'
+import * as networks from './commands/networks.ts'
 import { load, pull } from './commands/pull.ts'
 import { create, run } from './commands/run.ts'
 import { version } from './commands/system.ts'
+import { findEndpoint } from './endpoint.ts'
 import { CliError, usageError } from './errors.ts'
 import { commandHelp, overview } from './help.ts'
 
@@ -18,7 +20,12 @@ const COMMANDS: readonly Command[] = [
   containers.ls,
   containers.start,
   containers.stop,
+  containers.restart,
   containers.kill,
+  containers.pause,
+  containers.unpause,
+  containers.rename,
+  containers.update,
   containers.wait,
   containers.rm,
   containers.inspect,
@@ -29,10 +36,14 @@ const COMMANDS: readonly Command[] = [
   images.ls,
   images.rm,
   images.inspect,
+  networks.ls,
+  networks.create,
+  networks.rm,
+  networks.inspect,
+  networks.connect,
+  networks.disconnect,
   version,
 ]
-
-const DEFAULT_SOCKET = '/run/condenser/condenser.sock'
 
 /** Runs one command line; resolves with the exit code. Errors go to stderr, as one line and a hint. */
 export async function main(words: readonly string[], terminal: Terminal = process): Promise<number> {
@@ -58,14 +69,18 @@ async function dispatch(words: readonly string[], terminal: Terminal): Promise<n
     terminal.stdout.write(commandHelp(command))
     return 0
   }
-  const client: Client = connect(flags.text('socket') ?? process.env['CONDENSER_SOCKET'] ?? DEFAULT_SOCKET)
-  return (await command.run({ client, terminal, flags, args, json: flags.is('json') })) ?? 0
+  return (await command.run({ client: clientOf(flags), terminal, flags, args, json: flags.is('json') })) ?? 0
 }
 
-/** How many words come before the command: flags of every command, of which one has a value. */
+function clientOf(flags: Flags): Client {
+  const [host, socket, cacert, cert, key] = ['host', 'socket', 'cacert', 'cert', 'key'].map((name) => flags.text(name))
+  return connect(findEndpoint({ host, socket, cacert, cert, key, environment: process.env }))
+}
+
+/** How many words come before the command: flags of every command. */
 function leadingFlags(words: readonly string[]): number {
   let count = 0
-  while (words[count]?.startsWith('-')) count += words[count] === '--socket' ? 2 : 1
+  while (words[count]?.startsWith('-')) count += GLOBAL_FLAGS[words[count]!.slice(2)]?.type === 'string' ? 2 : 1
   return count
 }
 

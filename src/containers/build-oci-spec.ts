@@ -1,21 +1,26 @@
 import { join } from 'node:path'
 import type { Container } from '../model/container.ts'
-import { type OciSpec, ociSpec, resolveUser } from '../runtime/index.ts'
+import { findInit, type OciSpec, ociSpec, resolveUser } from '../runtime/index.ts'
 import type { Deps } from './deps.ts'
+import type { JoinedNamespaces } from './joined-namespaces.ts'
 
 /** The config.json of a container whose root filesystem is mounted, so that its own passwd can be asked for the user. */
 export function buildOciSpec(
   { runtime, paths, seccomp, apparmorProfile }: Deps,
   { metadata, spec }: Container,
-  { rootfs, netnsPath }: { rootfs: string; netnsPath: string },
+  { netnsPath, joined }: { netnsPath: string | undefined; joined: JoinedNamespaces },
 ): OciSpec {
+  const rootfs = paths.rootfs(metadata.uid)
   return ociSpec({
     rootfs,
     spec,
-    user: resolveUser(rootfs, spec.user),
-    netnsPath,
+    user: resolveUser(rootfs, spec.user, spec.groupAdd),
+    ...(netnsPath === undefined ? { hostNetwork: true } : { netnsPath }),
     cgroupsPath: join('/', spec.cgroupParent, metadata.uid),
     etcDir: paths.etc(metadata.uid),
+    namespaces: joined.namespaces,
+    ...(joined.shmDir !== undefined && { shmDir: joined.shmDir }),
+    ...(spec.init && { initProgram: findInit() }),
     seccomp,
     host: runtime.host,
     ...(apparmorProfile === undefined ? {} : { apparmorProfile }),

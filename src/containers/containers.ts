@@ -1,16 +1,22 @@
 import type { Ctx } from '../lib/ctx.ts'
+import { connectContainer, disconnectContainer } from './connect.ts'
 import { createContainer } from './create.ts'
+import { createNetwork, removeNetwork } from './create-network.ts'
 import type { Deps } from './deps.ts'
 import { ExecSessions } from './exec.ts'
 import { cleanUpAfterExit, recordExit } from './exit.ts'
 import { findContainer } from './find.ts'
 import { listContainers } from './list.ts'
 import { readLogTail } from './log-reader.ts'
+import { pauseContainer, unpauseContainer } from './pause.ts'
 import { recoverContainers } from './recover.ts'
 import { removeByRef } from './remove.ts'
+import { renameContainer } from './rename.ts'
+import { restartContainer } from './restart.ts'
 import { startContainer } from './start.ts'
 import { killContainer, stopContainer } from './stop.ts'
 import type { Containers } from './types.ts'
+import { updateContainer } from './update.ts'
 import { waitContainer } from './wait.ts'
 
 /** The engine's verbs on containers, over the parts given. `ctx` is the daemon's: clean-up after exits runs in it. */
@@ -31,7 +37,12 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
     create: (ctx, request) => createContainer(ctx, deps, request),
     start: (ctx, ref) => startContainer(ctx, deps, ref),
     stop: (ctx, ref, options = {}) => stopContainer(ctx, deps, ref, options),
-    kill: async (_ctx, ref, signal) => killContainer(deps, ref, signal),
+    restart: (ctx, ref, options = {}) => restartContainer(ctx, deps, ref, options),
+    kill: (_ctx, ref, signal) => killContainer(deps, ref, signal),
+    pause: (ctx, ref) => pauseContainer(ctx, deps, ref),
+    unpause: (ctx, ref) => unpauseContainer(ctx, deps, ref),
+    rename: (ctx, ref, name) => renameContainer(ctx, deps, ref, name),
+    update: (ctx, ref, changes) => updateContainer(ctx, deps, ref, changes),
     wait: (ctx, ref) => waitContainer(ctx, deps, ref),
     remove: (ctx, ref, { force = false } = {}) => removeByRef(ctx, deps, ref, force),
     find: (ref) => store.read((tx) => findContainer(tx, ref)),
@@ -39,6 +50,10 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
     sandboxOf: ({ spec }) => store.read((tx) => tx.getByUid('Sandbox', spec.sandboxId))!,
     sandboxes: () => new Map(store.read((tx) => tx.list('Sandbox')).map((sandbox) => [sandbox.metadata.uid, sandbox])),
     networks: () => store.read((tx) => tx.list('Network')),
+    createNetwork: (ctx, request) => createNetwork(ctx, deps, request),
+    removeNetwork: (ctx, name) => removeNetwork(ctx, deps, name),
+    connect: (ctx, ref, request) => connectContainer(ctx, deps, ref, request),
+    disconnect: (ctx, ref, network) => disconnectContainer(ctx, deps, ref, network),
     readLog: async (ctx, ref, options) => {
       const { metadata } = store.read((tx) => findContainer(tx, ref))
       return readLogTail(ctx, deps.paths.log(metadata.uid), options)

@@ -1,20 +1,26 @@
-import { access, mkdir } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { type Ctx, detached } from '../lib/ctx.ts'
 import { hasCode, StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
-import type { Container, Mount } from '../model/container.ts'
+import type { Container, ContainerOptions } from '../model/container.ts'
 import type { Image } from '../model/image.ts'
 import { generateName, newId, shortId, validateName } from '../model/names.ts'
-import type { Attachment, Network } from '../model/network.ts'
-import { defaultMac } from '../network/index.ts'
-import type { WriteTx } from '../store/index.ts'
+import { joinedContainer } from '../model/namespace-mode.ts'
+import type { PortMapping } from '../model/network.ts'
+import { validateResources } from '../model/resources.ts'
+import type { ReadTx, WriteTx } from '../store/index.ts'
+import { assertHostHas } from './assert-host-has.ts'
+import { assertOptionsAgree } from './assert-options-agree.ts'
+import { networkMode, planAttachments } from './attachments.ts'
 import type { Deps } from './deps.ts'
-import { findNetwork, leaseAddress } from './networks.ts'
+import { resolveJoined } from './joined-namespaces.ts'
+import { findNetwork } from './networks.ts'
 import { planContainer } from './plan-create.ts'
 import { assertPortsAreFree, assertPortsDiffer } from './ports.ts'
 import { removeContainer } from './remove.ts'
-import type { CreateContainer } from './types.ts'
+import type { AttachRequest, CreateContainer } from './types.ts'
 
 /**
  * Makes a container: records, an address, its directories. Nothing of it is in the kernel until it is started
@@ -30,11 +36,15 @@ export async function createContainer(ctx: Ctx, deps: Deps, request: CreateConta
   const { store, images, snapshots, locks, paths } = deps
   if (request.name !== undefined) validateName('container', request.name)
   assertPortsDiffer(request.ports ?? [])
-  await assertSourcesExist(request.mounts ?? [])
-  const networkName = request.network || deps.defaults.network
+  validateResources(request.resources ?? {})
+  assertOptionsAgree(request)
+  await assertHostHas(deps, request)
+  const networks = request.networks ?? [{ network: deps.defaults.network }]
+  assertNetworkTakesPorts(networks, request.ports ?? [])
   store.read((tx) => {
-    findNetwork(tx, networkName)
+    if (networkMode(networks) === undefined) for (const { network } of networks) findNetwork(tx, network)
     assertNameIsFree(tx.get('Container', request.name ?? ''))
+    resolveJoined(tx, request.options ?? {})
   })
   await assertPortsAreFree(store, request.ports ?? [], '')
   await ensureImage(ctx, deps, request)
@@ -44,7 +54,7 @@ export async function createContainer(ctx: Ctx, deps: Deps, request: CreateConta
   using _lock = await locks.hold(ctx, id)
   await using undo = new AsyncDisposableStack()
   failpoint('create.record')
-  reserve(deps, request, lease.image, id, networkName)
+  reserve(deps, request, lease.image, id, networks)
   undo.defer(() => removeContainer(detached(ctx), deps, id))
 
   failpoint('create.directories')
@@ -71,11 +81,17 @@ async function ensureImage(ctx: Ctx, { images }: Deps, { image, auth }: CreateCo
 }
 
 /** Everything that must be exclusive, in one transaction: name, id, address. A generated name is tried again if taken. */
-function reserve(deps: Deps, request: CreateContainer, image: Image, id: string, networkName: string): void {
+function reserve(
+  deps: Deps,
+  request: CreateContainer,
+  image: Image,
+  id: string,
+  networks: readonly AttachRequest[],
+): void {
   for (let attempt = 1; ; attempt++) {
     const name = request.name ?? generateName()
     try {
-      deps.store.write((tx) => writeRecords(tx, deps, request, image, { id, name, networkName }))
+      deps.store.write((tx) => writeRecords(tx, deps, request, image, { id, name, networks }))
       return
     } catch (error) {
       if (!hasCode(error, 'already_exists') || request.name !== undefined || attempt > 10) throw error
@@ -88,21 +104,21 @@ function writeRecords(
   deps: Deps,
   request: CreateContainer,
   image: Image,
-  { id, name, networkName }: { id: string; name: string; networkName: string },
+  { id, name, networks }: { id: string; name: string; networks: readonly AttachRequest[] },
 ): void {
   assertNameIsFree(tx.get('Container', name))
   const sandboxId = newId()
-  const network = findNetwork(tx, networkName)
-  const spec = planContainer(request, image, deps.defaults, {
+  const options = resolveJoined(tx, request.options ?? {})
+  const spec = planContainer({ ...request, options }, image, deps.defaults, {
     sandboxId,
-    hostname: shortId(id),
+    hostname: sharedHostname(tx, options, networks) ?? shortId(id),
     runtime: deps.runtime.name,
   })
   tx.create('Sandbox', {
     name: sandboxId,
     uid: sandboxId,
     owner: { frontEnd: 'condenser', kind: 'Container', uid: id },
-    spec: { hostname: spec.hostname, attachments: [attach(tx, network, sandboxId)], ports: request.ports ?? [] },
+    spec: { hostname: spec.hostname, ...planAttachments(tx, sandboxId, networks), ports: request.ports ?? [] },
     status: { attempt: 0 },
   })
   const container = tx.create('Container', {
@@ -122,31 +138,26 @@ function writeRecords(
   })
 }
 
-function attach(tx: WriteTx, network: Network, sandboxId: string): Attachment {
-  const address = leaseAddress(tx, network, sandboxId)
-  return {
-    network: network.metadata.name,
-    interface: 'eth0',
-    addresses: [`${address}/${network.spec.subnet.split('/')[1]}`],
-    mac: defaultMac(address),
-    aliases: [],
-    gatewayPriority: 0,
-  }
+/** The host name of a container that has none of its own, or by docker's rule uses the host's with the host's network. */
+function sharedHostname(tx: ReadTx, { utsMode }: ContainerOptions, networks: readonly AttachRequest[]) {
+  const joined = joinedContainer(utsMode)
+  if (joined !== undefined) return tx.getByUid('Container', joined)!.spec.hostname
+  return utsMode === 'host' || networkMode(networks) === 'host' ? hostname() : undefined
 }
 
-async function assertSourcesExist(mounts: readonly Mount[]): Promise<void> {
-  for (const { source } of mounts) {
-    await access(source).catch((cause) => {
-      throw new StatusError(
-        'invalid_argument',
-        `Cannot mount "${source}": this host has no such file or directory; create it first`,
-        { cause },
-      )
-    })
-  }
+function assertNetworkTakesPorts(networks: readonly AttachRequest[], ports: readonly PortMapping[]): void {
+  const mode = networkMode(networks)
+  if (mode === undefined || ports.length === 0) return
+  throw new StatusError(
+    'invalid_argument',
+    mode === 'host'
+      ? "A container in the host's network needs no published ports: what it listens on is the host's"
+      : 'A container without a network can publish no ports: leave them out, or choose a network',
+  )
 }
 
-function assertNameIsFree(taken: Container | undefined): void {
+/** @throws {StatusError} `already_exists` */
+export function assertNameIsFree(taken: Container | undefined): void {
   if (taken === undefined) return
   const { name, uid } = taken.metadata
   throw new StatusError(

@@ -13,6 +13,8 @@ import type { LogRotation } from './log-rotation.ts'
 export interface ContainerDefaults {
   /** The network of a container that names none. */
   readonly network: string
+  /** CIDR text: where networks that name no subnet take one from. */
+  readonly subnetPool: string
   readonly cgroupParent: string
   readonly stopTimeoutMs: number
 }
@@ -44,6 +46,8 @@ export interface Paths {
   /** Gone after a reboot: bundle, mountpoint, sockets. */
   bundle(id: string): string
   rootfs(id: string): string
+  /** A tmpfs, for a container that shares its IPC namespace. */
+  shm(id: string): string
   upper(id: string): string
   work(id: string): string
   etc(id: string): string
@@ -63,6 +67,7 @@ export function containerPaths(root: string, run: string): Paths {
     container,
     bundle,
     rootfs: (id) => join(bundle(id), 'rootfs'),
+    shm: (id) => join(bundle(id), 'shm'),
     upper: (id) => join(container(id), 'upper'),
     work: (id) => join(container(id), 'work'),
     etc: (id) => join(container(id), 'etc'),

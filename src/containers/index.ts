@@ -10,10 +10,12 @@ export { ExitWaiters } from './exit-waiters.ts'
 export { LogRotation } from './log-rotation.ts'
 export { ensureDefaultNetwork } from './networks.ts'
 export type {
+  AttachRequest,
   ContainerFilter,
   Containers,
   CreateContainer,
   CreateExec,
+  CreateNetwork,
   ExecRecord,
   ExecStreams,
   ExitResult,

@@ -3,6 +3,7 @@ import type { Ctx } from '../lib/ctx.ts'
 import { StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import type { Network, NetworkSpec } from '../model/network.ts'
+import { isHostOf, parseSubnet } from '../model/subnet.ts'
 import { type NetworkDriver, nextAddress } from '../network/index.ts'
 import type { ReadTx, Store, WriteTx } from '../store/index.ts'
 
@@ -26,11 +27,15 @@ export async function ensureDefaultNetwork(
   await driver.ensureBridge(ctx, network.spec)
 }
 
-/** Takes the next address of the network. @throws {StatusError} `resource_exhausted` if none is free */
-export function leaseAddress(tx: WriteTx, network: Network, sandboxId: string): string {
+/**
+ * Takes an address of the network: the wanted one, or the next.
+ * @throws {StatusError} `invalid_argument`, `conflict`; `resource_exhausted` if none is free
+ */
+export function leaseAddress(tx: WriteTx, network: Network, sandboxId: string, wanted?: string): string {
   const { subnet, gateway } = network.spec
   const taken = (address: string) => tx.get('AddressLease', address, network.metadata.name) !== undefined
-  const address = nextAddress(subnet, gateway, network.status.lastAddress, taken)
+  const address = wanted ?? nextAddress(subnet, gateway, network.status.lastAddress, taken)
+  if (wanted !== undefined) assertCanHave(network, wanted, taken)
   tx.create('AddressLease', {
     namespace: network.metadata.name,
     name: address,
@@ -39,15 +44,28 @@ export function leaseAddress(tx: WriteTx, network: Network, sandboxId: string): 
     spec: { sandboxId },
     status: {},
   })
-  tx.putStatus('Network', network.metadata.uid, { lastAddress: address })
+  if (wanted === undefined) tx.putStatus('Network', network.metadata.uid, { lastAddress: address })
   return address
 }
 
-/** @throws {StatusError} `not_found` */
+/** @throws {StatusError} `not_found`, also for one that is being removed */
 export function findNetwork(tx: ReadTx, name: string): Network {
   const network = tx.get('Network', name)
-  if (network === undefined) throw new StatusError('not_found', `No such network: "${name.slice(0, 128)}"`)
+  if (network === undefined || network.status.removingAt !== undefined)
+    throw new StatusError('not_found', `No such network: "${name.slice(0, 128)}"`)
   return network
+}
+
+function assertCanHave({ metadata, spec }: Network, address: string, taken: (address: string) => boolean): void {
+  if (!isHostOf(parseSubnet(spec.subnet), address) || address === spec.gateway) {
+    throw new StatusError(
+      'invalid_argument',
+      `Invalid address "${address.slice(0, 40)}": network "${metadata.name}" has ${spec.subnet} with the gateway ${spec.gateway}`,
+    )
+  }
+  if (taken(address)) {
+    throw new StatusError('conflict', `The address ${address} of network "${metadata.name}" is taken`)
+  }
 }
 
 function assertSameSubnet(tx: ReadTx, known: Network, spec: NetworkSpec): void {

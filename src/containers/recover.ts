@@ -4,10 +4,11 @@ import type { Ctx } from '../lib/ctx.ts'
 import { forEachLimited } from '../lib/for-each-limited.ts'
 import { type Container, containerState } from '../model/container.ts'
 import { shortId } from '../model/names.ts'
+import { ensureBridges, finishRemovals } from './create-network.ts'
 import type { Deps } from './deps.ts'
 import { recordExit } from './exit.ts'
 import { removeContainer } from './remove.ts'
-import { portRules, sandboxKey } from './sandbox.ts'
+import { portRules, sandboxKey, syncSandbox } from './sandbox.ts'
 import { tearDown } from './tear-down.ts'
 
 const PARALLEL = 16
@@ -23,6 +24,7 @@ const PARALLEL = 16
  * made or half removed is removed; directories and namespaces without a record go.
  */
 export async function recoverContainers(ctx: Ctx, deps: Deps): Promise<void> {
+  await ensureBridges(ctx, deps)
   const containers = deps.store.read((tx) => tx.list('Container'))
   await forEachLimited(PARALLEL, containers, async (container) => {
     using _lock = await deps.locks.hold(ctx, container.metadata.uid)
@@ -36,6 +38,7 @@ export async function recoverContainers(ctx: Ctx, deps: Deps): Promise<void> {
     }
   })
   await restoreNetworks(ctx, deps)
+  await finishRemovals(ctx, deps)
   await removeStrays(ctx, deps)
 }
 
@@ -51,7 +54,7 @@ async function recoverContainer(ctx: Ctx, deps: Deps, container: Container): Pro
 }
 
 /** True if its process still runs; else its end has been recorded. */
-async function adopt(ctx: Ctx, deps: Deps, { metadata, status }: Container): Promise<boolean> {
+async function adopt(ctx: Ctx, deps: Deps, { metadata, spec, status }: Container): Promise<boolean> {
   const { uid: id } = metadata
   if (status.bootId !== deps.bootId) {
     const message = 'the host was restarted while the container ran'
@@ -61,7 +64,10 @@ async function adopt(ctx: Ctx, deps: Deps, { metadata, status }: Container): Pro
   const bundle = deps.paths.bundle(id)
   const found = await deps.runtime.recover(ctx, { id, bundle, pid: status.pid!, pidStartTime: status.pidStartTime! })
   if (found.state === 'running' && status.startedAt !== undefined) {
+    const pausedAt = found.paused ? (status.pausedAt ?? Date.now()) : undefined
+    deps.store.write((tx) => tx.putStatus('Container', id, { pausedAt }))
     deps.rotation.follow(id, deps.paths.log(id), () => deps.runtime.reopenLog(bundle))
+    await mendLinks(ctx, deps, spec.sandboxId)
     return true
   }
   // A process that still waits for its start belongs to a start that was cut off: tearDown ends it.
@@ -73,9 +79,18 @@ async function adopt(ctx: Ctx, deps: Deps, { metadata, status }: Container): Pro
   return false
 }
 
+/** A connect or disconnect may have been cut off between its record and its links. */
+async function mendLinks(ctx: Ctx, deps: Deps, sandboxId: string): Promise<void> {
+  const sandbox = deps.store.read((tx) => tx.getByUid('Sandbox', sandboxId))
+  if (sandbox?.status.netnsPath !== undefined) await syncSandbox(ctx, deps, sandbox)
+}
+
 async function restoreNetworks(ctx: Ctx, deps: Deps): Promise<void> {
   const { networks, sandboxes } = deps.store.read((tx) => ({
-    networks: tx.list('Network').map(({ spec }) => spec),
+    networks: tx
+      .list('Network')
+      .filter(({ status }) => status.removingAt === undefined)
+      .map(({ spec }) => spec),
     sandboxes: tx.list('Sandbox').filter(({ status }) => status.netnsPath !== undefined),
   }))
   const ports = new Map(

@@ -5,18 +5,28 @@ import type { PortMapping, Sandbox } from '../model/network.ts'
 import type { Deps } from './deps.ts'
 import { findNetwork } from './networks.ts'
 
-/** Makes the sandbox's network namespace and links; returns the namespace's path. */
-export async function setUpSandbox(ctx: Ctx, { store, network }: Deps, sandbox: Sandbox): Promise<string> {
-  const attachments = store.read((tx) =>
-    sandbox.spec.attachments.map((attachment) => {
+/** Makes the sandbox's network namespace and links; returns the namespace's path, undefined for the host's own. */
+export async function setUpSandbox(ctx: Ctx, deps: Deps, sandbox: Sandbox): Promise<string | undefined> {
+  if (sandbox.spec.networkMode === 'host') return undefined
+  const { store, network } = deps
+  failpoint('start.network')
+  const { netnsPath, hostLinks } = await network.setUp(ctx, sandboxKey(sandbox), withBridges(deps, sandbox))
+  store.write((tx) => tx.putStatus('Sandbox', sandbox.metadata.uid, { netnsPath, hostLinks }))
+  return netnsPath
+}
+
+/** Makes the links of a sandbox that is up what its spec says. */
+export async function syncSandbox(ctx: Ctx, deps: Deps, sandbox: Sandbox): Promise<void> {
+  await deps.network.syncLinks(ctx, sandboxKey(sandbox), withBridges(deps, sandbox))
+}
+
+function withBridges({ store }: Deps, { spec }: Sandbox) {
+  return store.read((tx) =>
+    spec.attachments.map((attachment) => {
       const { bridge, gateway } = findNetwork(tx, attachment.network).spec
       return { ...attachment, bridge, gateway }
     }),
   )
-  failpoint('start.network')
-  const { netnsPath, hostLinks } = await network.setUp(ctx, sandboxKey(sandbox), attachments)
-  store.write((tx) => tx.putStatus('Sandbox', sandbox.metadata.uid, { netnsPath, hostLinks }))
-  return netnsPath
 }
 
 /** Puts the rules for the published ports in force. */

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { PullOptions } from '../images/index.ts'
 import type { Ctx } from '../lib/ctx.ts'
-import type { Container, ContainerState, Mount, Resources, Tmpfs } from '../model/container.ts'
+import type { Container, ContainerOptions, ContainerState, Mount, Resources, Tmpfs } from '../model/container.ts'
 import type { Labels } from '../model/meta.ts'
 import type { Network, PortMapping, Sandbox } from '../model/network.ts'
 
@@ -24,16 +24,37 @@ export interface CreateContainer {
   readonly ports?: readonly PortMapping[]
   readonly mounts?: readonly Mount[]
   readonly tmpfs?: readonly Tmpfs[]
-  readonly network?: string
+  /** The daemon's default network if absent; `host` and `none` go alone. The first gives the default route. */
+  readonly networks?: readonly AttachRequest[]
   readonly resources?: Resources
   readonly capAdd?: readonly string[]
   readonly capDrop?: readonly string[]
   readonly readOnlyRootfs?: boolean
+  /** Containers whose namespaces are joined may be given by any reference. */
+  readonly options?: ContainerOptions
   readonly stopSignal?: string
   readonly stopTimeoutMs?: number
   readonly autoRemove?: boolean
   /** For the pull, should one be needed; never stored. */
   readonly auth?: PullOptions['auth']
+}
+
+export interface AttachRequest {
+  readonly network: string
+  /** Other names of the container in that network. */
+  readonly aliases?: readonly string[]
+  /** The next free one if absent. */
+  readonly address?: string
+}
+
+export interface CreateNetwork {
+  readonly name: string
+  /** CIDR text; a free one of the daemon's subnet if absent. */
+  readonly subnet?: string
+  readonly gateway?: string
+  /** That of the link of the host's default route if absent. */
+  readonly mtu?: number
+  readonly labels?: Labels
 }
 
 export interface ContainerFilter {
@@ -85,7 +106,15 @@ export interface Containers extends AsyncDisposable {
     ref: string,
     options?: { timeoutMs?: number; signal?: string },
   ): Promise<{ container: Container; changed: boolean }>
+  /** Stops it if it runs, and starts it. */
+  restart(ctx: Ctx, ref: string, options?: { timeoutMs?: number; signal?: string }): Promise<Container>
   kill(ctx: Ctx, ref: string, signal: string): Promise<Container>
+  /** Freezes its processes. */
+  pause(ctx: Ctx, ref: string): Promise<Container>
+  unpause(ctx: Ctx, ref: string): Promise<Container>
+  rename(ctx: Ctx, ref: string, name: string): Promise<Container>
+  /** Changes the limits that are given, at once if it runs. */
+  update(ctx: Ctx, ref: string, changes: Resources): Promise<Container>
   /** Resolves when the container does not run (any more). */
   wait(ctx: Ctx, ref: string): Promise<ExitResult>
   remove(ctx: Ctx, ref: string, options?: { force?: boolean }): Promise<void>
@@ -95,6 +124,11 @@ export interface Containers extends AsyncDisposable {
   /** Sandboxes of all containers by uid: for lists. */
   sandboxes(): ReadonlyMap<string, Sandbox>
   networks(): Network[]
+  createNetwork(ctx: Ctx, request: CreateNetwork): Promise<Network>
+  removeNetwork(ctx: Ctx, name: string): Promise<void>
+  /** At once if the container runs. */
+  connect(ctx: Ctx, ref: string, request: AttachRequest): Promise<void>
+  disconnect(ctx: Ctx, ref: string, network: string): Promise<void>
   readLog(ctx: Ctx, ref: string, options: { tailLines: number }): Promise<AsyncIterable<Uint8Array>>
   logPath(ref: string): string
   createExec(ctx: Ctx, ref: string, options: CreateExec): ExecRecord

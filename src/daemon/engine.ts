@@ -92,7 +92,7 @@ export async function openEngine(ctx: Ctx, config: Config): Promise<Engine> {
       locks: new KeyedLock(),
       exits: new ExitWaiters(),
       paths,
-      defaults: { network: networkSpec.bridge, cgroupParent, stopTimeoutMs },
+      defaults: { network: networkSpec.bridge, subnetPool: config.subnet, cgroupParent, stopTimeoutMs },
       seccomp,
       ...(apparmorProfile !== undefined && { apparmorProfile }),
       bootId: bootId(),

@@ -2,26 +2,39 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { StatusError } from '../lib/errors.ts'
-import { parsePort } from './port.ts'
+import type { PortMapping } from './network.ts'
+import { parsePorts } from './port.ts'
 
-test('parsePort() takes every form', () => {
-  const port = (hostIp: string, hostPort: number, containerPort: number, protocol: string) => ({
-    hostIp,
-    hostPort,
-    containerPort,
-    protocol,
-  })
-  assert.deepEqual(parsePort('8080:80'), port('0.0.0.0', 8080, 80, 'tcp'))
-  assert.deepEqual(parsePort('80'), port('0.0.0.0', 0, 80, 'tcp'))
-  assert.deepEqual(parsePort('80/udp'), port('0.0.0.0', 0, 80, 'udp'))
-  assert.deepEqual(parsePort('53:53:udp'), port('0.0.0.0', 53, 53, 'udp'))
-  assert.deepEqual(parsePort('53:53/UDP'), port('0.0.0.0', 53, 53, 'udp'))
-  assert.deepEqual(parsePort('127.0.0.1:8080:80/tcp'), port('127.0.0.1', 8080, 80, 'tcp'))
-  assert.deepEqual(parsePort('127.0.0.1::80'), port('127.0.0.1', 0, 80, 'tcp'))
-  assert.deepEqual(parsePort('0:80'), port('0.0.0.0', 0, 80, 'tcp'))
+test('parsePorts() takes every form', () => {
+  const port = (hostIp: string, hostPort: number, containerPort: number, protocol: string) => [
+    { hostIp, hostPort, containerPort, protocol },
+  ]
+  assert.deepEqual(parsePorts('8080:80'), port('0.0.0.0', 8080, 80, 'tcp'))
+  assert.deepEqual(parsePorts('80'), port('0.0.0.0', 0, 80, 'tcp'))
+  assert.deepEqual(parsePorts('80/udp'), port('0.0.0.0', 0, 80, 'udp'))
+  assert.deepEqual(parsePorts('53:53:udp'), port('0.0.0.0', 53, 53, 'udp'))
+  assert.deepEqual(parsePorts('53:53/UDP'), port('0.0.0.0', 53, 53, 'udp'))
+  assert.deepEqual(parsePorts('127.0.0.1:8080:80/tcp'), port('127.0.0.1', 8080, 80, 'tcp'))
+  assert.deepEqual(parsePorts('127.0.0.1::80'), port('127.0.0.1', 0, 80, 'tcp'))
+  assert.deepEqual(parsePorts('0:80'), port('0.0.0.0', 0, 80, 'tcp'))
 })
 
-test('parsePort() refuses the rest with what is wrong', () => {
+test('parsePorts() takes ranges of the same length', () => {
+  const ports = (text: string) => parsePorts(text).map(({ hostPort, containerPort }) => [hostPort, containerPort])
+  assert.deepEqual(ports('8000-8002:80-82'), [
+    [8000, 80],
+    [8001, 81],
+    [8002, 82],
+  ])
+  assert.deepEqual(ports('80-81/udp'), [
+    [0, 80],
+    [0, 81],
+  ])
+  for (const text of ['8000-8001:80', '80-79', '1-2-3', '1-2000', '8000-:80', '0-1:0-1'])
+    assert.throws(() => parsePorts(text), { code: 'invalid_argument' }, text)
+})
+
+test('parsePorts() refuses the rest with what is wrong', () => {
   const cases: readonly [string, RegExp][] = [
     ['', /want \[ip:\]host:container/],
     ['x', /"x" is not a port from 1 to 65535/],
@@ -35,10 +48,10 @@ test('parsePort() refuses the rest with what is wrong', () => {
     ['1e3:80', /"1e3" is not a port/],
     [' 80:80', /" 80" is not a port/],
   ]
-  for (const [text, message] of cases) assert.throws(() => parsePort(text), { code: 'invalid_argument', message })
+  for (const [text, message] of cases) assert.throws(() => parsePorts(text), { code: 'invalid_argument', message })
 })
 
-test('parsePort() reads the whole form back', () => {
+test('parsePorts() reads the whole form back', () => {
   const mapping = fc.record({
     hostIp: fc.ipV4(),
     hostPort: fc.integer({ min: 0, max: 65_535 }),
@@ -48,17 +61,17 @@ test('parsePort() reads the whole form back', () => {
   fc.assert(
     fc.property(mapping, (port) => {
       const text = `${port.hostIp}:${port.hostPort}:${port.containerPort}/${port.protocol}`
-      assert.deepEqual(parsePort(text), { ...port })
+      assert.deepEqual(parsePorts(text), [{ ...port }])
     }),
   )
 })
 
-test('parsePort() takes any text or says invalid_argument', () => {
+test('parsePorts() takes any text or says invalid_argument', () => {
   const texts = fc.oneof(fc.string(), fc.stringMatching(/^[0-9.:/a-z]{0,30}$/))
   fc.assert(
     fc.property(texts, (text) => {
       try {
-        const { hostPort, containerPort } = parsePort(text)
+        const [{ hostPort, containerPort }] = parsePorts(text) as [PortMapping, ...PortMapping[]]
         assert(hostPort >= 0 && hostPort <= 65_535 && containerPort >= 1 && containerPort <= 65_535)
       } catch (error) {
         assert(error instanceof StatusError && error.code === 'invalid_argument')

@@ -70,7 +70,17 @@ test('a container, as the wire has it, from create to delete, with the defaults 
     stoppedAt: NO_TIME,
   })
   const networks = (await curl('http://localhost/v1/networks')).data
-  assert.deepEqual(networks, [{ Interface: fixture.home.bridge, Address: `${firstBytes}.0.254/20`, NumContainers: 1 }])
+  const { bridge } = fixture.home
+  assert.deepEqual(networks, [
+    {
+      Interface: bridge,
+      Address: `${firstBytes}.0.254/20`,
+      NumContainers: 1,
+      Name: bridge,
+      Subnet: `${firstBytes}.0.0/20`,
+      Labels: {},
+    },
+  ])
 
   assert.deepEqual((await curl('-X', 'POST', `${at}/web/actions/stop?timeout=0`)).data, { id: created.data.id })
   const ended = (await curl(`${at}/web`)).data

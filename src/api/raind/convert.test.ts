@@ -188,6 +188,7 @@ test('wireContainer() sends null for empty lists, and a slash in every repositor
 
 test('wireImage() and its kin: golden', () => {
   assert.deepEqual(wireImage(image), {
+    id: digest,
     repository: 'library/nginx',
     reference: 'latest',
     createdAt: '2026-02-03T04:05:06.789Z',
@@ -216,7 +217,14 @@ test('wireNetwork(): golden, with capital keys', () => {
     spec: { bridge: 'raind0', subnet: '10.166.0.0/20', gateway: '10.166.0.254' },
     status: {},
   }
-  assert.deepEqual(wireNetwork(network, 2), { Interface: 'raind0', Address: '10.166.0.254/20', NumContainers: 2 })
+  assert.deepEqual(wireNetwork(network, 2), {
+    Interface: 'raind0',
+    Address: '10.166.0.254/20',
+    NumContainers: 2,
+    Name: 'raind0',
+    Subnet: '10.166.0.0/20',
+    Labels: {},
+  })
 })
 
 test('wireExec(): golden', () => {
@@ -312,7 +320,7 @@ test('toCreateContainer() refuses what cannot be', () => {
 
 test('toContainerFilter() lists all unless told otherwise', () => {
   assert.deepEqual(toContainerFilter({}), {})
-  assert.deepEqual(toContainerFilter({ all: false }), { states: ['running'] })
+  assert.deepEqual(toContainerFilter({ all: false }), { states: ['running', 'paused'] })
   assert.deepEqual(toContainerFilter({ all: false, label: ['a=b=c'], name: ['n'], state: ['created'] }), {
     labels: { a: 'b=c' },
     names: ['n'],

@@ -1,20 +1,21 @@
-import type { ContainerFilter, CreateContainer, CreateExec, ExecRecord } from '../../containers/index.ts'
+import type { AttachRequest, ContainerFilter, CreateContainer, CreateExec, ExecRecord } from '../../containers/index.ts'
 import type { ImageStatus, ImageUsage, PullProgress } from '../../images/index.ts'
 import { StatusError } from '../../lib/errors.ts'
 import { parseCapability } from '../../model/capability.ts'
-import { type Container, containerState, type Resources } from '../../model/container.ts'
+import { type Container, containerState, isAlive } from '../../model/container.ts'
 import type { Image } from '../../model/image.ts'
 import { parseMount } from '../../model/mount.ts'
 import { shortId } from '../../model/names.ts'
-import type { Network, Sandbox } from '../../model/network.ts'
-import { parsePort } from '../../model/port.ts'
-import { milliCpus, parseBytes } from '../../model/quantity.ts'
+import type { Network, PortMapping, Sandbox } from '../../model/network.ts'
+import { parsePorts } from '../../model/port.ts'
 import { parseSignal } from '../../model/signal.ts'
 import { parseTmpfs } from '../../model/tmpfs.ts'
+import { toOptions, toResources } from './container-options.ts'
 import type {
   CreateContainerBody,
   CreateExecBody,
   ListQuery,
+  StopQuery,
   WireContainer,
   WireExec,
   WireForward,
@@ -25,11 +26,10 @@ import type {
   WireNetwork,
   WireProgress,
 } from './types.ts'
+import { withoutUndefined } from './without-undefined.ts'
 
 /** What an unset time looks like (Go's zero time). */
 const NO_TIME = '0001-01-01T00:00:00Z'
-/** Below this no process starts (the same limit as docker's). */
-const MIN_MEMORY_BYTES = 6 * 1024 * 1024
 
 /** ms to RFC 3339. */
 export function wireTime(ms: number | undefined): string {
@@ -43,7 +43,7 @@ export function wireContainer({ metadata, spec, status }: Container, sandbox: Sa
     containerId: shortId(metadata.uid),
     name: metadata.name,
     state,
-    pid: state === 'running' ? status.pid! : 0,
+    pid: isAlive(status) ? status.pid! : 0,
     imageRepository: withSlash(spec.imageRepository),
     imageReference: spec.imageReference,
     command: orNull(spec.args),
@@ -52,7 +52,7 @@ export function wireContainer({ metadata, spec, status }: Container, sandbox: Sa
     creatingAt: wireTime(metadata.createdAt),
     createdAt: wireTime(status.preparedAt),
     statedAt: wireTime(status.startedAt),
-    stoppedAt: wireTime(state === 'running' ? undefined : status.finishedAt),
+    stoppedAt: wireTime(isAlive(status) ? undefined : status.finishedAt),
     ...(ended && status.exitCode !== undefined && { exitCode: status.exitCode }),
     ...(ended && status.reason !== undefined && { reason: status.reason }),
     ...(ended && status.message !== undefined && { message: status.message }),
@@ -90,6 +90,7 @@ export function wireExec(record: ExecRecord): WireExec {
 
 export function wireImage({ metadata, spec }: Image): WireImage {
   return {
+    id: spec.config.digest,
     repository: withSlash(spec.repository),
     reference: spec.reference,
     createdAt: wireTime(metadata.createdAt),
@@ -120,7 +121,14 @@ export function wireProgress(progress: PullProgress): WireProgress {
 
 export function wireNetwork({ metadata, spec }: Network, containers: number): WireNetwork {
   const prefix = spec.subnet.split('/')[1]
-  return { Interface: metadata.name, Address: `${spec.gateway}/${prefix}`, NumContainers: containers }
+  return {
+    Interface: spec.bridge,
+    Address: `${spec.gateway}/${prefix}`,
+    NumContainers: containers,
+    Name: metadata.name,
+    Subnet: spec.subnet,
+    Labels: metadata.labels,
+  }
 }
 
 /** @throws {StatusError} `invalid_argument`; `unimplemented` for what is not there yet */
@@ -140,11 +148,12 @@ export function toCreateContainer(body: CreateContainerBody): CreateContainer {
     labels,
     tty,
     openStdin: tty,
-    ports: port.map(parsePort),
+    ports: toPorts(port),
     mounts: mount.map(parseMount),
     tmpfs: tmpfs.map(parseTmpfs),
-    network: body.network || undefined,
+    networks: toNetworks(body),
     resources: toResources(body),
+    options: toOptions(body),
     capAdd: capAdd.map(parseCapability),
     capDrop: capDrop.map(parseCapability),
     readOnlyRootfs: body.readOnly,
@@ -155,30 +164,37 @@ export function toCreateContainer(body: CreateContainerBody): CreateContainer {
   })
 }
 
+const MAX_PORTS = 4096
+
+function toPorts(texts: readonly string[]): readonly PortMapping[] {
+  const ports = texts.flatMap(parsePorts)
+  if (ports.length <= MAX_PORTS) return ports
+  throw new StatusError('invalid_argument', `Cannot publish ${ports.length} ports: at most ${MAX_PORTS} are possible`)
+}
+
+/** `network` is the contract's; `networks` says more. */
+function toNetworks({ network, networks }: CreateContainerBody): readonly AttachRequest[] | undefined {
+  if (networks === undefined) return network ? [{ network }] : undefined
+  if (network) throw new StatusError('invalid_argument', 'Give "network" or "networks", not both')
+  return networks.length === 0 ? undefined : networks
+}
+
 /** To what docker calls entrypoint and command; an empty list counts as absent, except that of `entrypoint`. */
 function toArgv({ entrypoint, command = [], args = [] }: CreateContainerBody) {
   if (entrypoint === undefined && command.length === 0) return { command: args.length > 0 ? args : undefined }
   return { entrypoint: entrypoint ?? [], command: [...command, ...args] }
 }
 
-function toResources({ memory, cpus, pids }: CreateContainerBody): Resources {
-  const memoryBytes = typeof memory === 'string' ? parseBytes('memory limit', memory) : memory
-  if (memoryBytes !== undefined && memoryBytes !== 0 && memoryBytes < MIN_MEMORY_BYTES) {
-    throw new StatusError('invalid_argument', `Invalid memory limit "${memory}": no container starts with less than 6m`)
-  }
-  return withoutUndefined({
-    memoryBytes: memoryBytes || undefined,
-    milliCpus: cpus ? milliCpus(cpus) : undefined,
-    pids,
-  })
+export function toStopOptions({ timeout, signal }: StopQuery) {
+  return withoutUndefined({ timeoutMs: timeout === undefined ? undefined : timeout * 1000, signal })
 }
 
-/** Without a filter /v1 lists all; `all=false` is short for `state=running`. */
+/** Without a filter /v1 lists all; `all=false` only those that have a process. */
 export function toContainerFilter({ all = true, label, name, state }: ListQuery): ContainerFilter {
   return withoutUndefined({
     labels: label && Object.fromEntries(label.map((pair) => splitOnce(pair, '='))),
     names: name,
-    states: state ?? (all ? undefined : ['running']),
+    states: state ?? (all ? undefined : ['running', 'paused']),
   })
 }
 
@@ -198,9 +214,4 @@ function orNull<T>(list: readonly T[]): readonly T[] | null {
 function splitOnce(text: string, separator: string): [string, string] {
   const at = text.indexOf(separator)
   return [text.slice(0, at), text.slice(at + separator.length)]
-}
-
-/** Drops the keys that are undefined: absent and undefined mean the same to a reader, but not in a stored object. */
-function withoutUndefined<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never
 }

@@ -29,13 +29,14 @@ export function raindApi({ containers, images, info, ctx }: RaindDeps): FrontEnd
       ...containerRoutes(containers, ctx),
       ...execRoutes(containers, ctx),
       ...imageRoutes(images, ctx),
-      ...networkRoutes(containers),
+      ...networkRoutes(containers, ctx),
       ...systemRoutes(info),
     ],
     errorReply,
   }
 }
 
+export type { WireHistoryEntry, WireImageInspect, WirePruned } from './image-types.ts'
 export type { DaemonInfo } from './system.ts'
 export type {
   CreateContainerBody,
@@ -58,6 +59,7 @@ export type {
   WireImageUsage,
   WireInspect,
   WireNetwork,
+  WireNetworkInspect,
   WireProgress,
   WireVersion,
 } from './types.ts'

@@ -5,21 +5,11 @@
  */
 
 import type { StatusCode } from '../../lib/errors.ts'
-import {
-  anyOf,
-  array,
-  boolean,
-  integer,
-  map,
-  number,
-  object,
-  oneOf,
-  optional,
-  type Static,
-  string,
-} from '../../lib/schema.ts'
+import { array, boolean, integer, map, number, object, oneOf, optional, type Static, string } from '../../lib/schema.ts'
 import type { Container, ContainerState } from '../../model/container.ts'
-import type { Sandbox } from '../../model/network.ts'
+import type { Labels } from '../../model/meta.ts'
+import type { Network, Sandbox } from '../../model/network.ts'
+import { optionFields, resourceFields } from './container-options.ts'
 
 export interface Success<T> {
   readonly status: 'success'
@@ -113,6 +103,8 @@ export interface WireExec {
 }
 
 export interface WireImage {
+  /** The config's digest. */
+  readonly id: string
   readonly repository: string
   readonly reference: string
   readonly createdAt: string
@@ -121,8 +113,6 @@ export interface WireImage {
 }
 
 export interface WireImageStatus extends WireImage {
-  /** The config's digest. */
-  readonly id: string
   readonly repoTags: readonly string[] | null
   readonly repoDigests: readonly string[] | null
   readonly user: string
@@ -152,6 +142,21 @@ export interface WireNetwork {
   /** The gateway, with the prefix length. */
   readonly Address: string
   readonly NumContainers: number
+  /** These three are not in the contract. */
+  readonly Name: string
+  readonly Subnet: string
+  readonly Labels: Labels
+}
+
+export interface WireNetworkInspect extends Network {
+  readonly containers: readonly {
+    readonly id: string
+    readonly name: string
+    readonly interface: string
+    readonly addresses: readonly string[]
+    readonly mac: string
+    readonly aliases: readonly string[]
+  }[]
 }
 
 export interface WireVersion {
@@ -189,6 +194,8 @@ const auth = object({
   registryToken: optional(text),
 })
 
+const attachBody = object({ network: text, aliases: optional(texts), address: optional(text) })
+
 export const createContainerBody = object({
   image: imageName,
   name: optional(string({ maxLength: 256 })),
@@ -210,13 +217,13 @@ export const createContainerBody = object({
   /** `destination[:options]` */
   tmpfs: optional(array(text, { maxItems: 1024 })),
   network: optional(text),
+  networks: optional(array(attachBody, { maxItems: 32 })),
   podId: optional(text),
-  memory: optional(anyOf(integer({ minimum: 0 }), text)),
-  cpus: optional(number()),
-  pids: optional(integer({ minimum: 1, maximum: 4_194_304 })),
+  ...resourceFields,
   capAdd: optional(texts),
   capDrop: optional(texts),
   readOnly: optional(boolean()),
+  ...optionFields,
   stopSignal: optional(text),
   /** Seconds. */
   stopTimeout: optional(number({ minimum: 0, maximum: 1_000_000 })),
@@ -225,7 +232,23 @@ export const createContainerBody = object({
 })
 export type CreateContainerBody = Static<typeof createContainerBody>
 
+export const createNetworkBody = object({
+  /** The network's name: of its bridge too, where that can be one. */
+  bridge: text,
+  subnet: optional(text),
+  gateway: optional(text),
+  mtu: optional(integer({ minimum: 576, maximum: 65_535 })),
+  labels: optional(map(text)),
+})
+export const connectBody = object({
+  container: text,
+  aliases: optional(texts),
+  address: optional(text),
+})
+export const disconnectBody = object({ container: text })
+
 export const startBody = object({ tty: optional(boolean()) })
+export const renameBody = object({ name: string({ maxLength: 256 }) })
 export const killBody = object({ signal: optional(text) })
 
 const execProperties = {
@@ -244,7 +267,7 @@ export const listQuery = object({
   /** `key=value` */
   label: optional(array(string({ maxLength: 8192, pattern: '^[^=]+=', description: 'key=value' }))),
   name: optional(array(text)),
-  state: optional(array(oneOf('creating', 'created', 'running', 'stopped', 'removing'))),
+  state: optional(array(oneOf('creating', 'created', 'running', 'paused', 'stopped', 'removing'))),
 })
 export type ListQuery = Static<typeof listQuery>
 
@@ -253,6 +276,7 @@ export const stopQuery = object({
   timeout: optional(integer({ minimum: 0, maximum: 1_000_000 })),
   signal: optional(text),
 })
+export type StopQuery = Static<typeof stopQuery>
 export const deleteQuery = object({ force: optional(boolean()) })
 export const LOG_LINES_LIMIT = 5000
 export const logQuery = object({ tail_lines: optional(integer({ maximum: LOG_LINES_LIMIT })) })

@@ -2,11 +2,19 @@ import { readFileSync } from 'node:fs'
 import type { CreateContainerBody } from '../../api/raind/index.ts'
 import type { FlagSpec, Flags } from '../command.ts'
 import { usageError } from '../errors.ts'
+import { OPTION_FLAGS, optionsBody, RESOURCE_FLAGS, resourcesBody, someOf } from './option-flags.ts'
 
 /** What `run` and `create` share: docker's spelling, of which the public CLI's flags are a part. */
 export const CREATE_FLAGS: Readonly<Record<string, FlagSpec>> = {
   name: { type: 'string', value: 'NAME', help: "the container's name (default: generated)" },
-  network: { type: 'string', value: 'NETWORK', help: "the network to join (default: the daemon's bridge)" },
+  network: {
+    type: 'string',
+    multiple: true,
+    value: 'NETWORK',
+    help: "a network to join (default: the daemon's), host or none; or name=..,alias=..,ip=..",
+  },
+  'network-alias': { type: 'string', multiple: true, value: 'NAME', help: 'another name of it in its first network' },
+  ip: { type: 'string', value: 'ADDRESS', help: 'its address in its first network' },
   publish: {
     type: 'string',
     short: 'p',
@@ -14,7 +22,13 @@ export const CREATE_FLAGS: Readonly<Record<string, FlagSpec>> = {
     value: '[IP:]HOST:CTR[/PROTO]',
     help: 'publish a port; host port 0 takes a free one',
   },
-  volume: { type: 'string', short: 'v', multiple: true, value: 'SRC:DST[:ro]', help: 'bind-mount a host path' },
+  volume: {
+    type: 'string',
+    short: 'v',
+    multiple: true,
+    value: 'SRC:DST[:ro]',
+    help: 'bind-mount a host path; also rshared, rslave ...',
+  },
   tmpfs: { type: 'string', multiple: true, value: 'DST[:OPTIONS]', help: 'mount a tmpfs' },
   env: { type: 'string', short: 'e', multiple: true, value: 'K=V', help: 'set a variable; K alone takes yours' },
   'env-file': { type: 'string', multiple: true, value: 'FILE', help: 'read variables from a file' },
@@ -23,12 +37,11 @@ export const CREATE_FLAGS: Readonly<Record<string, FlagSpec>> = {
   workdir: { type: 'string', short: 'w', value: 'DIR', help: 'working directory' },
   hostname: { type: 'string', value: 'NAME', help: "hostname (default: the container's id)" },
   label: { type: 'string', short: 'l', multiple: true, value: 'K=V', help: 'set a label' },
-  memory: { type: 'string', short: 'm', value: 'BYTES', help: 'memory limit: 64m, 1g' },
-  cpus: { type: 'string', value: 'N', help: 'CPU limit: 1.5' },
-  'pids-limit': { type: 'string', value: 'N', help: 'limit of processes' },
+  ...RESOURCE_FLAGS,
   'cap-add': { type: 'string', multiple: true, value: 'CAP', help: 'add a capability' },
   'cap-drop': { type: 'string', multiple: true, value: 'CAP', help: 'drop a capability' },
   'read-only': { type: 'boolean', help: 'make the root filesystem read-only' },
+  ...OPTION_FLAGS,
   'stop-signal': { type: 'string', value: 'SIGNAL', help: 'signal that asks it to stop' },
   'stop-timeout': { type: 'string', value: 'SECONDS', help: 'time from that signal to SIGKILL' },
   tty: { type: 'boolean', short: 't', help: 'give it a terminal' },
@@ -41,7 +54,7 @@ export function createBody(flags: Flags, [image, ...command]: readonly string[])
   const body = {
     image: image!,
     name: flags.text('name'),
-    network: flags.text('network'),
+    networks: networksOf(flags),
     args: command.length > 0 ? command : undefined,
     entrypoint:
       flags.text('entrypoint') === undefined ? undefined : [flags.text('entrypoint')!].filter((word) => word !== ''),
@@ -53,12 +66,11 @@ export function createBody(flags: Flags, [image, ...command]: readonly string[])
     workdir: flags.text('workdir'),
     hostname: flags.text('hostname'),
     labels: labelsOf(flags.list('label')),
-    memory: flags.text('memory'),
-    cpus: flags.number('cpus'),
-    pids: flags.number('pids-limit'),
+    ...resourcesBody(flags),
     capAdd: someOf(flags.list('cap-add')),
     capDrop: someOf(flags.list('cap-drop')),
     readOnly: flags.is('read-only') || undefined,
+    ...optionsBody(flags),
     stopSignal: flags.text('stop-signal'),
     stopTimeout: flags.number('stop-timeout'),
     tty: flags.is('tty') || undefined,
@@ -67,8 +79,31 @@ export function createBody(flags: Flags, [image, ...command]: readonly string[])
   return JSON.parse(JSON.stringify(body)) as CreateContainerBody
 }
 
-function someOf(list: readonly string[]): string[] | undefined {
-  return list.length > 0 ? [...list] : undefined
+/** docker's long form is `name=NET,alias=A,ip=1.2.3.4`. */
+function networksOf(flags: Flags): CreateContainerBody['networks'] {
+  const [first, ...rest] = flags.list('network').map(parseNetwork)
+  const [aliases, address] = [flags.list('network-alias'), flags.text('ip')]
+  if (first === undefined && aliases.length === 0 && address === undefined) return undefined
+  if (first === undefined) throw usageError('--network-alias and --ip need a --network')
+  const main = {
+    ...first,
+    aliases: someOf([...(first.aliases ?? []), ...aliases]),
+    address: address ?? first.address,
+  }
+  return [main, ...rest] as CreateContainerBody['networks']
+}
+
+function parseNetwork(text: string): { network: string; aliases?: string[]; address?: string } {
+  if (!text.includes('=')) return { network: text }
+  const found: { network: string; aliases?: string[]; address?: string } = { network: '' }
+  for (const part of text.split(',')) {
+    const [key, value = ''] = part.split(/=(.*)/s)
+    if (key === 'name') found.network = value
+    else if (key === 'alias') found.aliases = [...(found.aliases ?? []), value]
+    else if (key === 'ip') found.address = value
+    else throw usageError(`--network does not know "${key}": it has name, alias and ip`)
+  }
+  return found
 }
 
 /** `K` alone takes the value of the caller's own environment, and is nothing if there is none (docker run -e). */
@@ -90,7 +125,7 @@ function readEnvFile(file: string): string[] {
   }
 }
 
-function labelsOf(entries: readonly string[]): Record<string, string> | undefined {
+export function labelsOf(entries: readonly string[]): Record<string, string> | undefined {
   if (entries.length === 0) return undefined
   return Object.fromEntries(
     entries.map((entry) => {

@@ -15,6 +15,8 @@ export interface OciSpecInput {
   readonly user: ResolvedUser
   /** Absent: a network namespace of its own, with nothing in it. */
   readonly netnsPath?: string
+  /** In the host's own network namespace instead. */
+  readonly hostNetwork?: boolean
   /** For the cgroupfs driver: from the root of each hierarchy. */
   readonly cgroupsPath: string
   /** Holds hosts, hostname and resolv.conf. */
@@ -78,12 +80,12 @@ export function ociSpec(input: OciSpecInput): OciSpec {
   }
 }
 
-function ociLinux({ spec, host, cgroupsPath, netnsPath }: OciSpecInput): OciLinux {
+function ociLinux({ spec, host, cgroupsPath, netnsPath, hostNetwork = false }: OciSpecInput): OciLinux {
   const propagation = rootPropagation(spec.mounts)
   return {
     namespaces: [
       { type: 'mount' },
-      { type: 'network', ...(netnsPath !== undefined && { path: netnsPath }) },
+      ...(hostNetwork ? [] : [{ type: 'network', ...(netnsPath !== undefined && { path: netnsPath }) }]),
       { type: 'uts' },
       { type: 'pid' },
       { type: 'ipc' },
@@ -91,7 +93,7 @@ function ociLinux({ spec, host, cgroupsPath, netnsPath }: OciSpecInput): OciLinu
     ],
     cgroupsPath,
     resources: ociResources(spec.resources, host),
-    sysctl: SYSCTLS,
+    sysctl: hostNetwork ? {} : SYSCTLS,
     maskedPaths: [...MASKED_PATHS, ...host.thermalPaths],
     readonlyPaths: READONLY_PATHS,
     ...(propagation !== undefined && { rootfsPropagation: propagation }),

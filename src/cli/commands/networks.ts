@@ -1,0 +1,112 @@
+import type { WireNetwork } from '../../api/raind/index.ts'
+import type { Command } from '../command.ts'
+import { table } from '../table.ts'
+import { labelsOf } from './create-flags.ts'
+
+export const ls: Command = {
+  names: ['network ls', 'network list'],
+  summary: 'List networks',
+  usage: '',
+  flags: { quiet: { type: 'boolean', short: 'q', help: 'print names only' } },
+  maxArgs: 0,
+  async run({ client, terminal, flags, json }) {
+    const networks = await client.call<WireNetwork[]>('GET', '/v1/networks')
+    if (json) terminal.stdout.write(`${JSON.stringify(networks, undefined, 2)}\n`)
+    else if (flags.is('quiet')) terminal.stdout.write(networks.map(({ Name }) => `${Name}\n`).join(''))
+    else {
+      const rows = networks.map(({ Name, Interface, Subnet, Address, NumContainers }) => [
+        Name,
+        Interface,
+        Subnet,
+        Address.split('/')[0]!,
+        String(NumContainers),
+      ])
+      terminal.stdout.write(table(['NAME', 'BRIDGE', 'SUBNET', 'GATEWAY', 'CONTAINERS'], rows))
+    }
+  },
+}
+
+export const create: Command = {
+  names: ['network create'],
+  summary: 'Create a network',
+  usage: 'NAME',
+  flags: {
+    subnet: { type: 'string', value: 'CIDR', help: "its addresses (default: a free part of the daemon's subnet)" },
+    gateway: { type: 'string', value: 'ADDRESS', help: "the host's address in it" },
+    mtu: { type: 'string', value: 'BYTES', help: "size of its packets (default: that of the host's uplink)" },
+    label: { type: 'string', short: 'l', multiple: true, value: 'K=V', help: 'set a label' },
+  },
+  minArgs: 1,
+  maxArgs: 1,
+  async run({ client, terminal, args, flags, json }) {
+    const data = await client.call('POST', '/v1/networks', {
+      bridge: args[0],
+      subnet: flags.text('subnet'),
+      gateway: flags.text('gateway'),
+      mtu: flags.number('mtu'),
+      labels: labelsOf(flags.list('label')),
+    })
+    terminal.stdout.write(json ? `${JSON.stringify(data)}\n` : `network: ${args[0]} created\n`)
+  },
+}
+
+export const rm: Command = {
+  names: ['network rm', 'network remove'],
+  summary: 'Remove networks',
+  usage: 'NETWORK...',
+  minArgs: 1,
+  async run({ client, terminal, args, json }) {
+    for (const name of args) {
+      const data = await client.call('DELETE', `${pathOf(name)}/actions/delete`)
+      terminal.stdout.write(json ? `${JSON.stringify(data)}\n` : `network: ${name} removed\n`)
+    }
+  },
+}
+
+export const inspect: Command = {
+  names: ['network inspect'],
+  summary: 'Print all that is known of networks, as JSON',
+  usage: 'NETWORK...',
+  minArgs: 1,
+  async run({ client, terminal, args }) {
+    const all = []
+    for (const name of args) all.push(await client.call('GET', `${pathOf(name)}/inspect`))
+    terminal.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`)
+  },
+}
+
+export const connect: Command = {
+  names: ['network connect'],
+  summary: 'Attach a container to one more network',
+  usage: 'NETWORK CONTAINER',
+  flags: {
+    alias: { type: 'string', multiple: true, value: 'NAME', help: 'another name of it in that network' },
+    ip: { type: 'string', value: 'ADDRESS', help: 'its address there' },
+  },
+  minArgs: 2,
+  maxArgs: 2,
+  async run({ client, terminal, args: [network, container], flags, json }) {
+    const data = await client.call('POST', `${pathOf(network!)}/actions/connect`, {
+      container,
+      aliases: flags.list('alias').length > 0 ? flags.list('alias') : undefined,
+      address: flags.text('ip'),
+    })
+    terminal.stdout.write(json ? `${JSON.stringify(data)}\n` : `container: ${container} connected to ${network}\n`)
+  },
+}
+
+export const disconnect: Command = {
+  names: ['network disconnect'],
+  summary: 'Detach a container from a network',
+  usage: 'NETWORK CONTAINER',
+  minArgs: 2,
+  maxArgs: 2,
+  async run({ client, terminal, args: [network, container], json }) {
+    const data = await client.call('POST', `${pathOf(network!)}/actions/disconnect`, { container })
+    terminal.stdout.write(json ? `${JSON.stringify(data)}\n` : `container: ${container} disconnected from ${network}\n`)
+  },
+}
+
+function pathOf(network: string): string {
+  return `/v1/networks/${encodeURIComponent(network)}`
+}

@@ -1,0 +1,163 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { type Ctx, detached } from '../lib/ctx.ts'
+import { StatusError } from '../lib/errors.ts'
+import { failpoint } from '../lib/failpoint.ts'
+import { validateName } from '../model/names.ts'
+import type { Network, NetworkSpec } from '../model/network.ts'
+import {
+  addressText,
+  freeSubnet,
+  isHostOf,
+  parseContainerSubnet,
+  parseSubnet,
+  type Subnet,
+  subnetsOverlap,
+  subnetText,
+} from '../model/subnet.ts'
+import type { ReadTx } from '../store/index.ts'
+import type { Deps } from './deps.ts'
+import type { CreateNetwork } from './types.ts'
+
+/** The share of the daemon's subnet that a network gets if it names none: 254 addresses. */
+const NETWORK_PREFIX = 24
+const GATEWAY_OFFSET = 254
+const LINK_NAME = /^[a-zA-Z][a-zA-Z0-9_-]{0,14}$/
+/** They mean something else where a container names its network. */
+const RESERVED = ['host', 'none', 'default', 'bridge', 'container']
+
+/**
+ * Makes a network and its bridge. The record owns the bridge: recovery makes it anew or finishes its removal.
+ * @throws {StatusError} `invalid_argument`, `already_exists`, `conflict` (subnet or link of that name in use),
+ *   `resource_exhausted` (no free subnet)
+ */
+export async function createNetwork(ctx: Ctx, deps: Deps, request: CreateNetwork): Promise<Network> {
+  const { store, network: driver, locks } = deps
+  const { name } = request
+  validateName('network', name)
+  if (RESERVED.includes(name)) throw new StatusError('invalid_argument', `A network cannot be called "${name}"`)
+  using _lock = await locks.hold(ctx, lockOf(name))
+  const bridge = LINK_NAME.test(name) ? name : `rd-${randomBytes(5).toString('hex')}`
+  store.read((tx) => assertNameIsFree(tx, name))
+  if (await driver.linkExists(bridge)) {
+    throw new StatusError('conflict', `Cannot create network "${name}": this host has a link of that name`)
+  }
+  const ofHost = (await driver.hostSubnets()).map(parseSubnet)
+  failpoint('network.create.record')
+  const network = store.write((tx) => {
+    assertNameIsFree(tx, name)
+    const spec = planNetwork(tx, deps, request, bridge, ofHost)
+    const owner = { frontEnd: 'condenser', kind: 'Network', uid: name } as const
+    tx.event({ kind: 'Network', action: 'create', uid: name, name, attributes: { subnet: spec.subnet } })
+    return tx.create('Network', { name, uid: randomUUID(), labels: request.labels ?? {}, owner, spec, status: {} })
+  })
+  try {
+    failpoint('network.create.bridge')
+    await driver.ensureBridge(ctx, network.spec)
+  } catch (error) {
+    await takeAway(detached(ctx), deps, network).catch((undo) =>
+      deps.log.error('a network that could not be made is taken away at the next start', {
+        network: name,
+        error: undo,
+      }),
+    )
+    throw error
+  }
+  await store.durable()
+  return network
+}
+
+/** @throws {StatusError} `not_found`; `failed_precondition` for the default network; `conflict` while containers are attached to it */
+export async function removeNetwork(ctx: Ctx, deps: Deps, name: string): Promise<void> {
+  using _lock = await deps.locks.hold(ctx, lockOf(name))
+  if (name === deps.defaults.network) {
+    throw new StatusError('failed_precondition', `Cannot remove network "${name}": it is the daemon's default network`)
+  }
+  failpoint('network.remove.record')
+  const network = deps.store.write((tx) => {
+    const found = tx.get('Network', name)
+    if (found === undefined) throw new StatusError('not_found', `No such network: "${name.slice(0, 128)}"`)
+    assertUnused(tx, name)
+    return tx.putStatus('Network', found.metadata.uid, { removingAt: Date.now() })
+  })
+  await takeAway(ctx, deps, network)
+  await deps.store.durable()
+}
+
+/** At boot, before any container is looked at: the bridges of all networks, which a reboot has taken. */
+export async function ensureBridges(ctx: Ctx, { store, network: driver, log }: Deps): Promise<void> {
+  for (const { metadata, spec, status } of store.read((tx) => tx.list('Network'))) {
+    if (status.removingAt !== undefined) continue
+    await driver
+      .ensureBridge(ctx, spec)
+      .catch((error) => log.error('the bridge of a network could not be made', { network: metadata.name, error }))
+  }
+}
+
+/** At boot, once the rules of all others are in force. */
+export async function finishRemovals(ctx: Ctx, deps: Deps): Promise<void> {
+  for (const network of deps.store.read((tx) => tx.list('Network'))) {
+    if (network.status.removingAt !== undefined) await takeAway(ctx, deps, network)
+  }
+}
+
+async function takeAway(ctx: Ctx, { store, network: driver }: Deps, { metadata, spec }: Network): Promise<void> {
+  await driver.removeBridge(ctx, spec)
+  failpoint('network.remove.done')
+  store.write((tx) => {
+    tx.delete('Network', metadata.uid)
+    tx.event({ kind: 'Network', action: 'remove', uid: metadata.name, name: metadata.name, attributes: {} })
+  })
+}
+
+function planNetwork(
+  tx: ReadTx,
+  { defaults }: Deps,
+  { subnet: wanted, gateway: wantedGateway, mtu }: CreateNetwork,
+  bridge: string,
+  ofHost: readonly Subnet[],
+): NetworkSpec {
+  const networks = tx.list('Network')
+  const taken = [...networks.map(({ spec }) => parseSubnet(spec.subnet)), ...ofHost]
+  const subnet = wanted === undefined ? freeSubnetOf(defaults.subnetPool, taken) : parseContainerSubnet(wanted)
+  const clash = taken.find((other) => subnetsOverlap(other, subnet))
+  if (clash !== undefined) {
+    const owner = networks.find(({ spec }) => subnetsOverlap(parseSubnet(spec.subnet), subnet))
+    const by = owner === undefined ? `${subnetText(clash)} of this host` : `network "${owner.metadata.name}"`
+    throw new StatusError('conflict', `Subnet ${subnetText(subnet)} overlaps with ${by}: choose another one`)
+  }
+  const gateway = wantedGateway ?? addressText(Math.min(subnet.first + GATEWAY_OFFSET, subnet.last - 1))
+  if (!isHostOf(subnet, gateway)) {
+    throw new StatusError(
+      'invalid_argument',
+      `Invalid gateway "${gateway.slice(0, 40)}": it is not a host address of ${subnetText(subnet)}`,
+    )
+  }
+  return { bridge, subnet: subnetText(subnet), gateway, ...(mtu !== undefined && { mtu }) }
+}
+
+function freeSubnetOf(pool: string, taken: readonly Subnet[]): Subnet {
+  const free = freeSubnet(parseSubnet(pool), NETWORK_PREFIX, taken)
+  if (free !== undefined) return free
+  throw new StatusError('resource_exhausted', `No subnet of ${pool} is free: name one, or remove networks`)
+}
+
+function assertNameIsFree(tx: ReadTx, name: string): void {
+  if (tx.get('Network', name) === undefined) return
+  throw new StatusError('already_exists', `There is a network "${name}" already`)
+}
+
+function assertUnused(tx: ReadTx, name: string): void {
+  const sandboxes = tx.list('Sandbox').filter(({ spec }) => spec.attachments.some(({ network }) => network === name))
+  if (sandboxes.length === 0) return
+  const ids = new Set(sandboxes.map(({ metadata }) => metadata.uid))
+  const names = tx.list('Container').filter(({ spec }) => ids.has(spec.sandboxId))
+  const list = names.slice(0, 5).map(({ metadata }) => `"${metadata.name}"`)
+  throw new StatusError(
+    'conflict',
+    `Cannot remove network "${name}": ${list.join(', ')}${names.length > 5 ? ' and others are' : names.length > 1 ? ' are' : ' is'} attached to it; disconnect or remove them first`,
+  )
+}
+
+function lockOf(name: string): string {
+  return `network/${name}`
+}
