@@ -71,7 +71,7 @@ export interface EchoClient extends Disposable {
 }
 
 export async function openEcho(netns: string | undefined, address: string, port: number): Promise<EchoClient> {
-  const client = new Socket({ fd: socketIn(netns, SOCK_STREAM), readable: true, writable: true })
+  const client = new Socket({ fd: socketIn(netns, 'tcp'), readable: true, writable: true })
   client.connect({ host: address, port })
   await once(client, 'connect', { signal: AbortSignal.timeout(ANSWER_MS) })
   return {
@@ -87,7 +87,7 @@ export async function openEcho(netns: string | undefined, address: string, port:
 /** A UDP socket that sends from one and the same port for as long as it lives. */
 export function openUdp(netns: string | undefined): UdpSocket {
   const client = createSocket('udp4')
-  client.bind({ fd: socketIn(netns, SOCK_DGRAM) })
+  client.bind({ fd: socketIn(netns, 'udp') })
   return client
 }
 
@@ -120,7 +120,7 @@ async function attemptTcp(
   port: number,
   timeoutMs: number,
 ): Promise<string | undefined> {
-  const client = new Socket({ fd: socketIn(netns, SOCK_STREAM), readable: true, writable: true })
+  const client = new Socket({ fd: socketIn(netns, 'tcp'), readable: true, writable: true })
   try {
     client.connect({ host: address, port })
     const [data] = await once(client, 'data', { signal: AbortSignal.timeout(timeoutMs) })
@@ -163,7 +163,7 @@ async function serveTcp(netns: string | undefined, port: number, text: string): 
 
 async function serveUdp(netns: string | undefined, port: number, text: string): Promise<Server> {
   const server = createSocket('udp4')
-  const fd = socketIn(netns, SOCK_DGRAM)
+  const fd = socketIn(netns, 'udp')
   bindAny(fd, port)
   const heard = new Set<string>()
   server.on('message', (_message, client) => {
@@ -183,7 +183,9 @@ function bindAny(fd: number, port: number): void {
   check('bind', bind(fd, address, address.length))
 }
 
-function socketIn(netns: string | undefined, type: number): number {
+/** A descriptor that stays in that namespace. */
+export function socketIn(netns: string | undefined, protocol: Protocol): number {
+  const type = protocol === 'tcp' ? SOCK_STREAM : SOCK_DGRAM
   return within(netns, () => check('socket', socket(AF_INET, type | SOCK_FLAGS, 0)))
 }
 

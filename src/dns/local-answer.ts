@@ -1,0 +1,45 @@
+import { type Answer, type Query, RCODE, reply, TYPE } from './message.ts'
+import { contains, type NameTable } from './records.ts'
+import { reversedAddress } from './reverse-name.ts'
+
+/** Not to be kept: a container that is made anew has another address. */
+const TTL = 0
+
+/**
+ * The answer from our own records; undefined if the name is none of ours. A client sees the names of the network that
+ * it asks on, then those of the other networks that it is on itself.
+ *
+ * A known name without an address of the wanted family has no data, but exists: "no such name" for its AAAA makes
+ * some resolvers give up on its A too (RFC 8020).
+ */
+export function answerLocally(
+  query: Query,
+  tables: ReadonlyMap<string, NameTable>,
+  asked: NameTable,
+  client: string,
+): Buffer | undefined {
+  const others = (asked.networksOf.get(client) ?? []).flatMap((network) => tables.get(network) ?? [])
+  for (const table of new Set([asked, ...others])) {
+    const addresses = table.addresses.get(query.name)
+    if (addresses !== undefined) return reply(query, RCODE.ok, addressAnswers(query.type, addresses))
+    const pointers = table.pointers.get(query.name)
+    if (pointers !== undefined) return reply(query, RCODE.ok, pointerAnswers(query.type, pointers))
+    const address = reversedAddress(query.name)
+    if (address !== undefined && contains(table.subnet, address)) return reply(query, RCODE.noSuchName)
+  }
+  return undefined
+}
+
+/** In an order that changes, so that the containers of one alias share the work. */
+function addressAnswers(type: number, addresses: readonly Buffer[]): Answer[] {
+  const answers = addresses
+    .map((data) => ({ type: data.length === 4 ? TYPE.A : TYPE.AAAA, ttl: TTL, data }))
+    .filter((answer) => type === TYPE.ANY || type === answer.type)
+  const start = Math.floor(Math.random() * answers.length)
+  return [...answers.slice(start), ...answers.slice(0, start)]
+}
+
+function pointerAnswers(type: number, names: readonly Buffer[]): Answer[] {
+  if (type !== TYPE.PTR && type !== TYPE.ANY) return []
+  return names.map((data) => ({ type: TYPE.PTR, ttl: TTL, data }))
+}

@@ -1,0 +1,74 @@
+import { addressNumber, parseSubnet, type Subnet } from '../model/subnet.ts'
+import { encodeName } from './message.ts'
+import { addressBytes, reverseName } from './reverse-name.ts'
+
+/** What containers can be looked up by: all that the server process is told. */
+export interface DnsRecords {
+  readonly networks: readonly DnsNetwork[]
+}
+
+export interface DnsNetwork {
+  readonly name: string
+  readonly gateway: string
+  /** CIDR text. Whoever asks from another address gets no answer. */
+  readonly subnet: string
+  readonly endpoints: readonly DnsEndpoint[]
+}
+
+/** One container on one network. */
+export interface DnsEndpoint {
+  /** The first is what its addresses are called. */
+  readonly names: readonly string[]
+  readonly addresses: readonly string[]
+  /** The names of the networks that this container sees: this one first. */
+  readonly networks: readonly string[]
+}
+
+/** A network's records, ready for lookups. */
+export interface NameTable {
+  readonly network: string
+  readonly gateway: string
+  readonly subnet: Subnet
+  /** By name. */
+  readonly addresses: ReadonlyMap<string, readonly Buffer[]>
+  /** By `4.3.2.1.in-addr.arpa`: names on the wire. */
+  readonly pointers: ReadonlyMap<string, readonly Buffer[]>
+  /** By address. */
+  readonly networksOf: ReadonlyMap<string, readonly string[]>
+}
+
+/** @throws if these are no records */
+export function nameTables(records: DnsRecords): NameTable[] {
+  return records.networks.map(({ name, gateway, subnet, endpoints }) => ({
+    network: name,
+    gateway,
+    subnet: parseSubnet(subnet),
+    addresses: grouped(endpoints, ({ names, addresses }) =>
+      names.flatMap((name) => addresses.map((address) => [name.toLowerCase(), addressBytes(address)] as const)),
+    ),
+    pointers: grouped(endpoints, ({ names, addresses }) =>
+      addresses.map((address) => [reverseName(address), encodeName(names[0]!)] as const),
+    ),
+    networksOf: new Map(
+      endpoints.flatMap(({ addresses, networks }) => addresses.map((address) => [address, networks])),
+    ),
+  }))
+}
+
+export function contains({ first, last }: Subnet, address: string): boolean {
+  const number = addressNumber(address)
+  return number >= first && number <= last
+}
+
+function grouped<T>(
+  items: readonly T[],
+  entriesOf: (item: T) => readonly (readonly [string, Buffer])[],
+): Map<string, Buffer[]> {
+  const groups = new Map<string, Buffer[]>()
+  for (const [key, value] of items.flatMap(entriesOf)) {
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [value])
+    else group.push(value)
+  }
+  return groups
+}
