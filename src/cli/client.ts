@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { http } from '../lib/node-http.ts'
+import type { Endpoint } from './endpoint.ts'
 import { CliError } from './errors.ts'
 
 /** What every JSON answer looks like (contract 1.2). */
@@ -22,8 +22,8 @@ export interface StreamOptions {
   readonly accept?: string
 }
 
-/** A client of the daemon's unix socket. */
-export function connect(socketPath: string): Client {
+/** A client of the daemon there. */
+export function connect(endpoint: Endpoint): Client {
   const send = async (
     method: string,
     path: string,
@@ -37,10 +37,8 @@ export function connect(socketPath: string): Client {
         ? {}
         : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
     }
-    // Without a server name node:http asks whether "localhost" is an IPv6 address, by a pattern that takes 13 ms to compile.
-    const target = { socketPath, servername: '' }
-    const outgoing = http.request({ ...target, method, path, headers }, resolve)
-    outgoing.on('error', (error: NodeJS.ErrnoException) => reject(cannotConnect(socketPath, error)))
+    const outgoing = endpoint.request({ method, path, headers }, resolve)
+    outgoing.on('error', (error: NodeJS.ErrnoException) => reject(endpoint.explain(error)))
     // The input may take its time, and the server waits 20 s for a head.
     if (input === undefined) outgoing.end(payload)
     else {
@@ -75,20 +73,4 @@ async function failure(answer: IncomingMessage): Promise<CliError> {
     // Not the daemon's envelope: the text itself is the best there is.
   }
   return new CliError(`The daemon answered ${answer.statusCode}: ${text.slice(0, 500) || answer.statusMessage}`)
-}
-
-function cannotConnect(socketPath: string, error: NodeJS.ErrnoException): Error {
-  switch (error.code) {
-    case 'ENOENT':
-    case 'ECONNREFUSED':
-      return new CliError(
-        `Cannot connect to the Raind daemon at ${socketPath}: it is not running`,
-        'Start it with: sudo condenser (from a checkout: sudo ./bin/condenser)',
-      )
-    case 'EACCES':
-    case 'EPERM':
-      return new CliError(`No permission to use ${socketPath}`, 'Run the command with sudo')
-    default:
-      return new CliError(`The connection to the Raind daemon at ${socketPath} failed: ${error.message}`)
-  }
 }

@@ -59,6 +59,14 @@ export const GLOBAL_FLAGS: Readonly<Record<string, FlagSpec>> = {
     value: 'PATH',
     help: "the daemon's socket (default /run/condenser/condenser.sock, or $CONDENSER_SOCKET)",
   },
+  host: {
+    type: 'string',
+    value: 'URL',
+    help: 'the daemon over TLS, as in https://localhost:7755 (default $CONDENSER_HOST)',
+  },
+  cacert: { type: 'string', value: 'FILE', help: "with --host: the daemon's certificate (/etc/raind/cert/raind.crt)" },
+  cert: { type: 'string', value: 'FILE', help: 'with --host: your certificate (/etc/raind/cert/raindClient.crt)' },
+  key: { type: 'string', value: 'FILE', help: 'with --host: its key (/etc/raind/cert/raindClient.key)' },
   help: { type: 'boolean', short: 'h', help: 'print this help' },
 }
 

@@ -5,7 +5,7 @@ export function overview(commands: readonly Command[]): string {
   const lines = columns(
     commands.map(({ names, summary }) => [names.length > 1 ? `${names[0]}, ${names[1]}` : names[0], summary]),
   )
-  return `Usage: raind COMMAND [FLAGS] [ARGUMENTS]\n\nCommands:\n${lines}\nEvery command takes --help, --json and --socket PATH.\n`
+  return `Usage: raind COMMAND [FLAGS] [ARGUMENTS]\n\nCommands:\n${lines}\nEvery command takes --help, --json, and --socket PATH or --host URL.\n`
 }
 
 export function commandHelp({ names, summary, usage, flags }: Command): string {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { connect } from 'node:tls'
 import { promisify } from 'node:util'
-import { type Daemon, type Home, makeHome, startDaemon } from '../support/daemon.ts'
+import { type Daemon, type Home, makeHome, projectRoot, startDaemon } from '../support/daemon.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
 runInOwnNamespaces(import.meta.filename)
@@ -151,6 +151,28 @@ test('without a certificate, with a stranger’s, or with older TLS, the handsha
   ])
   await assert.rejects(run('curl', ['-sS', 'http://localhost:7755/v1/health']), 'no plain HTTP either')
   assert.equal(JSON.parse(await curl('raindClient', `${at}/health`)).data.status, 'ok', 'and it goes on')
+})
+
+test('the command line client works over TLS, by flags and by environment, and says what is wrong', async () => {
+  const raind = async (environment: Record<string, string>, ...args: string[]) => {
+    const env = { ...process.env, ...environment }
+    return run(join(projectRoot, 'bin/raind'), args, { env }).catch(
+      (error) => error as { stdout: string; stderr: string },
+    )
+  }
+  const files = ['--cacert', cert('raind.crt'), '--cert', cert('raindClient.crt'), '--key', cert('raindClient.key')]
+  const [host, hook] = ['https://localhost:7755', cert('raindHookClient')]
+  assert.match((await raind({}, '--host', host, ...files, 'version')).stdout, /^daemon +\d/m)
+  assert.match((await raind({ CONDENSER_HOST: host }, 'ps', ...files)).stdout, /^CONTAINER ID/)
+  const wrong = async (message: RegExp, ...args: string[]) => {
+    const { stderr } = await raind({}, 'ps', '--host', host, ...files, ...args)
+    assert.match(stderr, message)
+  }
+  await wrong(/403: forbidden/, '--cert', `${hook}.crt`, '--key', `${hook}.key`)
+  await wrong(/certificate of https:\/\/localhost:7755 is not the one in/, '--cacert', cert('raindClientCA.crt'))
+  await wrong(/does not accept the client certificate/, '--cert', cert('raind.crt'), '--key', cert('raind.key'))
+  await wrong(/nobody listens there/, '--host', 'https://localhost:7')
+  await wrong(/Cannot read \/nonexistent: it is not there/, '--key', '/nonexistent')
 })
 
 test('connections that say nothing hold nobody up, and end with the daemon', async () => {
