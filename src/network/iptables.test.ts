@@ -23,14 +23,23 @@ describe('renderRebuild', () => {
 COMMIT
 *mangle
 :RAIND-IN-raind0 - [0:0]
+:RAIND-DNS-raind0 - [0:0]
 -A RAIND-IN-raind0 ! -i raind0 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP
+-A RAIND-DNS-raind0 -i lo -j RETURN
+-A RAIND-DNS-raind0 -p udp -m udp --dport 53 -j DROP
+-A RAIND-DNS-raind0 -p tcp -m tcp --dport 53 -j DROP
 -I FORWARD 1 -o raind0 -j RAIND-IN-raind0
+-I INPUT 1 -d 10.166.0.254/32 ! -i raind0 -j RAIND-DNS-raind0
 COMMIT
 *filter
 :RAIND-FWD-raind0 - [0:0]
+:RAIND-ASK-raind0 - [0:0]
 -A RAIND-FWD-raind0 -i raind0 -j ACCEPT
 -A RAIND-FWD-raind0 -o raind0 -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT
+-A RAIND-ASK-raind0 -p udp -m udp --dport 53 -j ACCEPT
+-A RAIND-ASK-raind0 -p tcp -m tcp --dport 53 -j ACCEPT
 -I FORWARD 1 -j RAIND-FWD-raind0
+-I INPUT 1 -d 10.166.0.254/32 -i raind0 -j RAIND-ASK-raind0
 COMMIT
 *nat
 :RAIND-SNAT-raind0 - [0:0]
@@ -51,6 +60,7 @@ COMMIT
 -A FORWARD -j RAIND-FWD-raind0
 -A FORWARD -i raind0 -j RAIND-FWD-raind0
 -A FORWARD -j SOMEBODY-ELSE
+-A INPUT -d 10.166.0.254/32 -i raind0 -j RAIND-ASK-raind0
 COMMIT
 `
     const text = renderRebuild(chains, [], there)
@@ -66,9 +76,13 @@ COMMIT
       '-D PREROUTING -i raind0 -j RAIND-RAW-raind0',
       '-X RAIND-RAW-raind0',
       '-D FORWARD -o raind0 -j RAIND-IN-raind0',
+      '-D INPUT -d 10.166.0.254/32 ! -i raind0 -j RAIND-DNS-raind0',
       '-X RAIND-IN-raind0',
+      '-X RAIND-DNS-raind0',
       '-D FORWARD -j RAIND-FWD-raind0',
+      '-D INPUT -d 10.166.0.254/32 -i raind0 -j RAIND-ASK-raind0',
       '-X RAIND-FWD-raind0',
+      '-X RAIND-ASK-raind0',
       '-D POSTROUTING -j RAIND-SNAT-raind0',
       '-X RAIND-SNAT-raind0',
     ])

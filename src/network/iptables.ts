@@ -8,6 +8,8 @@
  *                                         was let in by a published port or answers the container; in this table
  *                                         because no ACCEPT of the filter table, ours or not, can then undo it
  *   filter  FORWARD      RAIND-FWD-<br>   lets the rest through where the policy is DROP
+ *   mangle  INPUT        RAIND-DNS-<br>  at the gateway only the bridge's own containers, and this host, ask for names
+ *   filter  INPUT        RAIND-ASK-<br>  lets them where the policy is DROP
  *   nat     POSTROUTING  RAIND-SNAT-<br>  masquerade: towards other links, from the host's 127/8, and back to the
  *                                         same bridge through a published port
  *
@@ -30,8 +32,9 @@ export interface Chain {
 }
 
 /** All chains of a bridge. */
-export function bridgeChains({ bridge, subnet }: NetworkSpec): readonly Chain[] {
+export function bridgeChains({ bridge, subnet, gateway }: NetworkSpec): readonly Chain[] {
   const inside = canonicalSubnet(subnet)
+  const dns = ['-p udp -m udp --dport 53', '-p tcp -m tcp --dport 53']
   return [
     {
       table: 'raw',
@@ -50,6 +53,18 @@ export function bridgeChains({ bridge, subnet }: NetworkSpec): readonly Chain[] 
       name: `RAIND-FWD-${bridge}`,
       jumps: [{ from: 'FORWARD', match: '' }],
       rules: [`-i ${bridge} -j ACCEPT`, `-o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT`],
+    },
+    {
+      table: 'mangle',
+      name: `RAIND-DNS-${bridge}`,
+      jumps: [{ from: 'INPUT', match: `-d ${gateway}/32 ! -i ${bridge}` }],
+      rules: ['-i lo -j RETURN', ...dns.map((match) => `${match} -j DROP`)],
+    },
+    {
+      table: 'filter',
+      name: `RAIND-ASK-${bridge}`,
+      jumps: [{ from: 'INPUT', match: `-d ${gateway}/32 -i ${bridge}` }],
+      rules: dns.map((match) => `${match} -j ACCEPT`),
     },
     {
       table: 'nat',

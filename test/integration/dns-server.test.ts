@@ -139,6 +139,19 @@ test('nobody from outside the bridge gets an answer', async () => {
   }
 })
 
+test('the bridge’s rules alone keep others out, and let containers in where the host drops what comes', async () => {
+  run(undefined, 'iptables -P INPUT DROP')
+  run(undefined, 'iptables -I INPUT 1 -i lo -j ACCEPT')
+  assert.equal(await local('web'), '10.166.0.1')
+  assert.equal(await resolve(web, A.gateway, 'web', { transport: 'tcp' }), '10.166.0.1')
+  assert.equal(await resolve(undefined, A.gateway, 'web'), '10.166.0.1')
+  run(undefined, 'iptables -P INPUT ACCEPT')
+  run(undefined, 'iptables -D INPUT 1')
+  run(undefined, `iptables -t mangle -Z`)
+  assert.equal(await resolve(far, A.gateway, 'web', { timeoutMs: 100 }), 'silence')
+  assert.match(run(undefined, 'iptables -t mangle -nvxL RAIND-DNS-raind0'), /^ +[1-9]\d* .* DROP +(17|udp) /m)
+})
+
 test('everything else goes to the host’s servers, with ids and ports that change', async () => {
   upstream.queries.length = 0
   upstream.answer = ({ name }) => ({ addresses: name === 'example.com' ? ['192.0.2.1', '192.0.2.2'] : [], ttl: 0 })
