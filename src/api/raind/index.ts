@@ -7,8 +7,10 @@
 import type { Containers } from '../../containers/index.ts'
 import type { Images } from '../../images/index.ts'
 import type { Ctx } from '../../lib/ctx.ts'
+import type { Route } from '../http/route.ts'
 import type { FrontEnd } from '../http/server.ts'
 import { containerRoutes } from './containers.ts'
+import { docsRoutes } from './docs.ts'
 import { errorReply } from './errors.ts'
 import { execRoutes } from './execs.ts'
 import { imageRoutes } from './images.ts'
@@ -24,16 +26,14 @@ export interface RaindDeps {
 }
 
 export function raindApi({ containers, images, info, ctx }: RaindDeps): FrontEnd {
-  return {
-    routes: [
-      ...containerRoutes(containers, ctx),
-      ...execRoutes(containers, ctx),
-      ...imageRoutes(images, ctx),
-      ...networkRoutes(containers, ctx),
-      ...systemRoutes(info),
-    ],
-    errorReply,
-  }
+  const routes: readonly Route[] = [
+    ...containerRoutes(containers, ctx),
+    ...execRoutes(containers, ctx),
+    ...imageRoutes(images, ctx),
+    ...networkRoutes(containers, ctx),
+    ...systemRoutes(info),
+  ]
+  return { routes: [...routes, ...docsRoutes(info.version, routes)], errorReply }
 }
 
 export type { WireHistoryEntry, WireImageInspect, WirePruned } from './image-types.ts'
