@@ -7,7 +7,8 @@ export async function startHost(
   { condenser, runtime }: BenchOptions,
   images: Readonly<Record<string, OciImage>> = {},
 ): Promise<DaemonFixture> {
-  return await daemonFixture({ command: [condenser], runtime, args: ['--log-level', 'info'], images })
+  const listen = '127.0.0.1:7755'
+  return await daemonFixture({ command: [condenser], runtime, listen, args: ['--log-level', 'info'], images })
 }
 
 /** Creates a container that sleeps; returns its 12-digit id. */
