@@ -1,6 +1,7 @@
 import { didYouMean } from '../lib/did-you-mean.ts'
 import { type Client, connect } from './client.ts'
 import { type Command, type Flags, GLOBAL_FLAGS, parseCommandLine, type Terminal } from './command.ts'
+import { completion } from './commands/completion.ts'
 import * as containers from './commands/containers.ts'
 import { exec } from './commands/exec.ts'
 import * as images from './commands/images.ts'
@@ -9,6 +10,7 @@ import * as networks from './commands/networks.ts'
 import { load, pull } from './commands/pull.ts'
 import { create, run } from './commands/run.ts'
 import { version } from './commands/system.ts'
+import { complete } from './complete.ts'
 import { findEndpoint } from './endpoint.ts'
 import { CliError, usageError } from './errors.ts'
 import { commandHelp, overview } from './help.ts'
@@ -42,6 +44,7 @@ const COMMANDS: readonly Command[] = [
   networks.inspect,
   networks.connect,
   networks.disconnect,
+  completion,
   version,
 ]
 
@@ -58,6 +61,11 @@ export async function main(words: readonly string[], terminal: Terminal = proces
 }
 
 async function dispatch(words: readonly string[], terminal: Terminal): Promise<number> {
+  if (words[0] === '__complete') {
+    const found = await complete(COMMANDS, words.slice(1), () => clientOf({ text: () => undefined }))
+    terminal.stdout.write(found.map((candidate) => `${candidate}\n`).join(''))
+    return 0
+  }
   const leading = leadingFlags(words)
   if (leading >= words.length) {
     terminal.stdout.write(overview(COMMANDS))
@@ -72,7 +80,7 @@ async function dispatch(words: readonly string[], terminal: Terminal): Promise<n
   return (await command.run({ client: clientOf(flags), terminal, flags, args, json: flags.is('json') })) ?? 0
 }
 
-function clientOf(flags: Flags): Client {
+function clientOf(flags: Pick<Flags, 'text'>): Client {
   const [host, socket, cacert, cert, key] = ['host', 'socket', 'cacert', 'cert', 'key'].map((name) => flags.text(name))
   return connect(findEndpoint({ host, socket, cacert, cert, key, environment: process.env }))
 }

@@ -43,3 +43,8 @@ export function shortCommand(command: readonly string[] | null): string {
 export function shortRepository(repository: string): string {
   return repository.startsWith('library/') ? repository.slice('library/'.length) : repository
 }
+
+/** As a command line takes it: `nginx:latest`, `host/app@sha256:...`. */
+export function nameOfImage({ repository, reference }: { repository: string; reference: string }): string {
+  return `${shortRepository(repository)}${reference.startsWith('sha256:') ? '@' : ':'}${reference}`
+}

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, afterEach, before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
 import { type DaemonFixture, daemonFixture } from '../support/daemon-fixture.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
@@ -78,6 +79,22 @@ describe('the command line client', () => {
       }
     }
     assert.equal((await raind('ps', '-aq')).stdout, '')
+  })
+
+  test('bash completes commands, flags, and the names that the daemon knows', async () => {
+    await raind('create', '--name', 'completed', fixture.image)
+    const script = `
+      export PATH=${dirname(RAIND)}:$PATH
+      source <(raind completion bash)
+      for COMP_LINE in 'raind netw' 'raind start c' 'raind image rm ${fixture.image}:l'; do
+        COMP_POINT=\${#COMP_LINE} COMP_WORDS=($COMP_LINE) COMP_CWORD=1
+        _raind
+        echo "\${COMPREPLY[*]}"
+      done`
+    const env = { ...process.env, CONDENSER_SOCKET: join(fixture.home.run, 'condenser.sock') }
+    const { stdout } = await promisify(execFile)('bash', ['-c', script], { env })
+    assert.deepEqual(stdout.split('\n'), ['network', 'completed', 'latest', ''])
+    await raind('rm', 'completed')
   })
 
   test('images: pull shows its layers, ls aligns, rm', async () => {

@@ -1,6 +1,6 @@
 import type { WireImage } from '../../api/raind/index.ts'
 import type { Command } from '../command.ts'
-import { ago, bytes, shortRepository } from '../format.ts'
+import { ago, bytes, nameOfImage, shortRepository } from '../format.ts'
 import { table } from '../table.ts'
 
 export const ls: Command = {
@@ -12,7 +12,7 @@ export const ls: Command = {
   async run({ client, terminal, flags, json }) {
     const images = (await client.call<WireImage[] | null>('GET', '/v1/images')) ?? []
     if (json) terminal.stdout.write(`${JSON.stringify(images, undefined, 2)}\n`)
-    else if (flags.is('quiet')) terminal.stdout.write(images.map((image) => `${nameOf(image)}\n`).join(''))
+    else if (flags.is('quiet')) terminal.stdout.write(images.map((image) => `${nameOfImage(image)}\n`).join(''))
     else {
       const rows = images.map((image) => [
         shortRepository(image.repository),
@@ -48,8 +48,4 @@ export const inspect: Command = {
     for (const image of args) all.push(await client.call('GET', `/v1/images/status?image=${encodeURIComponent(image)}`))
     terminal.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`)
   },
-}
-
-function nameOf({ repository, reference }: WireImage): string {
-  return `${shortRepository(repository)}${reference.startsWith('sha256:') ? '@' : ':'}${reference}`
 }

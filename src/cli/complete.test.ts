@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Client } from './client.ts'
+import type { Command } from './command.ts'
+import { complete } from './complete.ts'
+
+const command = (names: [string, ...string[]], usage: string, more: Partial<Command> = {}): Command => ({
+  names,
+  summary: '',
+  usage,
+  run: async () => {},
+  ...more,
+})
+
+const commands = [
+  command(['container ls', 'ps'], '', { flags: { all: { type: 'boolean', short: 'a', help: '' } } }),
+  command(['container rm', 'rm'], 'CONTAINER...'),
+  command(['container run', 'run'], 'IMAGE [ARGS...]', {
+    flagsFirst: true,
+    flags: { network: { type: 'string', value: 'NETWORK', help: '' }, env: { type: 'string', short: 'e', help: '' } },
+  }),
+  command(['network connect'], 'NETWORK CONTAINER'),
+  command(['image ls', 'images'], ''),
+]
+
+const answers: Readonly<Record<string, unknown>> = {
+  '/v1/containers': [{ name: 'web' }, { name: 'db' }],
+  '/v1/images': [{ repository: 'library/nginx', reference: 'latest' }],
+  '/v1/networks': [{ Name: 'front' }],
+}
+const client = (): Client => ({
+  call: async <T>(_method: string, path: string) => answers[path] as T,
+  stream: () => Promise.reject(new Error('not asked for')),
+})
+const ask = (line: string) => complete(commands, line.split(' '), client)
+
+test('complete() offers commands, then what they take', async () => {
+  assert.deepEqual(await ask(''), ['container', 'image', 'images', 'network', 'ps', 'rm', 'run'])
+  assert.deepEqual(await ask('container r'), ['rm', 'run'])
+  assert.deepEqual(await ask('rm '), ['db', 'web'])
+  assert.deepEqual(await ask('container rm db w'), ['web'])
+  assert.deepEqual(await ask('network connect '), ['front'])
+  assert.deepEqual(await ask('network connect front '), ['db', 'web'])
+  assert.deepEqual(await ask('network connect front web '), [])
+})
+
+test('complete() offers flags, and names as their values', async () => {
+  assert.deepEqual(await ask('ps --a'), ['--all'])
+  assert.deepEqual(await ask('run --network '), ['front'])
+  assert.deepEqual(await ask('run -e '), [], 'anything')
+  assert.deepEqual(await ask('run -e A=1 --network front n'), ['nginx:latest'])
+  assert.deepEqual(await ask('run nginx:latest --'), [], "the container's own")
+})
+
+test('complete() offers nothing where the daemon does not answer, and never fails', async () => {
+  const dead = (): Client => ({
+    call: () => Promise.reject(new Error('no')),
+    stream: () => Promise.reject(new Error('no')),
+  })
+  assert.deepEqual(await complete(commands, ['rm', ''], dead), [])
+  assert.deepEqual(await complete(commands, ['nonsense', 'x', ''], dead), [])
+})
