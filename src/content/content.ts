@@ -51,6 +51,8 @@ export interface Content {
   /** Forgets what came of a download that was broken off. Idempotent. */
   removeIngest(digest: Digest): Promise<void>
   listIngests(): Promise<Digest[]>
+  /** What came so far of a download that was broken off. */
+  ingestedBytes(digest: Digest): Promise<number>
 }
 
 /** @param dir the daemon's `content` directory; made if it is not there */
@@ -116,6 +118,9 @@ export async function openContent(dir: string): Promise<Content> {
       }
     },
     removeIngest: (digest) => rm(ingestPath(digest), { force: true }),
+    async ingestedBytes(digest) {
+      return (await stat(ingestPath(digest)).catch(ignoreMissing))?.size ?? 0
+    },
     async listIngests() {
       const digests: Digest[] = []
       for await (const { name } of await opendir(ingests)) {

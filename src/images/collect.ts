@@ -12,11 +12,19 @@ type Claimed = { has(name: string): boolean }
  * Removes the layers, blobs and unfinished downloads that no Image, Container or Pull names and nobody in this process
  * holds a claim on. Safe beside pulls: what comes to be needed meanwhile is claimed before it is looked at, and
  * looked at only under the lock that its removal holds.
+ *
+ * @param staleAfterMs how long pulls that were broken off keep what they had
+ * @returns the bytes of disk that were taken by what is gone
  */
-export async function collect(ctx: Ctx, deps: Deps): Promise<void> {
+export async function collect(
+  ctx: Ctx,
+  deps: Deps,
+  { staleAfterMs = deps.policy.staleAfterMs }: { readonly staleAfterMs?: number } = {},
+): Promise<number> {
   using _lock = await deps.locks.hold(ctx, 'collect')
   using claimed = deps.claims.watch()
-  dropStalePulls(deps)
+  dropStalePulls(deps, Date.now() - staleAfterMs)
+  let reclaimedBytes = 0
   const { needed, layers } = deps.store.read((tx) => ({
     needed: references(tx, deps.policy.keepLayerBlobs),
     layers: tx.list('Layer'),
@@ -26,12 +34,14 @@ export async function collect(ctx: Ctx, deps: Deps): Promise<void> {
   await deps.store.durable()
   for (const { spec, status } of layers.toReversed()) {
     if (claimed.has(spec.chainId) || (status.state === 'ready' && needed.chainIds.has(spec.chainId))) continue
-    await collectLayer(ctx, deps, spec.chainId, claimed)
+    reclaimedBytes += await collectLayer(ctx, deps, spec.chainId, claimed)
   }
   const blobs = [...(await Array.fromAsync(deps.content.list())), ...(await deps.content.listIngests())]
   for (const digest of blobs) {
-    if (!claimed.has(digest) && !needed.blobs.has(digest)) await collectBlob(ctx, deps, digest, claimed)
+    if (claimed.has(digest) || needed.blobs.has(digest)) continue
+    reclaimedBytes += await collectBlob(ctx, deps, digest, claimed)
   }
+  return reclaimedBytes
 }
 
 /** The same after something else that has succeeded, or failed for a better reason: a failure is logged, and tried again next time. */
@@ -56,27 +66,30 @@ export async function removeLayer({ store, snapshots, committed }: Deps, layer: 
   store.write((tx) => tx.delete('Layer', uid))
 }
 
-async function collectLayer(ctx: Ctx, deps: Deps, chainId: ChainId, claimed: Claimed): Promise<void> {
+async function collectLayer(ctx: Ctx, deps: Deps, chainId: ChainId, claimed: Claimed): Promise<number> {
   using _lock = await deps.locks.hold(ctx, layerLock(chainId))
-  if (claimed.has(chainId)) return
+  if (claimed.has(chainId)) return 0
   const layer = deps.store.read((tx) => tx.get('Layer', chainId))
-  if (layer !== undefined) await removeLayer(deps, layer)
+  if (layer === undefined) return 0
+  await removeLayer(deps, layer)
+  return layer.status.usedBytes ?? 0
 }
 
-async function collectBlob(ctx: Ctx, { locks, content }: Deps, digest: Digest, claimed: Claimed): Promise<void> {
+async function collectBlob(ctx: Ctx, { locks, content }: Deps, digest: Digest, claimed: Claimed): Promise<number> {
   using _lock = await locks.hold(ctx, blobLock(digest))
-  if (claimed.has(digest)) return
+  if (claimed.has(digest)) return 0
+  const bytes = ((await content.size(digest)) ?? 0) + (await content.ingestedBytes(digest))
   failpoint('blob.remove')
   await content.remove(digest)
   await content.removeIngest(digest)
+  return bytes
 }
 
-/** A pull that was broken off keeps what it had for a day. */
-function dropStalePulls({ store, claims, policy }: Deps): void {
-  const oldest = Date.now() - policy.staleAfterMs
+/** Pulls that were broken off keep what they had for a while. */
+function dropStalePulls({ store, claims }: Deps, oldest: number): void {
   store.write((tx) => {
     for (const { metadata } of tx.list('Pull')) {
-      if (metadata.createdAt < oldest && !claims.has(pullClaim(metadata.name))) tx.delete('Pull', metadata.uid)
+      if (metadata.createdAt <= oldest && !claims.has(pullClaim(metadata.name))) tx.delete('Pull', metadata.uid)
     }
   })
 }

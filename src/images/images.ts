@@ -4,15 +4,19 @@ import { Claims } from './claims.ts'
 import { collect } from './collect.ts'
 import { DEFAULT_POLICY, type Deps, type ImagePolicy } from './deps.ts'
 import { findImage } from './find.ts'
+import { imageHistory } from './history.ts'
 import { LayerDirectories } from './layer-directories.ts'
 import { directoriesOf } from './layers.ts'
 import { leaseImage } from './lease.ts'
 import { load } from './load.ts'
 import { Operations } from './operations.ts'
+import { pruneImages } from './prune.ts'
 import { pull } from './pull.ts'
 import { recoverImages } from './recover.ts'
 import { removeImage } from './remove.ts'
-import { imageStatus, imageUsage } from './status.ts'
+import { saveImages } from './save.ts'
+import { imageDetails, imageStatus, imageUsage } from './status.ts'
+import { tagImage } from './tag.ts'
 import type { Images } from './types.ts'
 
 export type ImagesOptions = Pick<Deps, 'store' | 'content' | 'snapshots' | 'registry' | 'layersDir'> & {
@@ -34,10 +38,15 @@ export function createImages(ctx: Ctx, { policy, ...parts }: ImagesOptions): Ima
   return {
     pull: (caller, reference, options) => pull(ctx, deps, operations, reference, options).follow(caller),
     load: (caller, tar, options) => load(ctx, deps, operations, tar, options).follow(caller),
+    save: (caller, references, format) => saveImages(caller, deps, references, format),
+    tag: (caller, reference, target) => tagImage(caller, deps, reference, target),
     get: (reference) => store.read((tx) => findImage(tx, reference)),
     list: () => store.read((tx) => tx.list('Image')),
     status: (reference) => store.read((tx) => imageStatus(tx, reference)),
     usage: (reference) => store.read((tx) => imageUsage(tx, reference)),
+    inspect: (reference) => store.read((tx) => imageDetails(tx, reference)),
+    history: (reference) => imageHistory(deps, reference),
+    prune: (caller, options) => pruneImages(caller, deps, options),
     remove: (caller, reference) => removeImage(caller, deps, reference),
     layerDirectories: (chainIds) => store.read((tx) => directoriesOf(tx, chainIds)),
     lease: (reference) => leaseImage(deps, reference),

@@ -7,8 +7,11 @@
  * was verified; one that met false content leaves nothing.
  */
 export type { ImagePolicy } from './deps.ts'
+export type { HistoryEntry } from './history.ts'
 export { createImages, type ImagesOptions } from './images.ts'
 export type { ImageLease } from './lease.ts'
 export type { LayerProgress, PullProgress } from './progress.ts'
-export type { ImageStatus, ImageUsage } from './status.ts'
+export type { Pruned } from './prune.ts'
+export type { SaveFormat } from './save.ts'
+export type { ImageDetails, ImageStatus, ImageUsage } from './status.ts'
 export type { Images, LoadOptions, PullOptions } from './types.ts'

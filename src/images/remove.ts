@@ -5,7 +5,7 @@ import type { Image } from '../model/image.ts'
 import type { ReadTx } from '../store/index.ts'
 import { tryCollect } from './collect.ts'
 import type { Deps } from './deps.ts'
-import { findImage } from './find.ts'
+import { findImage, isFoundById } from './find.ts'
 
 /**
  * Removes one name of an image, and with the last one what only it needed. The name is gone for good before anything
@@ -17,6 +17,7 @@ export async function removeImage(ctx: Ctx, deps: Deps, reference: string): Prom
   failpoint('image.remove.record')
   deps.store.write((tx) => {
     const image = findImage(tx, reference)
+    assertNamed(tx, image, reference)
     assertNotInUse(tx, image)
     const { uid, name } = image.metadata
     tx.delete('Image', uid)
@@ -24,6 +25,20 @@ export async function removeImage(ctx: Ctx, deps: Deps, reference: string): Prom
   })
   await deps.store.durable()
   await tryCollect(ctx, deps)
+}
+
+/** An id means all of an image; which of several names shall go, it does not tell. */
+function assertNamed(tx: ReadTx, { metadata, spec }: Image, reference: string): void {
+  if (!isFoundById(metadata.name, reference)) return
+  const names = tx
+    .list('Image')
+    .filter((other) => other.spec.config.digest === spec.config.digest)
+    .map((other) => other.metadata.name)
+  if (names.length < 2) return
+  throw new StatusError(
+    'conflict',
+    `Cannot remove image ${reference}: it has several names; remove ${names.join(', ')}`,
+  )
 }
 
 /** A container holds on to the name it was made from; other names of the same image may go. */

@@ -44,6 +44,18 @@ export function imageStatus(tx: ReadTx, reference: string): ImageStatus {
   }
 }
 
+/** Everything that is known of an image. */
+export interface ImageDetails extends ImageStatus {
+  readonly image: Image
+  readonly usedBytes: number
+}
+
+/** @throws {StatusError} `invalid_argument`, `not_found` */
+export function imageDetails(tx: ReadTx, reference: string): ImageDetails {
+  const image = findImage(tx, reference)
+  return { ...imageStatus(tx, reference), ...imageUsage(tx, reference), image }
+}
+
 /** @throws {StatusError} `invalid_argument`, `not_found` */
 export function imageUsage(tx: ReadTx, reference: string): ImageUsage {
   const { spec } = findImage(tx, reference)

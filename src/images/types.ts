@@ -2,9 +2,12 @@ import type { Ctx } from '../lib/ctx.ts'
 import type { ChainId } from '../model/digest.ts'
 import type { Image, Platform } from '../model/image.ts'
 import type { RegistryAuth } from '../registry/index.ts'
+import type { HistoryEntry } from './history.ts'
 import type { ImageLease } from './lease.ts'
 import type { PullProgress } from './progress.ts'
-import type { ImageStatus, ImageUsage } from './status.ts'
+import type { Pruned, PruneOptions } from './prune.ts'
+import type { SaveFormat } from './save.ts'
+import type { ImageDetails, ImageStatus, ImageUsage } from './status.ts'
 
 export interface PullOptions {
   /** For this pull; never stored, never logged. */
@@ -24,21 +27,36 @@ export interface Images extends AsyncDisposable {
    * same while it runs joins it. The last item is `done`; failure is thrown by the iteration, a bad reference at once.
    */
   pull(ctx: Ctx, reference: string, options?: PullOptions): AsyncIterable<PullProgress>
-  /** Takes an OCI image layout as a tar stream in; one `done` for each image of it. All are stored, or none. */
+  /**
+   * Takes an OCI image layout or a docker-archive as a tar stream in, plain or compressed with gzip or zstd; one `done`
+   * for each name that it brings. All are stored, or none.
+   */
   load(ctx: Ctx, tar: AsyncIterable<Uint8Array>, options?: LoadOptions): AsyncIterable<PullProgress>
-  /** @throws {StatusError} `not_found`, like the others that take a reference */
+  /**
+   * Images as a tar stream whose blobs are byte for byte what was pulled or loaded.
+   * @throws {StatusError} by the iteration, before its first item: `not_found`, `failed_precondition` if layers were not kept
+   */
+  save(ctx: Ctx, references: readonly string[], format: SaveFormat): AsyncIterable<Uint8Array>
+  /** Gives an image a further name, and takes that from what had it. @throws {StatusError} `not_found`, `invalid_argument` */
+  tag(ctx: Ctx, reference: string, target: string): Promise<Image>
+  /** A name, or an image's id or the first 12 digits of one. @throws {StatusError} `not_found`, like the others that take a reference */
   get(reference: string): Image
   list(): Image[]
   status(reference: string): ImageStatus
   usage(reference: string): ImageUsage
+  inspect(reference: string): ImageDetails
+  /** How it was made, the newest step first. */
+  history(reference: string): Promise<HistoryEntry[]>
   /** @throws {StatusError} `conflict` if a container uses it */
   remove(ctx: Ctx, reference: string): Promise<void>
   /** The directories of these layers, top first as overlay takes them. */
   layerDirectories(chainIds: readonly ChainId[]): readonly string[]
   /** `using lease = images.lease(reference)`: its layers are not collected meanwhile. */
   lease(reference: string): ImageLease
-  /** Removes the layers and blobs that nothing needs. Safe at any time. */
-  collect(ctx: Ctx): Promise<void>
+  /** Removes what is kept for no image and, with `all`, the images that no container uses. */
+  prune(ctx: Ctx, options?: PruneOptions): Promise<Pruned>
+  /** Removes the layers and blobs that nothing needs; resolves with their bytes. Safe at any time. */
+  collect(ctx: Ctx): Promise<number>
   /** At boot, before any other verb. */
   recover(ctx: Ctx): Promise<void>
 }

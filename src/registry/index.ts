@@ -8,7 +8,7 @@
  */
 export { createRegistryClient } from './client.ts'
 export { type ImageIndex, type ImageManifest, MAX_MANIFEST_BYTES, parseDocument } from './manifest.ts'
-export { OCI_CONFIG, OCI_LAYERS, OCI_MANIFEST } from './media-types.ts'
+export { OCI_CONFIG, OCI_INDEX, OCI_LAYERS, OCI_MANIFEST } from './media-types.ts'
 export { completePlatform, formatPlatform, selectPlatform } from './platform.ts'
 export { formatImageReference, type ImageReference, parseImageReference, wireNames } from './reference.ts'
 export type { Document, RegistryAuth, RegistryClient, RegistryConfig, ResolvedImage } from './types.ts'

@@ -189,6 +189,7 @@ test('wireContainer() sends null for empty lists, and a slash in every repositor
 test('wireImage() and its kin: golden', () => {
   assert.deepEqual(wireImage(image), {
     id: digest,
+    id: digest,
     repository: 'library/nginx',
     reference: 'latest',
     createdAt: '2026-02-03T04:05:06.789Z',

@@ -5,6 +5,15 @@ import { primed, type Reply, stream } from '../http/reply.ts'
 import { type Route, route } from '../http/route.ts'
 import { wireImage, wireImageStatus, wireImageUsage } from './convert.ts'
 import { success } from './envelope.ts'
+import { wireHistoryEntry, wireImageInspect } from './image-convert.ts'
+import {
+  pruneBody,
+  saveQuery,
+  tagBody,
+  type WireHistoryEntry,
+  type WireImageInspect,
+  type WirePruned,
+} from './image-types.ts'
 import { progressLines } from './progress-lines.ts'
 import { parseRegistryAuth, type RegistryAuth } from './registry-auth.ts'
 import {
@@ -18,6 +27,8 @@ import {
   type WireImageStatus,
   type WireImageUsage,
 } from './types.ts'
+
+const TAR = 'application/x-tar'
 
 export function imageRoutes(images: Images, daemon: Ctx): readonly Route[] {
   return [
@@ -41,6 +52,20 @@ export function imageRoutes(images: Images, daemon: Ctx): readonly Route[] {
       return success(200, 'load completed', data)
     }),
 
+    route('GET', '/v1/images/save', { query: saveQuery }, async ({ ctx, query }) =>
+      stream(TAR, await primed(images.save(ctx, query.image, query.format ?? 'oci'))),
+    ),
+
+    route('POST', '/v1/images/tag', { body: tagBody }, async ({ body }) => {
+      const { metadata } = await images.tag(daemon, body.image, body.target)
+      return success(200, 'tag completed', { image: metadata.name })
+    }),
+
+    route('POST', '/v1/images/prune', { body: pruneBody }, async ({ body }) => {
+      const data: WirePruned = await images.prune(daemon, { all: body.all ?? false })
+      return success(200, 'prune completed', data)
+    }),
+
     route('DELETE', '/v1/images', { body: imageBody }, async ({ body }) => {
       await images.remove(daemon, body.image)
       return success(200, 'remove completed', { image: body.image })
@@ -49,6 +74,16 @@ export function imageRoutes(images: Images, daemon: Ctx): readonly Route[] {
     route('GET', '/v1/images/status', { query: imageQuery }, ({ query }) => {
       const data: WireImageStatus = wireImageStatus(images.status(query.image))
       return success(200, 'retrieve image status success', data)
+    }),
+
+    route('GET', '/v1/images/inspect', { query: imageQuery }, ({ query }) => {
+      const data: WireImageInspect = wireImageInspect(images.inspect(query.image))
+      return success(200, 'retrieve image success', data)
+    }),
+
+    route('GET', '/v1/images/history', { query: imageQuery }, async ({ query }) => {
+      const data: WireHistoryEntry[] = (await images.history(query.image)).map(wireHistoryEntry)
+      return success(200, 'retrieve image history success', data)
     }),
 
     route('GET', '/v1/images/fs', { query: imageQuery }, ({ query }) => {

@@ -38,6 +38,7 @@ export function raindApi({ containers, images, info, ctx }: RaindDeps): FrontEnd
 
 export type { WireHistoryEntry, WireImageInspect, WirePruned } from './image-types.ts'
 export type { DaemonInfo } from './system.ts'
+export type { WireHistoryEntry, WireImageInspect, WirePruned } from './image-types.ts'
 export type {
   CreateContainerBody,
   CreateExecBody,
