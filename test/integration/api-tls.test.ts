@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { connect } from 'node:tls'
 import { promisify } from 'node:util'
+import { notes } from '../../src/api/raind/route-notes.ts'
 import { type Daemon, type Home, makeHome, projectRoot, startDaemon } from '../support/daemon.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
@@ -173,6 +174,40 @@ test('the command line client works over TLS, by flags and by environment, and s
   await wrong(/does not accept the client certificate/, '--cert', cert('raind.crt'), '--key', cert('raind.key'))
   await wrong(/nobody listens there/, '--host', 'https://localhost:7')
   await wrong(/Cannot read \/nonexistent: it is not there/, '--key', '/nonexistent')
+})
+
+test('the API describes itself: each route is in the document, with what it does, and nothing else is', async () => {
+  const document = JSON.parse(await curl('raindClient', `${at}/openapi.json`))
+  assert.match(document.openapi, /^3\.1\./)
+  const page = await curl('raindClient', `${at}/docs`)
+  const ids = new Set<string>()
+  const described = Object.keys(notes).map((route) => route.replaceAll(/:(\w+)/g, '{$1}'))
+  for (const route of described) {
+    const [method, path] = route.split(' ')
+    assert.ok(document.paths[path!]?.[method!.toLowerCase()], `${route} is described in route-notes.ts, and gone`)
+  }
+  for (const [path, methods] of Object.entries<Record<string, { operationId: string; summary?: string }>>(
+    document.paths,
+  )) {
+    for (const [method, { operationId, summary }] of Object.entries(methods)) {
+      assert.ok(summary, `${method} ${path} has no line in src/api/raind/route-notes.ts`)
+      assert.ok(!ids.has(operationId), `${operationId} is there twice`)
+      ids.add(operationId)
+      assert.ok(page.includes(`<b>${method.toUpperCase()}</b> ${path}<span>`), `${method} ${path} is on the page`)
+    }
+    // The router names the methods of a path to who tries another one.
+    const { message } = (await daemon.api.send('PATCH', path.replaceAll(/\{\w+\}/g, 'x'))).json
+    const known = message.split('it has ')[1].split(', ')
+    assert.deepEqual(
+      known.sort(),
+      Object.keys(methods)
+        .map((method) => method.toUpperCase())
+        .sort(),
+      path,
+    )
+  }
+  assert.match(page, /^<!doctype html>/)
+  assert.doesNotMatch(page, /<script|<link|src=|https?:/)
 })
 
 test('connections that say nothing hold nobody up, and end with the daemon', async () => {

@@ -14,11 +14,15 @@ const body = object({
 const query = object({ all: optional(boolean()), kind: oneOf('a', 'b') })
 const nothing = () => json(200, null)
 const routes = [
-  route('GET', '/v1/things', { query, summary: 'Lists <things>' }, nothing),
+  route('GET', '/v1/things', { query }, nothing),
   route('POST', '/v1/things/:thingId/actions/make-up', { body }, nothing),
-  route('POST', '/v1/load', { tag: 'things', takes: 'application/x-tar', gives: ['text/plain'] }, nothing),
+  route('POST', '/v1/load', {}, nothing),
 ]
-const document = openApi(routes, { title: 'T & Co', version: '1', description: 'D', success: {}, failure: {} })
+const notes = {
+  'GET /v1/things': { summary: 'Lists <things>' },
+  'POST /v1/load': { summary: 'Loads', tag: 'things', takes: 'application/x-tar', gives: ['text/plain'] },
+}
+const document = openApi(routes, { notes, title: 'T & Co', version: '1', description: 'D', success: {}, failure: {} })
 
 test('openApi() says what the routes and their schemas say', () => {
   assert.deepEqual(document.tags, [{ name: 'things' }])

@@ -26,19 +26,7 @@ export interface RouteRequest<Params extends string, Body, Query> {
   readonly headers: IncomingHttpHeaders
 }
 
-/** What the documentation says of a route besides its schemas. */
-interface RouteNotes {
-  /** What it does, in one line. */
-  readonly summary?: string
-  /** What it stands under; by default the noun that its path begins with. */
-  readonly tag?: string
-  /** Media type of a body that is not JSON: the handler reads `stream`. */
-  readonly takes?: string
-  /** Media types of what it answers; JSON if none is named. */
-  readonly gives?: readonly string[]
-}
-
-interface RouteOptions<Body, Query> extends RouteNotes {
+interface RouteOptions<Body, Query> {
   readonly body?: Schema<Body>
   readonly query?: Schema<Query>
   /** Its answer may take for ever: the request's context ends, with the reason, as soon as the server closes. */
@@ -52,7 +40,6 @@ export interface Route {
   readonly body: Schema<unknown> | undefined
   readonly query: Schema<unknown> | undefined
   readonly waits: boolean
-  readonly notes: RouteNotes
   readonly handle: (request: RouteRequest<string, unknown, unknown>) => Reply | Promise<Reply>
 }
 
@@ -60,8 +47,8 @@ export interface Route {
 export function route<const Path extends string, Body = undefined, Query = undefined>(
   method: Method,
   path: Path,
-  { body, query, waits = false, ...notes }: RouteOptions<Body, Query>,
+  { body, query, waits = false }: RouteOptions<Body, Query>,
   handle: (request: RouteRequest<ParamNames<Path>, Body, Query>) => Reply | Promise<Reply>,
 ): Route {
-  return { method, path, body, query, waits, notes, handle: handle as Route['handle'] }
+  return { method, path, body, query, waits, handle: handle as Route['handle'] }
 }

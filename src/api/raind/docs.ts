@@ -21,11 +21,9 @@ const failure = {
 /** The documentation of `routes` and of these two themselves, made from their schemas when somebody asks. */
 export function docsRoutes(version: string, routes: readonly Route[]): readonly Route[] {
   const own: readonly Route[] = [
-    route('GET', '/v1/openapi.json', { tag: 'system', summary: 'This API as an OpenAPI 3.1 document' }, async () =>
-      json(200, await document()),
-    ),
+    route('GET', '/v1/openapi.json', {}, async () => json(200, await document())),
 
-    route('GET', '/v1/docs', { tag: 'system', summary: 'This API as a page to read', gives: [HTML] }, async () => {
+    route('GET', '/v1/docs', {}, async () => {
       const { docsPage } = await import('../http/docs-page.ts')
       const headers = {
         'content-type': HTML,
@@ -36,8 +34,9 @@ export function docsRoutes(version: string, routes: readonly Route[]): readonly 
   ]
 
   async function document(): Promise<OpenApiDocument> {
-    const { openApi } = await import('../http/openapi.ts')
-    return openApi([...routes, ...own], { title: 'Condenser', version, description: DESCRIPTION, success, failure })
+    const [{ openApi }, { notes }] = await Promise.all([import('../http/openapi.ts'), import('./route-notes.ts')])
+    const about = { title: 'Condenser', version, description: DESCRIPTION }
+    return openApi([...routes, ...own], { ...about, notes, success, failure })
   }
   return own
 }

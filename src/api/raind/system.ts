@@ -12,12 +12,12 @@ export interface DaemonInfo {
 
 export function systemRoutes({ version, runtime }: DaemonInfo): readonly Route[] {
   return [
-    route('GET', '/v1/version', { tag: 'system', summary: 'Versions of the daemon and of what it runs on' }, () => {
+    route('GET', '/v1/version', {}, () => {
       const data: WireVersion = { version, apiVersion: API_VERSION, node: process.version, runtime }
       return success(200, 'retrieve version success', data)
     }),
 
-    route('GET', '/v1/health', { tag: 'system', summary: 'Answers when the daemon can' }, () => {
+    route('GET', '/v1/health', {}, () => {
       const data: WireHealth = { status: 'ok', uptimeMs: Math.round(process.uptime() * 1000) }
       return success(200, 'healthy', data)
     }),

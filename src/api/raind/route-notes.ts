@@ -1,0 +1,59 @@
+import type { RouteNotes } from '../http/openapi.ts'
+import { EXEC_STREAM, NDJSON } from './types.ts'
+
+const JSON_TYPE = 'application/json'
+const TAR = 'application/x-tar'
+const TEXT = 'text/plain'
+
+/** What the documentation says of each route besides its schemas. */
+export const notes: Readonly<Record<string, RouteNotes>> = {
+  'GET /v1/containers': { summary: 'List containers, all of them unless the query says which' },
+  'POST /v1/containers': { summary: 'Create a container; pulls its image if that is not there' },
+  'GET /v1/containers/:containerId': { summary: 'A container, by id, prefix of its id, or name' },
+  'GET /v1/containers/:containerId/inspect': { summary: 'Everything about a container, in the words of the model' },
+  'POST /v1/containers/:containerId/actions/start': { summary: 'Start a container' },
+  'POST /v1/containers/:containerId/actions/stop': { summary: 'Ask a container to end; kill it when the time is out' },
+  'POST /v1/containers/:containerId/actions/restart': { summary: 'Stop a container if it runs, and start it' },
+  'POST /v1/containers/:containerId/actions/pause': { summary: 'Freeze all processes of a container' },
+  'POST /v1/containers/:containerId/actions/unpause': { summary: 'Let the processes of a frozen container go on' },
+  'POST /v1/containers/:containerId/actions/rename': { summary: 'Give a container another name' },
+  'POST /v1/containers/:containerId/actions/update': {
+    summary: 'Change the limits of a container, also while it runs',
+  },
+  'POST /v1/containers/:containerId/actions/kill': { summary: 'Send a signal to the first process of a container' },
+  'POST /v1/containers/:containerId/actions/wait': { summary: 'Answers when a container has ended' },
+  'DELETE /v1/containers/:containerId/actions/delete': { summary: 'Remove a container' },
+  'GET /v1/containers/:containerId/log': { summary: 'The last lines of what a container has written', gives: [TEXT] },
+  'GET /v1/containers/:containerId/logpath': { summary: 'The file that the log of a container is in' },
+  'POST /v1/containers/:containerId/exec': { summary: 'Prepare a command in a container', tag: 'execs' },
+  'POST /v1/execs/:execId/start': {
+    summary: 'Run a prepared command; its output in frames: type (1 stdout, 2 stderr, 3 exit), length (u32 BE), bytes',
+    gives: [EXEC_STREAM],
+  },
+  'GET /v1/execs/:execId': { summary: 'A prepared command and how it ended' },
+  'POST /v1/containers/:containerId/actions/exec': {
+    summary: 'Run a command in a container; with "wait" the answer has its output and exit code',
+    tag: 'execs',
+  },
+  'GET /v1/images': { summary: 'List images' },
+  'POST /v1/images': { summary: 'Pull an image; asked for NDJSON, it tells its progress', gives: [JSON_TYPE, NDJSON] },
+  'POST /v1/images/load': { summary: 'Load images from an archive', takes: TAR, gives: [JSON_TYPE, NDJSON] },
+  'GET /v1/images/save': { summary: 'Images as an archive', gives: [TAR] },
+  'POST /v1/images/tag': { summary: 'Give an image another name' },
+  'POST /v1/images/prune': { summary: 'Remove images that nothing uses' },
+  'DELETE /v1/images': { summary: 'Remove an image' },
+  'GET /v1/images/status': { summary: 'An image, with its digests and size' },
+  'GET /v1/images/inspect': { summary: 'Everything about an image' },
+  'GET /v1/images/history': { summary: 'The steps that an image was made by' },
+  'GET /v1/images/fs': { summary: 'What the layers of an image take on disk' },
+  'GET /v1/networks': { summary: 'List networks' },
+  'POST /v1/networks': { summary: 'Create a network' },
+  'GET /v1/networks/:network/inspect': { summary: 'Everything about a network' },
+  'DELETE /v1/networks/:network/actions/delete': { summary: 'Remove a network that no container uses' },
+  'POST /v1/networks/:network/actions/connect': { summary: 'Connect a container to a network, also while it runs' },
+  'POST /v1/networks/:network/actions/disconnect': { summary: 'Take a container off a network, also while it runs' },
+  'GET /v1/version': { summary: 'Versions of the daemon and of what it runs on', tag: 'system' },
+  'GET /v1/health': { summary: 'Answers when the daemon can', tag: 'system' },
+  'GET /v1/openapi.json': { summary: 'This API as an OpenAPI 3.1 document', tag: 'system' },
+  'GET /v1/docs': { summary: 'This API as a page to read', tag: 'system', gives: ['text/html; charset=utf-8'] },
+}
