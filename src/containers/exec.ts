@@ -104,7 +104,7 @@ async function buildProcess({ paths }: Deps, container: Container, options: Crea
     args: command,
     ...(env === undefined ? {} : { env }),
     ...(workingDir === undefined ? {} : { workingDir }),
-    ...(user === undefined ? {} : { user: resolveUser(paths.rootfs(id), user) }),
+    ...(user === undefined ? {} : { user: resolveUser(paths.rootfs(id), user, container.spec.groupAdd) }),
   })
 }
 

@@ -29,6 +29,7 @@ export function recordExit({ store, exits }: Deps, exit: ProcessExit): Container
     return tx.putStatus('Container', exit.id, {
       pid: undefined,
       pidStartTime: undefined,
+      pausedAt: undefined,
       startedAt: current.status.startedAt ?? current.status.setUpAt,
       finishedAt,
       exitCode,

@@ -36,6 +36,7 @@ export function planContainer(
     capAdd: request.capAdd ?? [],
     capDrop: request.capDrop ?? [],
     readOnlyRootfs: request.readOnlyRootfs ?? false,
+    ...request.options,
     stopSignal: request.stopSignal ?? (imageConfig.stopSignal || 'SIGTERM'),
     stopTimeoutMs: request.stopTimeoutMs ?? defaults.stopTimeoutMs,
     autoRemove: request.autoRemove ?? false,

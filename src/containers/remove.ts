@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import type { Ctx } from '../lib/ctx.ts'
 import { StatusError, systemCode } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
-import { containerState } from '../model/container.ts'
+import { containerState, isAlive } from '../model/container.ts'
 import type { Deps } from './deps.ts'
 import { findContainer } from './find.ts'
 import { releasePorts } from './ports.ts'
@@ -13,10 +13,10 @@ export async function removeByRef(ctx: Ctx, deps: Deps, ref: string, force: bool
   const found = deps.store.read((tx) => findContainer(tx, ref))
   using _lock = await deps.locks.hold(ctx, found.metadata.uid)
   const { status } = deps.store.read((tx) => findContainer(tx, found.metadata.uid))
-  if (containerState(status) === 'running' && !force) {
+  if (isAlive(status) && !force) {
     throw new StatusError(
       'failed_precondition',
-      `Cannot remove container "${found.metadata.name}": it is running; stop it first, or remove it with force`,
+      `Cannot remove container "${found.metadata.name}": it is ${containerState(status)}; stop it first, or remove it with force`,
     )
   }
   await removeContainer(ctx, deps, found.metadata.uid)

@@ -4,12 +4,13 @@ import { messageOf, StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import { assertCanStart, type Container } from '../model/container.ts'
 import type { PortMapping, Sandbox } from '../model/network.ts'
-import { exitCodeOfFailure } from '../runtime/index.ts'
+import { exitCodeOfFailure, mountSharedMemory } from '../runtime/index.ts'
 import type { ReadTx } from '../store/index.ts'
 import { buildOciSpec } from './build-oci-spec.ts'
 import type { Deps } from './deps.ts'
 import { writeEtcFiles } from './etc-files.ts'
 import { findContainer } from './find.ts'
+import { type JoinedNamespaces, joinNamespaces } from './joined-namespaces.ts'
 import { assertPortsAreFree, chooseHostPorts, leasePorts } from './ports.ts'
 import { publishPorts, setUpSandbox } from './sandbox.ts'
 import { tearDown } from './tear-down.ts'
@@ -30,16 +31,23 @@ export async function startContainer(ctx: Ctx, deps: Deps, ref: string): Promise
   const id = store.read((tx) => findContainer(tx, ref)).metadata.uid
   runtime.warmUp()
   using _lock = await locks.hold(ctx, id)
+  return await startHeld(ctx, deps, id)
+}
+
+/** As `startContainer`, for a caller who holds the container's lock. */
+export async function startHeld(ctx: Ctx, deps: Deps, id: string): Promise<Container> {
+  const { store } = deps
   const { container, sandbox } = store.read((tx) => load(tx, id))
   assertCanStart(container.metadata.name, container.status)
   await tearDown(ctx, deps, container)
+  using joined = joinNamespaces(deps, container)
   const ports = await chooseHostPorts(store, sandbox.spec.ports, sandbox.status.ports ?? [])
   await assertPortsAreFree(store, ports, sandbox.metadata.uid)
 
   failpoint('start.record')
   recordSetUp(deps, container, sandbox, ports)
   try {
-    await setUpAndRun(ctx, deps, container, sandbox, ports)
+    await setUpAndRun(ctx, deps, { container, sandbox, ports, joined })
   } catch (error) {
     throw await abandon(ctx, deps, container, error)
   }
@@ -47,13 +55,14 @@ export async function startContainer(ctx: Ctx, deps: Deps, ref: string): Promise
   return store.read((tx) => tx.getByUid('Container', id)) ?? container
 }
 
-async function setUpAndRun(
-  ctx: Ctx,
-  deps: Deps,
-  container: Container,
-  sandbox: Sandbox,
-  ports: readonly PortMapping[],
-): Promise<void> {
+interface Start {
+  readonly container: Container
+  readonly sandbox: Sandbox
+  readonly ports: readonly PortMapping[]
+  readonly joined: JoinedNamespaces
+}
+
+async function setUpAndRun(ctx: Ctx, deps: Deps, { container, sandbox, ports, joined }: Start): Promise<void> {
   const { store, images, snapshots, runtime, paths, rotation } = deps
   const id = container.metadata.uid
   const rootfs = paths.rootfs(id)
@@ -61,12 +70,13 @@ async function setUpAndRun(
   failpoint('start.mount')
   const layers = images.layerDirectories(container.spec.chainIds)
   snapshots.mount({ layers, upper: paths.upper(id), work: paths.work(id), target: rootfs })
+  if (container.spec.ipcMode === 'shareable') mountSharedMemory(paths.shm(id), container.spec.shmBytes)
   const connected = setUpSandbox(ctx, deps, sandbox)
   const published = publishPorts(ctx, deps, sandbox, ports)
   // It is waited for below; what fails before that is reported instead.
   published.catch(() => {})
-  const [netnsPath] = await Promise.all([connected, writeEtcFiles(paths.etc(id), sandbox)])
-  const spec = buildOciSpec(deps, container, { rootfs, netnsPath })
+  const [netnsPath] = await Promise.all([connected, writeEtcFiles(deps, container, sandbox)])
+  const spec = buildOciSpec(deps, container, { netnsPath, joined })
   const created = runtime.create(ctx, {
     id,
     bundle: paths.bundle(id),

@@ -1,10 +1,11 @@
 import { type Ctx, detached } from '../lib/ctx.ts'
 import { hasCode, StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
-import { assertRunning, type Container } from '../model/container.ts'
+import { assertAlive, type Container } from '../model/container.ts'
 import { parseSignal, SIGKILL } from '../model/signal.ts'
 import type { Deps } from './deps.ts'
 import { findContainer } from './find.ts'
+import { resumeIfPaused } from './pause.ts'
 import { tearDown } from './tear-down.ts'
 
 export interface StopOptions {
@@ -25,6 +26,17 @@ export async function stopContainer(
   const { store, locks } = deps
   const id = store.read((tx) => findContainer(tx, ref)).metadata.uid
   using _lock = await locks.hold(ctx, id)
+  return await stopHeld(ctx, deps, id, options)
+}
+
+/** As `stopContainer`, for a caller who holds the container's lock. */
+export async function stopHeld(
+  ctx: Ctx,
+  deps: Deps,
+  id: string,
+  options: StopOptions,
+): Promise<{ container: Container; changed: boolean }> {
+  const { store } = deps
   const container = store.read((tx) => findContainer(tx, id))
   if (container.status.pid === undefined) return { container, changed: false }
   const signal = parseSignal(options.signal ?? container.spec.stopSignal)
@@ -37,17 +49,21 @@ export async function stopContainer(
   return { container: store.read((tx) => tx.getByUid('Container', id)) ?? container, changed: true }
 }
 
-/** Sends a signal, without waiting for what it does and without the lock: a stop that waits can be hurried by a kill. */
-export function killContainer(deps: Deps, ref: string, signal: string): Container {
+/**
+ * Sends a signal, without waiting for what it does and without the lock: a stop that waits can be hurried by a kill.
+ * A paused container goes on if the signal is to end it; any other waits for the unpause.
+ */
+export async function killContainer(deps: Deps, ref: string, signal: string): Promise<Container> {
   const number = parseSignal(signal)
   const container = deps.store.read((tx) => findContainer(tx, ref))
   const { pid, pidStartTime } = container.status
-  assertRunning(container.metadata.name, container.status, 'kill')
+  assertAlive(container.metadata.name, container.status, 'kill')
   deps.runtime.signal(pid!, pidStartTime!, number)
   const { uid, name } = container.metadata
   deps.store.write((tx) =>
     tx.event({ kind: 'Container', action: 'kill', uid, name, attributes: { signal: String(number) } }),
   )
+  if (number === SIGKILL || number === parseSignal(container.spec.stopSignal)) await resumeIfPaused(deps, container)
   return container
 }
 
@@ -58,11 +74,13 @@ async function endProcess(ctx: Ctx, deps: Deps, container: Container, signal: nu
   if (signal !== SIGKILL) {
     const exited = deps.exits.next(detached(ctx, graceMs), id)
     send(signal)
+    await resumeIfPaused(deps, container)
     if (await endedInTime(exited)) return
   }
   const killed = deps.exits.next(detached(ctx, KILL_TIMEOUT_MS), id)
   if (deps.store.read((tx) => tx.getByUid('Container', id))?.status.pid === undefined) return
   send(SIGKILL)
+  await resumeIfPaused(deps, container)
   if (await endedInTime(killed)) return
   throw new StatusError(
     'deadline_exceeded',

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import type { Ctx } from '../lib/ctx.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import type { Container } from '../model/container.ts'
+import { unmountSharedMemory } from '../runtime/index.ts'
 import type { Deps } from './deps.ts'
 import { releasePorts } from './ports.ts'
 import { tearDownSandbox } from './sandbox.ts'
@@ -23,6 +24,7 @@ export async function tearDown(ctx: Ctx, deps: Deps, container: Container): Prom
   await runtime.delete(ctx, id, paths.bundle(id))
   failpoint('stop.unmount')
   snapshots.unmount(paths.rootfs(id))
+  unmountSharedMemory(paths.shm(id))
   if (sandbox !== undefined) await tearDownSandbox(ctx, deps, sandbox)
   failpoint('stop.bundle')
   await rm(paths.bundle(id), { recursive: true, force: true })
@@ -32,6 +34,6 @@ export async function tearDown(ctx: Ctx, deps: Deps, container: Container): Prom
     if (sandbox !== undefined) {
       tx.putStatus('Sandbox', sandbox.metadata.uid, { netnsPath: undefined, hostLinks: undefined })
     }
-    tx.putStatus('Container', id, { setUpAt: undefined, pid: undefined, pidStartTime: undefined })
+    tx.putStatus('Container', id, { setUpAt: undefined, pid: undefined, pidStartTime: undefined, pausedAt: undefined })
   })
 }

@@ -62,6 +62,26 @@ export function oomKills(cgroup: string, hierarchies: readonly Hierarchy[]): num
   return Number(/^oom_kill (\d+)$/m.exec(readIfThere(file) ?? '')?.[1] ?? 0)
 }
 
+/** Whether the processes of a cgroup are frozen, or about to be. False if it is gone. */
+export function isFrozen(cgroup: string, hierarchies: readonly Hierarchy[]): boolean {
+  const { file, thawed } = freezer(cgroup, hierarchies)
+  return ![thawed, undefined].includes(readIfThere(file)?.trim())
+}
+
+/** Lets frozen processes go on. Idempotent, also for a cgroup that is gone. */
+export function thaw(cgroup: string, hierarchies: readonly Hierarchy[]): void {
+  const { file, thawed } = freezer(cgroup, hierarchies)
+  if (isFrozen(cgroup, hierarchies)) writeFileSync(file, thawed)
+}
+
+/** freezer.state of version 1 is THAWED, FREEZING or FROZEN; cgroup.freeze of version 2 is 0 or 1. */
+function freezer(cgroup: string, hierarchies: readonly Hierarchy[]): { file: string; thawed: string } {
+  const own = hierarchies.find(({ version, controllers }) => version === 1 && controllers.includes('freezer'))
+  if (own !== undefined) return { file: join(own.mountPoint, cgroup, 'freezer.state'), thawed: 'THAWED' }
+  const unified = hierarchies.find(({ version }) => version === 2)
+  return { file: join(unified?.mountPoint ?? ROOT, cgroup, 'cgroup.freeze'), thawed: '0' }
+}
+
 /** Ends what is left in a cgroup and removes it, in every hierarchy. Idempotent. */
 export async function removeCgroup(cgroup: string, hierarchies: readonly Hierarchy[]): Promise<void> {
   for (const { mountPoint } of hierarchies) await removeTree(join(mountPoint, cgroup))

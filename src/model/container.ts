@@ -1,6 +1,7 @@
 import { StatusError } from '../lib/errors.ts'
 import type { ChainId, Digest } from './digest.ts'
 import type { StoredObject } from './meta.ts'
+import type { SecurityOptions } from './security.ts'
 
 export interface Mount {
   /** Absolute host path. */
@@ -18,17 +19,79 @@ export interface Tmpfs {
   readonly options: readonly string[]
 }
 
+/** setrlimit(2). -1: unlimited. */
+export interface Ulimit {
+  /** Lower case, without `RLIMIT_`: `nofile`. */
+  readonly name: string
+  readonly soft: number
+  readonly hard: number
+}
+
+export interface Device {
+  /** A device of the host, or a directory with devices below it. */
+  readonly source: string
+  readonly destination: string
+  /** Of `rwm`: read, write, mknod. */
+  readonly access: string
+}
+
+/** Absent: a namespace of its own. The container is named by its full id. `shareable` (ipc only): own, and others may join it. */
+export type NamespaceMode = 'host' | 'shareable' | `container:${string}`
+
+export interface DnsConfig {
+  /** Each that is empty is taken from the host. */
+  readonly servers: readonly string[]
+  readonly search: readonly string[]
+  readonly options: readonly string[]
+}
+
+/** A line of /etc/hosts. `host-gateway` stands for the address that the host has on the container's network. */
+export interface ExtraHost {
+  readonly name: string
+  readonly address: string
+}
+
 export interface Resources {
   /** Bytes; absent: no limit. */
   readonly memoryBytes?: number
+  /** Memory and swap together; -1: no limit; absent: twice the memory. */
+  readonly memorySwapBytes?: number
+  /** What the kernel tries to come back to when memory is short. */
+  readonly memoryReservationBytes?: number
+  /** Weight against other containers; 1024 is the usual one. */
+  readonly cpuShares?: number
+  /** Lists as in `0-3,8`; absent: all. */
+  readonly cpusetCpus?: string
+  readonly cpusetMems?: string
   /** Thousandths of a CPU, e.g. 1500; absent: no limit. */
   readonly milliCpus?: number
   /** Processes; absent: no limit. */
   readonly pids?: number
 }
 
+/** Options that stand for themselves: absent is docker's default. */
+export interface ContainerOptions {
+  /** Of /dev/shm. */
+  readonly shmBytes?: number
+  readonly ulimits?: readonly Ulimit[]
+  readonly sysctls?: Readonly<Record<string, string>>
+  readonly devices?: readonly Device[]
+  /** Groups, by name or number, in addition to the user's own. */
+  readonly groupAdd?: readonly string[]
+  readonly oomScoreAdj?: number
+  readonly privileged?: boolean
+  readonly security?: SecurityOptions
+  readonly pidMode?: NamespaceMode
+  readonly ipcMode?: NamespaceMode
+  readonly utsMode?: NamespaceMode
+  /** Run a small init as process 1, which reaps and forwards signals. */
+  readonly init?: boolean
+  readonly dns?: DnsConfig
+  readonly extraHosts?: readonly ExtraHost[]
+}
+
 /** What was asked for, completed with defaults and with what the image says. */
-export interface ContainerSpec {
+export interface ContainerSpec extends ContainerOptions {
   /** The reference as normalised, `docker.io/library/alpine:latest`. */
   readonly image: string
   /** The wire's repository and reference of that image. */
@@ -71,6 +134,8 @@ export interface ContainerStatus {
   readonly startedAt?: number
   readonly finishedAt?: number
   readonly pid?: number
+  /** Its processes are frozen; cleared with the pid, too. */
+  readonly pausedAt?: number
   /** Field 22 of /proc/pid/stat, and the boot it belongs to: a pid alone proves nothing. */
   readonly pidStartTime?: number
   readonly bootId?: string
@@ -89,20 +154,24 @@ export interface ContainerStatus {
 
 export type Container = StoredObject<ContainerSpec, ContainerStatus>
 
-export type ContainerState = 'creating' | 'created' | 'running' | 'stopped' | 'removing'
+export type ContainerState = 'creating' | 'created' | 'running' | 'paused' | 'stopped' | 'removing'
 
 /**
  * The state, computed from the facts.
  *
+ *                             paused
+ *                              ▲  ▼
  *   creating ──► created ──► running ──► stopped
- *                   ▲           ▲           │
- *                   │           └── start ──┘
+ *                               ▲           │
+ *                               └── start ──┘
  *        removing ◄── from any state
  */
 export function containerState(status: ContainerStatus): ContainerState {
   if (status.removingAt !== undefined) return 'removing'
   if (status.preparedAt === undefined) return 'creating'
-  if (status.pid !== undefined && status.startedAt !== undefined) return 'running'
+  if (status.pid !== undefined && status.startedAt !== undefined) {
+    return status.pausedAt === undefined ? 'running' : 'paused'
+  }
   if (status.finishedAt !== undefined) return 'stopped'
   return 'created'
 }
@@ -111,17 +180,26 @@ export function containerState(status: ContainerStatus): ContainerState {
 export function assertCanStart(name: string, status: ContainerStatus): void {
   const state = containerState(status)
   if (state === 'created' || state === 'stopped') return
-  throw new StatusError('failed_precondition', `Cannot start container "${name}": it is ${describe(state)}`)
+  const hint = state === 'paused' ? '; unpause it instead' : ''
+  throw new StatusError('failed_precondition', `Cannot start container "${name}": it is ${describe(state)}${hint}`)
 }
 
-/** @throws {StatusError} `failed_precondition` unless the container runs */
+/** Whether its process exists, frozen or not. */
+export function isAlive(status: ContainerStatus): boolean {
+  return ['running', 'paused'].includes(containerState(status))
+}
+
+/** @throws {StatusError} `failed_precondition` unless the container runs and is not paused */
 export function assertRunning(name: string, status: ContainerStatus, action: string): void {
   const state = containerState(status)
   if (state === 'running') return
-  throw new StatusError(
-    'failed_precondition',
-    `Cannot ${action} container "${name}": it is ${describe(state)}, not running`,
-  )
+  const hint = state === 'paused' ? '; unpause it first' : ', not running'
+  throw new StatusError('failed_precondition', `Cannot ${action} container "${name}": it is ${describe(state)}${hint}`)
+}
+
+/** @throws {StatusError} `failed_precondition` unless the container has a process, be it paused */
+export function assertAlive(name: string, status: ContainerStatus, action: string): void {
+  if (!isAlive(status)) assertRunning(name, status, action)
 }
 
 function describe(state: ContainerState): string {

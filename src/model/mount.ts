@@ -23,7 +23,7 @@ export function parseMount(text: string): Mount {
       throw invalidMount(text, `unknown option "${option.slice(0, 40)}"; known are ro, rw, ${PROPAGATIONS.join(', ')}`)
   }
   return {
-    source: absolutePath(text, 'source', source),
+    source: absolutePath((problem) => invalidMount(text, problem), 'source', source),
     destination: mountPoint(text, destination),
     readOnly,
     propagation,
@@ -32,17 +32,17 @@ export function parseMount(text: string): Mount {
 
 /** A path in a container that something may be mounted on. @throws {StatusError} `invalid_argument` */
 export function mountPoint(text: string, path: string): string {
-  const destination = absolutePath(text, 'destination', path)
+  const destination = absolutePath((problem) => invalidMount(text, problem), 'destination', path)
   if (destination === '/') throw invalidMount(text, 'the destination must not be /')
   return destination
 }
 
 /** Without `.`, empty parts and a slash at the end; `..` is refused. */
-function absolutePath(text: string, what: string, path: string): string {
-  if (!path.startsWith('/')) throw invalidMount(text, `the ${what} "${path.slice(0, 100)}" is not an absolute path`)
-  if (path.includes('\0')) throw invalidMount(text, `the ${what} contains a NUL character`)
+export function absolutePath(fail: (problem: string) => StatusError, what: string, path: string): string {
+  if (!path.startsWith('/')) throw fail(`the ${what} "${path.slice(0, 100)}" is not an absolute path`)
+  if (path.includes('\0')) throw fail(`the ${what} contains a NUL character`)
   const parts = path.split('/').filter((part) => part !== '' && part !== '.')
-  if (parts.includes('..')) throw invalidMount(text, `the ${what} must not contain ".."`)
+  if (parts.includes('..')) throw fail(`the ${what} must not contain ".."`)
   return `/${parts.join('/')}`
 }
 

@@ -46,7 +46,7 @@ profile ${NAME} flags=(attach_disconnected,mediate_deleted) {
 
 /** Loads the profile if it is not loaded, and returns its name; undefined, and a line in the log, if that cannot be. */
 export async function loadAppArmorProfile(thread: KernelThread, log: Logger): Promise<string | undefined> {
-  if (existsSync(LOADED_PROFILES) && isLoaded(readFileSync(LOADED_PROFILES, 'utf8'))) return NAME
+  if (hasAppArmorProfile(NAME)) return NAME
   const loaded = await runProgram(thread, 'apparmor_parser', ['-Kr'], PROFILE)
   if (loaded?.exitCode === 0) return NAME
   const reason = loaded === undefined ? 'apparmor_parser is not installed' : loaded.stderr.trim()
@@ -54,7 +54,12 @@ export async function loadAppArmorProfile(thread: KernelThread, log: Logger): Pr
   return undefined
 }
 
+/** Whether the kernel has this profile. */
+export function hasAppArmorProfile(name: string): boolean {
+  return existsSync(LOADED_PROFILES) && isLoaded(readFileSync(LOADED_PROFILES, 'utf8'), name)
+}
+
 /** In the text of the kernel's list: `name (mode)` a line. */
-function isLoaded(profiles: string): boolean {
-  return profiles.split('\n').some((line) => line.startsWith(`${NAME} (`))
+function isLoaded(profiles: string, name: string): boolean {
+  return profiles.split('\n').some((line) => line.startsWith(`${name} (`))
 }

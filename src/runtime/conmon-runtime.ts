@@ -11,10 +11,12 @@ import {
   cgroupHierarchies,
   containerCgroup,
   type Hierarchy,
+  isFrozen,
   type LeafCgroup,
   leafCgroup,
   oomKills,
   removeCgroup,
+  thaw,
 } from '../linux/cgroup.ts'
 import type { KernelThread } from '../linux/kernel-thread.ts'
 import { Pidfd, signalProcess } from '../linux/pidfd.ts'
@@ -34,7 +36,7 @@ import {
 } from './monitor.ts'
 import { chooseOciRuntime, findConmon, type RuntimeChoice } from './oci-runtime.ts'
 import { reopenLog } from './reopen-log.ts'
-import { readHostFacts } from './spec/index.ts'
+import { encodeOci, type OciLimits, readHostFacts } from './spec/index.ts'
 import type { ContainerExit, CreatedProcess, CreateInput, ExecInput, Recovered, Runtime, RuntimeExec } from './types.ts'
 import { cgroupWarmUp } from './warm-up.ts'
 
@@ -121,7 +123,7 @@ class ConmonRuntime implements Runtime {
     const { id, bundle, spec } = input
     failpoint('runtime.bundle')
     await mkdir(bundle, { recursive: true, mode: 0o700 })
-    await writeFile(join(bundle, 'config.json'), JSON.stringify(spec), { mode: 0o600 })
+    await writeFile(join(bundle, 'config.json'), encodeOci(spec), { mode: 0o600 })
     failpoint('runtime.create')
     const { monitor, created } = await spawnMonitor(ctx, this.#options.thread, this.#programs, input)
     const process = created.then(identify)
@@ -140,6 +142,28 @@ class ConmonRuntime implements Runtime {
     const { root, run } = this.#programs.oci
     if (this.#watched.get(id)?.startsByFifo && releaseByFifo(join(root, id))) return
     await run(['start', id])
+  }
+
+  async update(_ctx: Ctx, id: string, bundle: string, limits: OciLimits): Promise<void> {
+    failpoint('runtime.update')
+    const file = join(bundle, 'limits.json')
+    await writeFile(file, JSON.stringify(limits), { mode: 0o600 })
+    try {
+      await this.#programs.oci.run(['update', '--resources', file, id])
+    } finally {
+      await rm(file, { force: true })
+    }
+  }
+
+  async pause(_ctx: Ctx, id: string): Promise<void> {
+    failpoint('runtime.pause')
+    // The runtime's, because it waits until all have come to a stop, and there is no event for that in version 1.
+    await this.#programs.oci.run(['pause', id])
+  }
+
+  async resume(bundle: string): Promise<void> {
+    const cgroup = await cgroupOf(bundle)
+    if (cgroup !== undefined) thaw(cgroup, this.#hierarchies)
   }
 
   signal(pid: number, pidStartTime: number, signal: number): boolean {
@@ -162,7 +186,8 @@ class ConmonRuntime implements Runtime {
     this.#found.delete(bundle)
     if (monitor?.signal(0)) {
       this.#watch(id, { bundle, monitor, process: Promise.resolve({ pid, pidStartTime }), startsByFifo: false })
-      return { state: 'running' }
+      const cgroup = await cgroupOf(bundle)
+      return { state: 'running', paused: cgroup !== undefined && isFrozen(cgroup, this.#hierarchies) }
     }
     monitor?.[Symbol.dispose]()
     const exit = await readExitFile(this.#exitFile(id))
@@ -186,6 +211,8 @@ class ConmonRuntime implements Runtime {
     const monitor = this.#watched.get(id)?.monitor ?? this.#found.get(bundle)
     this.#watched.delete(id)
     this.#found.delete(bundle)
+    // What is frozen cannot end.
+    await this.resume(bundle)
     if (monitor !== undefined && !existsSync(pidFile(bundle))) await endUnfinished(monitor, this.#programs.oci, id)
     await this.#deleteState(id)
     if (monitor !== undefined) await endMonitor(monitor, MONITOR_TIMEOUT_MS)

@@ -11,6 +11,7 @@ import { processStat } from '../linux/process.ts'
 import { type SpawnedProcess, spawnProcess } from '../linux/spawn.ts'
 import { MINIMAL_ENV, type OciRuntime } from './oci-runtime.ts'
 import { exitCodeOfFailure, runtimeError } from './runtime-message.ts'
+import { encodeOci } from './spec/index.ts'
 import type { ExecExit, ExecInput, RuntimeExec } from './types.ts'
 
 /** Files of one exec, in the bundle. */
@@ -31,7 +32,7 @@ export async function execInContainer(
 ): Promise<RuntimeExec> {
   const files = execFiles(bundle)
   failpoint('runtime.exec')
-  await writeFile(files.process, JSON.stringify(process), { mode: 0o600 })
+  await writeFile(files.process, encodeOci(process), { mode: 0o600 })
   const { child, ends } = await spawnWithPipes(thread, oci, id, files, stdin).catch(async (error) => {
     await removeFiles(files)
     throw error

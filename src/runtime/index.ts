@@ -5,18 +5,26 @@
  * ended with, or as lost; nothing of the daemon's environment or descriptors is inside; `delete` leaves nothing,
  * whatever was half done.
  */
-export { loadAppArmorProfile } from './apparmor.ts'
+export { hasAppArmorProfile, loadAppArmorProfile } from './apparmor.ts'
 export { createRuntime, type RuntimeOptions } from './conmon-runtime.ts'
-export type { RuntimeChoice } from './oci-runtime.ts'
+export { NamespaceHandles } from './namespace-handles.ts'
+export { findInit, type RuntimeChoice } from './oci-runtime.ts'
+export { propagationOf } from './propagation.ts'
 export { exitCodeOfFailure } from './runtime-message.ts'
+export { mountSharedMemory, unmountSharedMemory } from './shared-memory.ts'
 export {
   containerCapabilities,
+  givenDevices,
   type HostFacts,
+  hostLines,
   hostnameFile,
   hostsFile,
+  type OciLimits,
   type OciProcess,
   type OciSpec,
+  type OciSpecInput,
   ociExecProcess,
+  ociLimits,
   ociSpec,
   type RenderedSeccomp,
   resolvConfFile,

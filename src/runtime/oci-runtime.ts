@@ -55,6 +55,21 @@ export function findConmon(): string {
   return path
 }
 
+/** Programs that need no file of their own in the container, unlike Debian's `tini`. */
+const INIT_PROGRAMS = ['catatonit', 'tini-static', 'docker-init']
+
+/** The small init that runs as process 1 where asked for. @throws {StatusError} `failed_precondition` */
+export function findInit(): string {
+  for (const name of INIT_PROGRAMS) {
+    const path = findExecutable(name)
+    if (path !== undefined) return path
+  }
+  throw new StatusError(
+    'failed_precondition',
+    `Cannot run an init in a container: none of ${INIT_PROGRAMS.join(', ')} is installed; on Debian: apt-get install catatonit`,
+  )
+}
+
 async function ociRuntime(
   thread: KernelThread,
   name: 'crun' | 'runc',

@@ -19,6 +19,9 @@ const CALLERS_FAULT = [
   /^error stat'ing file /,
   /^error mounting .*: (?:no such file or|not a) directory/,
   /^(?:open mount target|mount) `.*: Not a directory/,
+  // Values that only the kernel can judge.
+  /^(?:open|write)(?: to)? \/proc\/sys\//,
+  /rlimit/,
   // The options of a tmpfs are the caller's own.
   /^mount `tmpfs` .*: Invalid argument/,
   /^error mounting "tmpfs" .*: invalid argument/,

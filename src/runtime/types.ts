@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Ctx } from '../lib/ctx.ts'
 import type { StatusError } from '../lib/errors.ts'
-import type { HostFacts, OciProcess, OciSpec } from './spec/index.ts'
+import type { HostFacts, OciLimits, OciProcess, OciSpec } from './spec/index.ts'
 
 /** Who does what: adapters differ in it, and nothing above may assume one way. */
 export interface RuntimeParts {
@@ -67,7 +67,7 @@ export interface RuntimeExec {
 }
 
 export type Recovered =
-  | { readonly state: 'running' }
+  | { readonly state: 'running'; readonly paused: boolean }
   | {
       readonly state: 'exited'
       readonly exitCode: number
@@ -94,6 +94,12 @@ export interface Runtime extends AsyncDisposable {
   create(ctx: Ctx, input: CreateInput): Promise<CreatedProcess>
   /** Resolves when the process has been let go. */
   start(ctx: Ctx, id: string, bundle: string): Promise<void>
+  /** Changes the limits of a container that runs. */
+  update(ctx: Ctx, id: string, bundle: string, limits: OciLimits): Promise<void>
+  /** Freezes all processes of a container; resolves when they stand still. */
+  pause(ctx: Ctx, id: string): Promise<void>
+  /** Lets them go on. Idempotent, also for a container that is gone. */
+  resume(bundle: string): Promise<void>
   /** To exactly that process; false if it is gone. */
   signal(pid: number, pidStartTime: number, signal: number): boolean
   /**

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, test } from 'node:test'
 import type { ApiClient } from '../support/api-client.ts'
+import { cgroupLimit } from '../support/cgroup-limit.ts'
 import { type DaemonFixture, daemonFixture, runContainer, runToEnd } from '../support/daemon-fixture.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { busyboxImage } from '../support/test-image.ts'
@@ -139,13 +140,13 @@ for (const runtime of ['crun', 'runc'] as const)
       const limited = await runContainer(fixture, { command, memory: '64m', cpus: 0.5, pids: 20 })
       const { pid } = (await inspect(limited)).status
       for (const path of cgroupsOf(pid)) assert.ok(path.startsWith(`${fixture.home.cgroupParent}/`), path)
-      assert.equal(limit(pid, 'memory', 'memory.limit_in_bytes', 'memory.max'), `${64 * MIB}`)
-      assert.match(limit(pid, 'cpu', 'cpu.cfs_quota_us', 'cpu.max'), /^50000( 100000)?$/)
-      assert.equal(limit(pid, 'pids', 'pids.max', 'pids.max'), '20')
+      assert.equal(cgroupLimit(pid, 'memory', 'memory.limit_in_bytes', 'memory.max'), `${64 * MIB}`)
+      assert.match(cgroupLimit(pid, 'cpu', 'cpu.cfs_quota_us', 'cpu.max'), /^50000( 100000)?$/)
+      assert.equal(cgroupLimit(pid, 'pids', 'pids.max', 'pids.max'), '20')
       await remove(limited)
 
       const free = await runContainer(fixture, { command })
-      assert.match(limit((await inspect(free)).status.pid, 'pids', 'pids.max', 'pids.max'), /^max$/)
+      assert.match(cgroupLimit((await inspect(free)).status.pid, 'pids', 'pids.max', 'pids.max'), /^max$/)
       await remove(free)
     })
 
@@ -267,19 +268,4 @@ function cgroupsOf(pid: number): string[] {
     .split('\n')
     .map((line) => line.split(':').slice(2).join(':'))
     .filter((path) => path !== '/')
-}
-
-/** Reads a limit on the host: version 1 has a hierarchy for each controller, version 2 one for all. */
-function limit(pid: number, controller: string, v1: string, v2: string): string {
-  const lines = readFileSync(`/proc/${pid}/cgroup`, 'utf8').trimEnd().split('\n')
-  const own = lines.find((line) => line.split(':')[1]!.split(',').includes(controller))
-  const unified = own === undefined
-  const path = (own ?? lines.at(-1)!).split(':').slice(2).join(':')
-  const mountPoint = unified ? '/sys/fs/cgroup' : join('/sys/fs/cgroup', hierarchy(controller))
-  return readFileSync(join(mountPoint, path, unified ? v2 : v1), 'utf8').trim()
-}
-
-/** `cpu` may be mounted as `cpu,cpuacct`. */
-function hierarchy(controller: string): string {
-  return readdirSync('/sys/fs/cgroup').find((name) => name.split(',').includes(controller))!
 }

@@ -4,7 +4,8 @@ import { StatusError } from '../../lib/errors.ts'
 import { shortId } from '../../model/names.ts'
 import type { Reply } from '../http/reply.ts'
 import { type Route, route } from '../http/route.ts'
-import { toContainerFilter, toCreateContainer, wireContainer, wireInspect } from './convert.ts'
+import { toResources, updateBody } from './container-options.ts'
+import { toContainerFilter, toCreateContainer, toStopOptions, wireContainer, wireInspect } from './convert.ts'
 import { success } from './envelope.ts'
 import {
   createContainerBody,
@@ -12,6 +13,7 @@ import {
   killBody,
   listQuery,
   logQuery,
+  renameBody,
   startBody,
   stopQuery,
   type WireContainer,
@@ -52,12 +54,34 @@ export function containerRoutes(containers: Containers, daemon: Ctx): readonly R
     }),
 
     route('POST', '/v1/containers/:containerId/actions/stop', { query: stopQuery }, async ({ params, query }) => {
-      const { container, changed } = await containers.stop(daemon, params.containerId, {
-        ...(query.timeout !== undefined && { timeoutMs: query.timeout * 1000 }),
-        ...(query.signal !== undefined && { signal: query.signal }),
-      })
+      const { container, changed } = await containers.stop(daemon, params.containerId, toStopOptions(query))
       if (!changed) throw notRunning(container.metadata.name)
       return success(200, 'container stopped', { id: shortId(container.metadata.uid) })
+    }),
+
+    route('POST', '/v1/containers/:containerId/actions/restart', { query: stopQuery }, async ({ params, query }) => {
+      const { metadata } = await containers.restart(daemon, params.containerId, toStopOptions(query))
+      return success(200, 'container restarted', { id: shortId(metadata.uid) })
+    }),
+
+    route('POST', '/v1/containers/:containerId/actions/pause', {}, async ({ params }) => {
+      const { metadata } = await containers.pause(daemon, params.containerId)
+      return success(200, 'container paused', { id: shortId(metadata.uid) })
+    }),
+
+    route('POST', '/v1/containers/:containerId/actions/unpause', {}, async ({ params }) => {
+      const { metadata } = await containers.unpause(daemon, params.containerId)
+      return success(200, 'container unpaused', { id: shortId(metadata.uid) })
+    }),
+
+    route('POST', '/v1/containers/:containerId/actions/rename', { body: renameBody }, async ({ params, body }) => {
+      const { metadata } = await containers.rename(daemon, params.containerId, body.name)
+      return success(200, 'container renamed', { id: shortId(metadata.uid) })
+    }),
+
+    route('POST', '/v1/containers/:containerId/actions/update', { body: updateBody }, async ({ params, body }) => {
+      const { metadata } = await containers.update(daemon, params.containerId, toResources(body))
+      return success(200, 'container updated', { id: shortId(metadata.uid) })
     }),
 
     route('POST', '/v1/containers/:containerId/actions/kill', { body: killBody }, async ({ params, body }) => {

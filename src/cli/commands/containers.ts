@@ -1,7 +1,8 @@
 import type { WireContainer, WireExit } from '../../api/raind/index.ts'
-import type { Command, FlagSpec, Invocation } from '../command.ts'
+import type { Command, FlagSpec, Flags, Invocation } from '../command.ts'
 import { ago, shortCommand, shortRepository } from '../format.ts'
 import { table } from '../table.ts'
+import { RESOURCE_FLAGS, resourcesBody } from './option-flags.ts'
 
 /** As the public CLI: all of them. */
 export const ls = listing(['container ls', 'container list'], 'List containers', { allByDefault: true })
@@ -27,7 +28,7 @@ function listing(names: Command['names'], summary: string, { allByDefault }: { a
     maxArgs: 0,
     async run({ client, terminal, flags, json }) {
       const query = new URLSearchParams(flags.list('filter').map((entry) => splitAt(entry, '=')))
-      if (!allByDefault && !flags.is('all') && !query.has('state')) query.set('state', 'running')
+      if (!allByDefault && !flags.is('all') && !query.has('state')) query.set('all', 'false')
       const containers = (await client.call<WireContainer[] | null>('GET', `/v1/containers?${query}`)) ?? []
       if (json) terminal.stdout.write(`${JSON.stringify(containers, undefined, 2)}\n`)
       else if (flags.is('quiet'))
@@ -60,16 +61,63 @@ export const start = onEach(['container start', 'start'], 'Start containers', 's
   client.call('POST', `${path}/actions/start`, {}),
 )
 
+const STOP_TIME: FlagSpec = { type: 'string', short: 't', value: 'SECONDS', help: 'time until SIGKILL (default 10)' }
+
+function timeoutQuery(flags: Flags): string {
+  const timeout = flags.number('time')
+  return timeout === undefined ? '' : `?timeout=${timeout}`
+}
+
 export const stop = onEach(
   ['container stop', 'stop'],
   'Stop containers: their stop signal, then SIGKILL',
   'stopped',
-  ({ client, flags }, path) => {
-    const timeout = flags.number('time')
-    return client.call('POST', `${path}/actions/stop${timeout === undefined ? '' : `?timeout=${timeout}`}`)
-  },
-  { time: { type: 'string', short: 't', value: 'SECONDS', help: 'time until SIGKILL (default 10)' } },
+  ({ client, flags }, path) => client.call('POST', `${path}/actions/stop${timeoutQuery(flags)}`),
+  { time: STOP_TIME },
 )
+
+export const restart = onEach(
+  ['container restart', 'restart'],
+  'Stop containers if they run, and start them',
+  'restarted',
+  ({ client, flags }, path) => client.call('POST', `${path}/actions/restart${timeoutQuery(flags)}`),
+  { time: STOP_TIME },
+)
+
+export const pause = onEach(
+  ['container pause', 'pause'],
+  'Freeze all processes of containers',
+  'paused',
+  ({ client }, path) => client.call('POST', `${path}/actions/pause`),
+)
+
+export const unpause = onEach(
+  ['container unpause', 'unpause'],
+  'Let paused containers go on',
+  'unpaused',
+  ({ client }, path) => client.call('POST', `${path}/actions/unpause`),
+)
+
+export const update = onEach(
+  ['container update', 'update'],
+  'Change limits of containers, also while they run',
+  'updated',
+  ({ client, flags }, path) => client.call('POST', `${path}/actions/update`, resourcesBody(flags)),
+  RESOURCE_FLAGS,
+)
+
+export const rename: Command = {
+  names: ['container rename', 'rename'],
+  summary: 'Give a container another name',
+  usage: 'CONTAINER NAME',
+  minArgs: 2,
+  maxArgs: 2,
+  async run({ client, terminal, args, json }) {
+    const [ref, name] = args
+    const data = await client.call('POST', `${pathOf(ref!)}/actions/rename`, { name })
+    terminal.stdout.write(json ? `${JSON.stringify(data)}\n` : `container: ${name} renamed\n`)
+  },
+}
 
 export const kill = onEach(
   ['container kill', 'kill'],

@@ -27,10 +27,24 @@ test('leaves out what only the host can reach', () => {
 test("takes systemd-resolved's servers, then public ones", () => {
   const stub = 'nameserver 127.0.0.53\noptions edns0\nsearch lan\n'
   assert.equal(resolvConfFile(stub, 'nameserver 192.0.2.9\nsearch corp\n'), 'nameserver 192.0.2.9\nsearch corp\n')
-  const fallback = 'nameserver 8.8.8.8\nnameserver 8.8.4.4\noptions edns0\nsearch lan\n'
+  const fallback = 'nameserver 8.8.8.8\nnameserver 8.8.4.4\nsearch lan\noptions edns0\n'
   assert.equal(resolvConfFile(stub), fallback)
   assert.equal(resolvConfFile(stub, stub), fallback)
   assert.equal(resolvConfFile(''), 'nameserver 8.8.8.8\nnameserver 8.8.4.4\n')
+})
+
+test("what is given takes the place of the host's, part by part", () => {
+  const host = 'nameserver 192.0.2.1\nsearch lan\noptions edns0\n'
+  const none = { servers: [], search: [], options: [] }
+  assert.equal(resolvConfFile(host, undefined, none), host)
+  assert.equal(
+    resolvConfFile(host, undefined, { ...none, servers: ['127.0.0.1', '::1'] }),
+    'nameserver 127.0.0.1\nnameserver ::1\nsearch lan\noptions edns0\n',
+  )
+  assert.equal(
+    resolvConfFile(host, undefined, { ...none, search: ['.'], options: ['ndots:2', 'rotate'] }),
+    'nameserver 192.0.2.1\noptions ndots:2 rotate\n',
+  )
 })
 
 test('there is always a server, and none on loopback', () => {

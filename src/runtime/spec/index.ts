@@ -5,10 +5,13 @@
  * `seccompProfiles` (compiles with libseccomp).
  */
 export { containerCapabilities } from './capabilities.ts'
-export { type HostEntry, hostnameFile, hostsFile, resolvConfFile } from './etc-files.ts'
+export { givenDevices } from './devices.ts'
+export { encodeOci } from './encode-oci.ts'
+export { type HostEntry, hostLines, hostnameFile, hostsFile, resolvConfFile } from './etc-files.ts'
 export { type HostFacts, readHostFacts } from './host-facts.ts'
 export { type OciExecProcessInput, type OciProcessInput, ociExecProcess } from './oci-process.ts'
 export { type OciSpecInput, ociSpec } from './oci-spec.ts'
-export type { OciLinux, OciMount, OciProcess, OciResources, OciSpec } from './oci-types.ts'
+export type { OciLimits, OciLinux, OciMount, OciProcess, OciResources, OciSpec } from './oci-types.ts'
 export { type ResolvedUser, resolveUser } from './resolve-user.ts'
+export { ociLimits } from './resources.ts'
 export { type RenderedSeccomp, type SeccompConditions, seccompProfiles } from './seccomp.ts'

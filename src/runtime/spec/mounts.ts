@@ -2,13 +2,14 @@ import { statSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import type { ContainerSpec, Mount } from '../../model/container.ts'
 import type { OciMount } from './oci-types.ts'
+import { isAtLeast } from './seccomp.ts'
 import { tmpfsOptions } from './tmpfs-options.ts'
 
 const SHM_BYTES = 64 * 1024 * 1024
 /** mount_setattr(2), which makes all mounts below a bind read-only too. */
 const RECURSIVE_READ_ONLY_SINCE = [5, 12] as const
 
-/** Docker's, in its order. */
+/** Docker's, in its order; then comes /dev/shm. */
 const DEFAULT_MOUNTS: readonly OciMount[] = [
   mount('/proc', 'proc', 'proc', 'nosuid noexec nodev'),
   mount('/dev', 'tmpfs', 'tmpfs', 'nosuid strictatime mode=755 size=65536k'),
@@ -16,24 +17,36 @@ const DEFAULT_MOUNTS: readonly OciMount[] = [
   mount('/sys', 'sysfs', 'sysfs', 'nosuid noexec nodev ro'),
   mount('/sys/fs/cgroup', 'cgroup', 'cgroup', 'ro nosuid noexec nodev'),
   mount('/dev/mqueue', 'mqueue', 'mqueue', 'nosuid noexec nodev'),
-  mount('/dev/shm', 'tmpfs', 'shm', `nosuid noexec nodev mode=1777 size=${SHM_BYTES}`),
 ]
 
+/** Where an init is bound, as docker has it: unlike /dev or /run, nobody binds /sbin from the host. */
+export const INIT_PATH = '/sbin/docker-init'
+
 const ETC_FILES = ['resolv.conf', 'hostname', 'hosts']
+
+type MountSpec = Pick<ContainerSpec, 'mounts' | 'tmpfs' | 'readOnlyRootfs' | 'privileged' | 'ipcMode' | 'shmBytes'>
+
+/** What of the host's files a container gets besides what its user mounts. */
+export interface MountSources {
+  /** Holds hosts, hostname and resolv.conf. */
+  readonly etcDir: string
+  /** A tmpfs for /dev/shm that containers share; absent: one of its own. */
+  readonly shmDir?: string
+  /** An init to bind; absent: none. */
+  readonly initProgram?: string
+}
 
 /**
  * All mounts of a container, parents before what lies below them. What a user mounts takes the place of a default at the
  * same destination, and a user's /dev that of all below it.
  *
- * @param etcDir holds hosts, hostname and resolv.conf to bind
  */
 export function containerMounts(
-  spec: Pick<ContainerSpec, 'mounts' | 'tmpfs' | 'readOnlyRootfs'>,
-  etcDir: string,
+  spec: MountSpec,
+  { etcDir, shmDir, initProgram }: MountSources,
   kernel: readonly [number, number],
 ): OciMount[] {
-  const [major, minor] = RECURSIVE_READ_ONLY_SINCE
-  const readOnly = kernel[0] > major || (kernel[0] === major && kernel[1] >= minor) ? 'rro' : 'ro'
+  const readOnly = isAtLeast(kernel, RECURSIVE_READ_ONLY_SINCE) ? 'rro' : 'ro'
   const asked: OciMount[] = [
     ...spec.mounts.map((bind) => bindMount(bind, readOnly)),
     ...spec.tmpfs.map(({ destination, options }) => ({
@@ -45,13 +58,27 @@ export function containerMounts(
   ]
   const taken = new Set(asked.map(({ destination }) => destination))
   const ownDev = taken.has('/dev')
-  const defaults = DEFAULT_MOUNTS.filter(
+  const defaults = defaultMounts(spec, shmDir).filter(
     ({ destination }) => !taken.has(destination) && !(ownDev && destination.startsWith('/dev/')),
   )
   const etc = ETC_FILES.map((name) => etcMount(name, etcDir, spec.readOnlyRootfs)).filter(
     ({ destination }) => !taken.has(destination),
   )
-  return [...defaults, ...[...etc, ...asked].toSorted((a, b) => depth(a.destination) - depth(b.destination))]
+  const init = initProgram === undefined ? [] : [bind(initProgram, INIT_PATH, ['ro'])]
+  return [...defaults, ...[...etc, ...init, ...asked].toSorted((a, b) => depth(a.destination) - depth(b.destination))]
+}
+
+/** Those of a privileged container may be written to; the host's IPC namespace has the host's /dev/shm. */
+function defaultMounts({ privileged, ipcMode, shmBytes = SHM_BYTES }: MountSpec, shmDir: string | undefined) {
+  const shmSource = ipcMode === 'host' ? '/dev/shm' : shmDir
+  const shm =
+    shmSource === undefined
+      ? mount('/dev/shm', 'tmpfs', 'shm', `nosuid noexec nodev mode=1777 size=${shmBytes}`)
+      : bind(shmSource, '/dev/shm')
+  const mounts = [...DEFAULT_MOUNTS, shm]
+  return privileged
+    ? mounts.map((one) => ({ ...one, options: one.options.filter((option) => option !== 'ro') }))
+    : mounts
 }
 
 /** The root's propagation that these mounts need: what is shared must not be cut off above. */
@@ -69,12 +96,11 @@ function bindMount({ source, destination, readOnly, propagation }: Mount, readOn
 }
 
 function etcMount(name: string, etcDir: string, readOnly: boolean): OciMount {
-  return {
-    destination: `/etc/${name}`,
-    type: 'bind',
-    source: join(etcDir, name),
-    options: ['rbind', ...(readOnly ? ['ro'] : []), 'rprivate'],
-  }
+  return bind(join(etcDir, name), `/etc/${name}`, readOnly ? ['ro'] : [])
+}
+
+function bind(source: string, destination: string, options: readonly string[] = []): OciMount {
+  return { destination, type: 'bind', source, options: ['rbind', ...options, 'rprivate'] }
 }
 
 function mount(destination: string, type: string, source: string, options: string): OciMount {

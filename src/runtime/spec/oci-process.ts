@@ -1,5 +1,8 @@
+import type { Ulimit } from '../../model/container.ts'
+import type { SecurityOptions } from '../../model/security.ts'
+import { RLIM_INFINITY } from './encode-oci.ts'
 import type { HostFacts } from './host-facts.ts'
-import type { OciCapabilities, OciProcess } from './oci-types.ts'
+import type { OciCapabilities, OciProcess, OciRlimit } from './oci-types.ts'
 import type { ResolvedUser } from './resolve-user.ts'
 
 export interface OciProcessInput {
@@ -11,6 +14,9 @@ export interface OciProcessInput {
   readonly user: ResolvedUser
   readonly tty: boolean
   readonly capabilities: readonly string[]
+  readonly ulimits?: readonly Ulimit[]
+  readonly oomScoreAdj?: number
+  readonly security?: SecurityOptions
   readonly apparmorProfile?: string
   readonly host: Pick<HostFacts, 'maxOpenFiles' | 'oomScoreAdj'>
 }
@@ -22,7 +28,6 @@ const OPEN_FILES = { soft: 1024, hard: 524_288 }
 /** The process of a container, or of an exec in one. */
 export function ociProcess(input: OciProcessInput): OciProcess {
   const { user, host, apparmorProfile } = input
-  const hard = Math.min(OPEN_FILES.hard, host.maxOpenFiles)
   return {
     terminal: input.tty,
     user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
@@ -30,11 +35,23 @@ export function ociProcess(input: OciProcessInput): OciProcess {
     env: processEnv(input),
     cwd: input.workingDir === '' ? '/' : input.workingDir,
     capabilities: processCapabilities(input.capabilities, user.uid),
-    rlimits: [{ type: 'RLIMIT_NOFILE', soft: Math.min(OPEN_FILES.soft, hard), hard }],
-    noNewPrivileges: false,
-    oomScoreAdj: host.oomScoreAdj,
+    rlimits: processLimits(input.ulimits ?? [], host.maxOpenFiles),
+    noNewPrivileges: input.security?.noNewPrivileges ?? false,
+    oomScoreAdj: input.oomScoreAdj ?? host.oomScoreAdj,
     ...(apparmorProfile !== undefined && { apparmorProfile }),
   }
+}
+
+/** Those asked for, and docker's default of open files unless it was asked for. */
+function processLimits(ulimits: readonly Ulimit[], maxOpenFiles: number): OciRlimit[] {
+  const asked = new Map(ulimits.map((limit) => [limit.name, limit]))
+  const hard = Math.min(OPEN_FILES.hard, maxOpenFiles)
+  const openFiles = { name: 'nofile', soft: Math.min(OPEN_FILES.soft, hard), hard }
+  return [...(asked.has('nofile') ? [] : [openFiles]), ...asked.values()].map(({ name, soft, hard }) => ({
+    type: `RLIMIT_${name.toUpperCase()}`,
+    soft: soft === -1 ? RLIM_INFINITY : soft,
+    hard: hard === -1 ? RLIM_INFINITY : hard,
+  }))
 }
 
 export interface OciExecProcessInput {

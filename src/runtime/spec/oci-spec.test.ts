@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { CAPABILITIES } from '../../model/capability.ts'
 import type { ContainerSpec } from '../../model/container.ts'
 import type { Digest } from '../../model/digest.ts'
+import { encodeOci } from './encode-oci.ts'
 import { type HostFacts, parseKernelRelease, parseOpenFiles, readHostFacts } from './host-facts.ts'
 import { ociExecProcess } from './oci-process.ts'
 import { type OciSpecInput, ociSpec } from './oci-spec.ts'
@@ -80,7 +81,7 @@ test('has the defaults of docker', () => {
   assert.equal(config.linux.resources.memory, undefined)
   assert.deepEqual(
     config.linux.namespaces.map(({ type, path }) => (path === undefined ? type : `${type}=${path}`)),
-    ['mount', 'network=/run/netns/x', 'uts', 'pid', 'ipc', 'cgroup'],
+    ['mount', 'network=/run/netns/x', 'pid', 'ipc', 'uts', 'cgroup'],
   )
   assert.ok(config.linux.seccomp !== undefined)
   assert.equal(config.process.apparmorProfile, undefined)
@@ -155,6 +156,43 @@ test('a compiled filter takes the place of the section', () => {
   const config = build({}, { seccomp: seccompProfiles(host, { compile: true }) })
   assert.equal(config.linux.seccomp, undefined)
   assert.ok((config.annotations['run.oci.seccomp_bpf_data'] ?? '').length > 1000)
+})
+
+test('a limit that is none is what the kernel calls infinity, also after it was read back', () => {
+  const text = encodeOci(build({ ulimits: [{ name: 'core', soft: 5, hard: -1 }] }))
+  assert.match(text, /"type":"RLIMIT_CORE","soft":5,"hard":18446744073709551615}/)
+  assert.equal(encodeOci(JSON.parse(text)), text)
+  assert.match(text, /"RLIMIT_NOFILE","soft":1024/)
+})
+
+test('privileged: everything, but what was asked for otherwise', () => {
+  const config = build({ privileged: true, capDrop: ['ALL'] }, { apparmorProfile: 'default' })
+  assert.deepEqual(config.process.capabilities.bounding, CAPABILITIES)
+  assert.equal(config.process.apparmorProfile, undefined)
+  assert.equal(config.linux.seccomp, undefined)
+  assert.deepEqual([config.linux.maskedPaths, config.linux.readonlyPaths], [[], []])
+  assert.ok(config.mounts.every(({ options }) => !options.includes('ro')))
+  assert.deepEqual(config.linux.resources.devices.at(-1), { allow: true, access: 'rwm' })
+  const profile = { defaultAction: 'SCMP_ACT_LOG' } as const
+  const limited = build({ privileged: true, security: { seccomp: profile, apparmor: 'mine' } })
+  assert.equal(limited.linux.seccomp?.defaultAction, 'SCMP_ACT_LOG')
+  assert.equal(limited.process.apparmorProfile, 'mine')
+})
+
+test('namespaces of the host and of others', () => {
+  const config = build({}, { namespaces: { pid: { path: '/ns/pid' }, uts: 'host' }, shmDir: '/shm', hostNetwork: true })
+  const types = config.linux.namespaces.map(({ type, path }) => `${type}=${path ?? ''}`)
+  assert.deepEqual(types, ['mount=', 'pid=/ns/pid', 'ipc=', 'cgroup='])
+  assert.equal(config.hostname, undefined)
+  assert.deepEqual(config.linux.sysctl, {})
+  const shm = config.mounts.find(({ destination }) => destination === '/dev/shm')
+  assert.deepEqual([shm?.type, shm?.source], ['bind', '/shm'])
+})
+
+test('an init comes before the command', () => {
+  const config = build({}, { initProgram: '/usr/bin/catatonit' })
+  assert.deepEqual(config.process.args, ['/sbin/docker-init', '--', '/bin/true'])
+  assert.ok(config.mounts.some(({ source, options }) => source === '/usr/bin/catatonit' && options.includes('ro')))
 })
 
 test('bad input is refused before anything is made', () => {

@@ -1,9 +1,10 @@
-import type { SeccompFilter } from '../../linux/seccomp.ts'
+import type { SeccompArgument } from '../../linux/seccomp.ts'
 
 /** OCI runtime-spec 1.0.2: what we write of config.json. */
 export interface OciSpec {
   readonly ociVersion: string
-  readonly hostname: string
+  /** Only with a UTS namespace of its own. */
+  readonly hostname?: string
   readonly root: { readonly path: string; readonly readonly: boolean }
   readonly process: OciProcess
   readonly mounts: readonly OciMount[]
@@ -18,10 +19,17 @@ export interface OciProcess {
   readonly env: readonly string[]
   readonly cwd: string
   readonly capabilities: OciCapabilities
-  readonly rlimits: readonly { readonly type: string; readonly soft: number; readonly hard: number }[]
+  readonly rlimits: readonly OciRlimit[]
   readonly noNewPrivileges: boolean
   readonly oomScoreAdj: number
   readonly apparmorProfile?: string
+}
+
+/** `RLIM_INFINITY` is written as the kernel's number (see `encodeOci`). */
+export interface OciRlimit {
+  readonly type: string
+  readonly soft: number
+  readonly hard: number
 }
 
 export interface OciCapabilities {
@@ -43,18 +51,53 @@ export interface OciLinux {
   readonly namespaces: readonly { readonly type: string; readonly path?: string }[]
   readonly cgroupsPath: string
   readonly resources: OciResources
+  readonly devices?: readonly OciDevice[]
   readonly sysctl: Readonly<Record<string, string>>
-  readonly seccomp?: SeccompFilter
+  readonly seccomp?: OciSeccomp
   readonly maskedPaths: readonly string[]
   readonly readonlyPaths: readonly string[]
   readonly rootfsPropagation?: string
 }
 
-export interface OciResources {
-  readonly devices: readonly OciDeviceRule[]
-  readonly memory?: { readonly limit: number; readonly swap?: number }
-  readonly cpu?: { readonly quota: number; readonly period: number }
+/** What of `resources` can also be changed while the container runs. */
+export interface OciLimits {
+  readonly memory?: { readonly limit?: number; readonly swap?: number; readonly reservation?: number }
+  readonly cpu?: {
+    readonly quota?: number
+    readonly period?: number
+    readonly shares?: number
+    readonly cpus?: string
+    readonly mems?: string
+  }
   readonly pids: { readonly limit: number }
+}
+
+export interface OciResources extends OciLimits {
+  readonly devices: readonly OciDeviceRule[]
+}
+
+/** config-linux.md#seccomp. */
+export interface OciSeccomp {
+  readonly defaultAction: string
+  readonly defaultErrnoRet?: number
+  readonly architectures: readonly string[]
+  readonly flags?: readonly string[]
+  readonly syscalls: readonly {
+    readonly names: readonly string[]
+    readonly action: string
+    readonly errnoRet?: number
+    readonly args?: readonly SeccompArgument[]
+  }[]
+}
+
+export interface OciDevice {
+  readonly path: string
+  readonly type: 'c' | 'b'
+  readonly major: number
+  readonly minor: number
+  readonly fileMode: number
+  readonly uid: number
+  readonly gid: number
 }
 
 export interface OciDeviceRule {

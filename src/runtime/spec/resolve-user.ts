@@ -17,15 +17,15 @@ const MAX_ID = 2 ** 31 - 1
 
 /**
  * The ids of `user`, `uid`, `user:group` or `uid:gid` (empty: root), by the image's own passwd and group, with docker's
- * rules: a number need not be known; a given group stands alone, else come all that list the user.
+ * rules: a number need not be known; a given group stands alone, else come all that list the user; then `groupAdd`.
  *
  * The files are the image's and may be anything: they are resolved inside `rootfs`, and only regular ones are read.
  *
  * @throws {StatusError} `invalid_argument` for an unknown name; `resource_exhausted` for a file beyond 1 MiB
  */
-export function resolveUser(rootfs: string, user: string): ResolvedUser {
+export function resolveUser(rootfs: string, user: string, groupAdd: readonly string[] = []): ResolvedUser {
   const read = (path: string) => readRootedFile(rootfs, path, MAX_BYTES)?.toString('utf8') ?? ''
-  return findUser(user, parsePasswd(read('etc/passwd')), () => parseGroups(read('etc/group')))
+  return findUser(user, parsePasswd(read('etc/passwd')), () => parseGroups(read('etc/group')), groupAdd)
 }
 
 /** As `resolveUser`, with the files' entries. */
@@ -33,6 +33,7 @@ export function findUser(
   user: string,
   passwd: readonly PasswdEntry[],
   readGroups: () => readonly GroupEntry[],
+  groupAdd: readonly string[] = [],
 ): ResolvedUser {
   const [name = '', groupName = ''] = user.split(/:(.*)/s)
   const uid = name === '' ? 0 : parseId(name)
@@ -41,13 +42,14 @@ export function findUser(
 
   const groups = readGroups()
   const own = { uid: entry?.uid ?? uid!, home: entry?.home || '/' }
+  const added = groupAdd.map((group) => findGroup(group, groups))
   if (groupName !== '') {
     const gid = findGroup(groupName, groups)
-    return { ...own, gid, additionalGids: [gid] }
+    return { ...own, gid, additionalGids: [...new Set([gid, ...added])] }
   }
   const gid = entry?.gid ?? 0
   const listed = entry === undefined ? [] : groups.filter(({ members }) => members.includes(entry.name))
-  return { ...own, gid, additionalGids: [...new Set([gid, ...listed.map((group) => group.gid)])] }
+  return { ...own, gid, additionalGids: [...new Set([gid, ...listed.map((group) => group.gid), ...added])] }
 }
 
 function findGroup(name: string, groups: readonly GroupEntry[]): number {

@@ -1,6 +1,6 @@
 import type { Resources } from '../../model/container.ts'
 import type { HostFacts } from './host-facts.ts'
-import type { OciDeviceRule, OciResources } from './oci-types.ts'
+import type { OciDevice, OciDeviceRule, OciLimits, OciResources } from './oci-types.ts'
 
 /** µs; CFS' default. */
 const CPU_PERIOD_US = 100_000
@@ -19,21 +19,41 @@ const DEVICES: readonly OciDeviceRule[] = [
   character(false, 10, 229),
 ]
 
-/** With a memory limit comes, as docker has it, as much swap again, where the host can limit swap at all. */
+/** The limits, and which devices may be used: the harmless ones and those given, or all of them. */
 export function ociResources(
-  { memoryBytes, milliCpus, pids }: Resources,
-  { limitsSwap }: Pick<HostFacts, 'limitsSwap'>,
+  resources: Resources,
+  host: Pick<HostFacts, 'limitsSwap'>,
+  devices: readonly (OciDevice & { readonly access: string })[] | 'all',
 ): OciResources {
-  return {
-    devices: DEVICES,
-    ...(memoryBytes !== undefined && {
-      memory: { limit: memoryBytes, ...(limitsSwap && { swap: memoryBytes * 2 }) },
-    }),
-    ...(milliCpus !== undefined && {
-      cpu: { quota: Math.floor((milliCpus * CPU_PERIOD_US) / 1000), period: CPU_PERIOD_US },
-    }),
-    pids: { limit: pids ?? PIDS_UNLIMITED },
-  }
+  const given =
+    devices === 'all'
+      ? [{ allow: true, access: 'rwm' }]
+      : devices.map(({ type, major, minor, access }) => ({ allow: true, type, major, minor, access }))
+  return { devices: [...DEVICES, ...given], ...ociLimits(resources, host) }
+}
+
+/** With a memory limit comes, as docker has it, as much swap again, where the host can limit swap at all. */
+export function ociLimits(resources: Resources, { limitsSwap }: Pick<HostFacts, 'limitsSwap'>): OciLimits {
+  const { memoryBytes, memorySwapBytes, memoryReservationBytes, milliCpus, cpuShares, pids } = resources
+  const memory = present({
+    limit: memoryBytes,
+    swap: memoryBytes === undefined || !limitsSwap ? undefined : (memorySwapBytes ?? memoryBytes * 2),
+    reservation: memoryReservationBytes,
+  })
+  const cpu = present({
+    quota: milliCpus === undefined ? undefined : Math.floor((milliCpus * CPU_PERIOD_US) / 1000),
+    period: milliCpus === undefined ? undefined : CPU_PERIOD_US,
+    shares: cpuShares,
+    cpus: resources.cpusetCpus,
+    mems: resources.cpusetMems,
+  })
+  return { ...(memory && { memory }), ...(cpu && { cpu }), pids: { limit: pids ?? PIDS_UNLIMITED } }
+}
+
+/** Undefined if nothing is set. */
+function present<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } | undefined {
+  const entries = Object.entries(object).filter(([, value]) => value !== undefined)
+  return entries.length === 0 ? undefined : (Object.fromEntries(entries) as never)
 }
 
 function character(allow: boolean, major: number, minor: number): OciDeviceRule {

@@ -64,8 +64,14 @@ function applies({ when }: ProfileRule, { capabilities, architecture, kernel }: 
     (withoutCapability === undefined || !capabilities.includes(withoutCapability)) &&
     (architectures?.includes(architecture) ?? true) &&
     !(otherArchitectures?.includes(architecture) ?? false) &&
-    (minKernel === undefined || kernel[0] > minKernel[0] || (kernel[0] === minKernel[0] && kernel[1] >= minKernel[1]))
+    (minKernel === undefined || isAtLeast(kernel, minKernel))
   )
+}
+
+type KernelVersion = readonly [major: number, minor: number]
+
+export function isAtLeast(kernel: KernelVersion, [major, minor]: KernelVersion): boolean {
+  return kernel[0] > major || (kernel[0] === major && kernel[1] >= minor)
 }
 
 function toOci({ names, args, notImplemented }: ProfileRule): SeccompRule {

@@ -1,0 +1,29 @@
+import type { Ctx } from '../lib/ctx.ts'
+import { StatusError } from '../lib/errors.ts'
+import { failpoint } from '../lib/failpoint.ts'
+import type { Container } from '../model/container.ts'
+import { validateName } from '../model/names.ts'
+import { assertNameIsFree } from './create.ts'
+import type { Deps } from './deps.ts'
+import { findContainer } from './find.ts'
+
+/** Gives a container another name, whatever its state. @throws {StatusError} `invalid_argument`, `not_found`, `already_exists` */
+export async function renameContainer(ctx: Ctx, deps: Deps, ref: string, name: string): Promise<Container> {
+  const { store, locks } = deps
+  validateName('container', name)
+  const id = store.read((tx) => findContainer(tx, ref)).metadata.uid
+  using _lock = await locks.hold(ctx, id)
+  failpoint('rename.record')
+  const container = store.write((tx) => {
+    const current = findContainer(tx, id)
+    const { name: oldName } = current.metadata
+    if (oldName === name) {
+      throw new StatusError('invalid_argument', `Cannot rename container "${name}": that is its name already`)
+    }
+    assertNameIsFree(tx.get('Container', name))
+    tx.event({ kind: 'Container', action: 'rename', uid: id, name, attributes: { oldName } })
+    return tx.put('Container', { ...current, metadata: { ...current.metadata, name } })
+  })
+  await store.durable()
+  return container
+}
