@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { NameServer } from '../dns/index.ts'
 import type { Images } from '../images/index.ts'
 import type { KeyedLock } from '../lib/keyed-lock.ts'
 import type { Logger } from '../lib/log.ts'
@@ -26,6 +27,8 @@ export interface Deps {
   readonly snapshots: Snapshots
   readonly runtime: Runtime
   readonly network: NetworkDriver
+  /** Absent where containers ask the host's servers themselves. */
+  readonly nameServer?: Pick<NameServer, 'sync' | 'serves'>
   readonly rotation: LogRotation
   readonly locks: KeyedLock
   readonly exits: ExitWaiters

@@ -1,12 +1,15 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StatusError, systemCode } from '../lib/errors.ts'
-import type { Container } from '../model/container.ts'
+import type { Container, DnsConfig } from '../model/container.ts'
 import { HOST_GATEWAY } from '../model/dns.ts'
 import type { Sandbox } from '../model/network.ts'
 import { hostLines, hostnameFile, hostsFile, resolvConfFile } from '../runtime/index.ts'
 import type { Deps } from './deps.ts'
 import { findNetwork } from './networks.ts'
+
+/** As resolv.conf(5) has it. */
+const SERVERS_LIMIT = 3
 
 /** Writes the files that are bound over the container's /etc/{hosts,hostname,resolv.conf}; anew at each start. */
 export async function writeEtcFiles(deps: Deps, { metadata, spec }: Container, sandbox: Sandbox): Promise<void> {
@@ -20,7 +23,8 @@ export async function writeEtcFiles(deps: Deps, { metadata, spec }: Container, s
     address: address === HOST_GATEWAY ? hostAddress(deps, sandbox) : address,
     names: [name],
   }))
-  const [host, resolved] = await Promise.all([
+  const [gateways, host, resolved] = await Promise.all([
+    nameServers(deps, sandbox),
     readIfThere('/etc/resolv.conf'),
     readIfThere('/run/systemd/resolve/resolv.conf'),
   ])
@@ -29,8 +33,31 @@ export async function writeEtcFiles(deps: Deps, { metadata, spec }: Container, s
   await Promise.all([
     writeFile(join(directory, 'hosts'), hosts + hostLines(extra)),
     writeFile(join(directory, 'hostname'), hostnameFile(hostname)),
-    writeFile(join(directory, 'resolv.conf'), resolvConfFile(host ?? '', resolved, spec.dns)),
+    writeFile(join(directory, 'resolv.conf'), resolvConf(host ?? '', resolved, spec.dns, gateways)),
   ])
+}
+
+/** The gateways that answer DNS, when they know this container: first that of the default route. */
+async function nameServers({ store, nameServer }: Deps, { spec }: Sandbox): Promise<string[]> {
+  if (nameServer === undefined || spec.attachments.length === 0) return []
+  await nameServer.sync()
+  const attachments = spec.attachments.toSorted((a, b) => b.gatewayPriority - a.gatewayPriority)
+  return store
+    .read((tx) => attachments.map(({ network }) => findNetwork(tx, network).spec.gateway))
+    .filter((gateway) => nameServer.serves(gateway))
+    .slice(0, SERVERS_LIMIT)
+}
+
+/** Names of containers have no dot: without "ndots:0" they would be looked for in the host's domains first. */
+function resolvConf(
+  host: string,
+  resolved: string | undefined,
+  dns: DnsConfig | undefined,
+  gateways: readonly string[],
+): string {
+  if (gateways.length === 0 || (dns !== undefined && dns.servers.length > 0)) return resolvConfFile(host, resolved, dns)
+  const text = resolvConfFile(host, resolved, { search: [], options: [], ...dns, servers: gateways })
+  return /^options\s.*\bndots:/m.test(text) ? text : `${text}options ndots:0\n`
 }
 
 /** The address at which a container reaches the host: its gateway. */

@@ -6,6 +6,7 @@
  */
 export { createContainers } from './containers.ts'
 export { type ContainerDefaults, containerPaths, type Deps, type Paths } from './deps.ts'
+export { dnsRecords } from './dns-records.ts'
 export { ExitWaiters } from './exit-waiters.ts'
 export { LogRotation } from './log-rotation.ts'
 export { ensureDefaultNetwork } from './networks.ts'

@@ -4,5 +4,6 @@
  * Guarantees: a controller sees every object at its start and every change after, one reconcile a key at a time, and
  * what fails is tried again. Commits wake it; nothing polls.
  */
+export { dnsController } from './dns.ts'
 export { type RunnerOptions, runControllers } from './runner.ts'
 export type { Controller, Requeue, Triggers } from './types.ts'

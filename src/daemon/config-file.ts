@@ -35,6 +35,8 @@ export const fileSchema = object({
   subnet: optional(text),
   /** The default network's gateway, by default the 254th address of the subnet. */
   gateway: optional(text),
+  /** Whether gateways answer DNS; if not, containers ask the servers of the host. */
+  dns: optional(boolean()),
   runtime: optional(oneOf('auto', 'crun', 'runc')),
   logLevel: optional(oneOf('debug', 'info', 'warn', 'error')),
   /** The cgroup above all containers. */

@@ -17,6 +17,7 @@ test('completeConfig() has a default for everything', () => {
     certDir: '/etc/raind/cert',
     subnet: '10.166.0.0/16',
     network: { bridge: 'raind0', subnet: '10.166.0.0/20', gateway: '10.166.0.254' },
+    dns: true,
     runtime: 'auto',
     logLevel: 'info',
     cgroupParent: '/condenser',

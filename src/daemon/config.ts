@@ -27,6 +27,7 @@ export interface Config {
   readonly subnet: string
   /** The network of containers that name none. */
   readonly network: NetworkSpec
+  readonly dns: boolean
   readonly runtime: 'auto' | 'crun' | 'runc'
   readonly logLevel: LogLevel
   readonly cgroupParent: string
@@ -74,6 +75,7 @@ export function completeConfig(flags: Flags, file: FileConfig): Config {
     certDir: directory('certDir', flags.certDir ?? file.certDir ?? '/etc/raind/cert'),
     subnet,
     network: defaultNetwork(bridgeName(flags.bridge ?? file.bridge ?? 'raind0'), subnet, file.gateway),
+    dns: file.dns ?? true,
     runtime: parseRuntime(flags.runtime ?? file.runtime ?? 'auto'),
     logLevel: parseLogLevel(flags.logLevel ?? file.logLevel ?? 'info'),
     cgroupParent: cgroupPath(file.cgroupParent ?? '/condenser'),

@@ -30,6 +30,7 @@ import {
 import { openSnapshots } from '../snapshots/index.ts'
 import { openStore } from '../store/index.ts'
 import type { Config } from './config.ts'
+import { followRecords, openNameServer } from './name-server.ts'
 import { workerEntries } from './worker-entries.ts'
 
 /** When the first requests have been answered. */
@@ -79,6 +80,7 @@ export async function openEngine(ctx: Ctx, config: Config): Promise<Engine> {
   const images = opened.use(
     createImages(ctx, { store, content, snapshots, registry, layersDir, policy: config.images }),
   )
+  const nameServer = opened.use(await openNameServer(ctx, config, { thread, store }))
   const rotation = opened.use(new LogRotation({ ...config.containerLogs, log }))
   const seccomp = seccompProfiles(runtime.host, { compile: runtime.takesSeccompBpf })
   const containers = opened.use(
@@ -88,6 +90,7 @@ export async function openEngine(ctx: Ctx, config: Config): Promise<Engine> {
       snapshots,
       runtime,
       network,
+      ...(nameServer !== undefined && { nameServer }),
       rotation,
       locks: new KeyedLock(),
       exits: new ExitWaiters(),
@@ -102,6 +105,7 @@ export async function openEngine(ctx: Ctx, config: Config): Promise<Engine> {
 
   await containers.recover(ctx)
   await images.recover(ctx)
+  opened.use(followRecords(ctx, store, nameServer))
   // So that the first start need not wait 30 ms for it; nor the first answer.
   setTimeout(() => seccomp(containerCapabilities([], [], runtime.host.capabilities)), SETTLED_MS).unref()
   const stack = opened.move()

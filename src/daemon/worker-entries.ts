@@ -1,10 +1,11 @@
 import { extname } from 'node:path'
 
-/** The modules that Workers begin with. */
+/** The modules that Workers and the name server's process begin with. */
 export interface WorkerEntries {
   readonly kernelThread: URL
   readonly checkpoint: URL
   readonly unpack: URL
+  readonly dns: URL
 }
 
 /** Beside this one in the sources; scripts/build.sh keeps the folders, with this code in daemon/main.cjs. */
@@ -14,5 +15,6 @@ export function workerEntries(): WorkerEntries {
     kernelThread: entry('./kernel-thread'),
     checkpoint: entry('../store/checkpoint-worker'),
     unpack: entry('../snapshots/unpack-worker'),
+    dns: entry('../dns/main'),
   }
 }

@@ -17,7 +17,7 @@ export interface DnsNetwork {
 
 /** One container on one network. */
 export interface DnsEndpoint {
-  /** The first is what its addresses are called. */
+  /** The first that DNS can hold is what its addresses are called. */
   readonly names: readonly string[]
   readonly addresses: readonly string[]
   /** The names of the networks that this container sees: this one first. */
@@ -46,13 +46,23 @@ export function nameTables(records: DnsRecords): NameTable[] {
     addresses: grouped(endpoints, ({ names, addresses }) =>
       names.flatMap((name) => addresses.map((address) => [name.toLowerCase(), addressBytes(address)] as const)),
     ),
-    pointers: grouped(endpoints, ({ names, addresses }) =>
-      addresses.map((address) => [reverseName(address), encodeName(names[0]!)] as const),
-    ),
+    pointers: grouped(endpoints, ({ names, addresses }) => {
+      const pointer = names.map(encodedName).find((name) => name !== undefined)
+      return pointer === undefined ? [] : addresses.map((address) => [reverseName(address), pointer] as const)
+    }),
     networksOf: new Map(
       endpoints.flatMap(({ addresses, networks }) => addresses.map((address) => [address, networks])),
     ),
   }))
+}
+
+/** Names of containers may be longer than names of DNS. */
+function encodedName(name: string): Buffer | undefined {
+  try {
+    return encodeName(name)
+  } catch {
+    return undefined
+  }
 }
 
 export function contains({ first, last }: Subnet, address: string): boolean {

@@ -38,7 +38,8 @@ export async function observe(home: Home): Promise<World> {
       ...filesBelow(join(home.root, 'content/ingest')),
       ...filesBelow(home.run),
     ]
-      .filter((file) => !file.endsWith('/condenser.sock'))
+      // The name server stays until the daemon ends: dns-daemon.test.ts looks after it.
+      .filter((file) => !file.endsWith('/condenser.sock') && !`${file}/`.startsWith(join(home.run, 'dns/')))
       .sort(),
   }
 }
@@ -75,12 +76,17 @@ function cgroupsBelow(parent: string): string[] {
   return roots.flatMap((root) => directoriesBelow(join(root, parent))).sort()
 }
 
-/** Processes whose command line names the daemon's directories, less the daemon itself. */
+/** Processes whose command line names the daemon's directories, less the daemon itself and its name server. */
 function processesOf(home: Home): string[] {
   const found: string[] = []
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     const command = readIfThere(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')
-    if (command.includes(home.run) && !command.includes('daemon/main') && !command.includes('condenser.js'))
+    if (
+      command.includes(home.run) &&
+      !command.includes('daemon/main') &&
+      !command.includes('dns/main') &&
+      !command.includes('condenser.js')
+    )
       found.push(`${pid} ${command}`)
   }
   return found.sort()
