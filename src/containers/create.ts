@@ -60,7 +60,7 @@ export async function createContainer(ctx: Ctx, deps: Deps, request: CreateConta
   failpoint('create.directories')
   await mkdir(dirname(paths.log(id)), { recursive: true, mode: 0o700 })
   await mkdir(paths.etc(id), { recursive: true, mode: 0o755 })
-  await snapshots.prepare(paths.container(id))
+  await snapshots.prepare(paths.container(id), images.layerDirectories(lease.image.spec.chainIds)[0])
   failpoint('create.prepared')
   const container = store.write((tx) => tx.putStatus('Container', id, { preparedAt: Date.now() }))
   await store.durable()

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rename, rmdir } from 'node:fs/promises'
+import { chmod, chown, mkdir, open, readdir, rename, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Ctx } from '../lib/ctx.ts'
 import { StatusError, systemCode } from '../lib/errors.ts'
@@ -48,8 +48,12 @@ export interface Snapshots extends AsyncDisposable {
   removeLayer(directory: string): Promise<void>
   /** Removes a directory tree of any depth that containers wrote to, off the main thread. Idempotent. Absolute path. */
   removeTree(path: string): Promise<void>
-  /** Makes the upper and work directories of a container. Idempotent. */
-  prepare(containerDir: string): Promise<void>
+  /**
+   * Makes the upper and work directories of a container. Idempotent.
+   *
+   * @param topLayer whose root the container's is like: of an overlay's directories it is the upper one that is seen
+   */
+  prepare(containerDir: string, topLayer: string | undefined): Promise<void>
   /** Mounts an overlay; synchronous, 0.3 ms. @throws {StatusError} `invalid_argument` above 500 layers */
   mount(input: Omit<OverlayInput, 'layersDir'>): void
   /** Idempotent; lazy, so that it cannot be busy. */
@@ -105,9 +109,15 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
       if (await renameIfThere(join(layersDir, directory), join(layersDir, trash))) await remove(join(layersDir, trash))
     },
     removeTree: remove,
-    async prepare(containerDir) {
+    async prepare(containerDir, topLayer) {
       failpoint('snapshots.prepare')
-      await mkdir(join(containerDir, 'upper'), { recursive: true, mode: 0o755 })
+      const upper = join(containerDir, 'upper')
+      await mkdir(upper, { recursive: true, mode: 0o755 })
+      if (topLayer !== undefined) {
+        const { uid, gid, mode } = await stat(join(layersDir, topLayer))
+        await chown(upper, uid, gid)
+        await chmod(upper, mode & 0o7777)
+      }
       await mkdir(join(containerDir, 'work'), { recursive: true, mode: 0o700 })
     },
     mount: (input) => mountOverlay({ ...input, layersDir }),

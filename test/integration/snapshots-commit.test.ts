@@ -23,7 +23,7 @@ describe('committing layers on others', () => {
   /** Runs `look` on the merged root filesystem. */
   async function merged(layers: readonly string[], look: (root: string) => void): Promise<void> {
     const container = join(lab.dir, `c-${layers[0]}`)
-    await lab.snapshots.prepare(container)
+    await lab.snapshots.prepare(container, layers[0])
     const target = join(container, 'rootfs')
     mkdirSync(target)
     const { upper, work } = { upper: join(container, 'upper'), work: join(container, 'work') }
@@ -59,7 +59,11 @@ describe('committing layers on others', () => {
     }
     assert.equal(lstatSync(lab.path(top, 'var/other')).mode & 0o7777, 0o755)
     assert.equal(lgetxattr(lab.path(top, 'var'), 'user.note')?.toString(), 'kept')
-    await merged(layers, (root) => assert.deepEqual(readdirSync(join(root, 'var/lib')).sort(), ['new', 'old']))
+    await merged(layers, (root) => {
+      assert.deepEqual(readdirSync(join(root, 'var/lib')).sort(), ['new', 'old'])
+      const { mode, uid, gid } = lstatSync(root)
+      assert.deepEqual([mode & 0o7777, uid, gid], [0o711, 3, 4])
+    })
   })
 
   test('implied directories that are symlinks below: the content goes where they lead', async () => {

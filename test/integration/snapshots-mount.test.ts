@@ -11,8 +11,8 @@ async function openRoot(root: string, layers: readonly string[]) {
   const snapshots = await openSnapshots({ layersDir: join(root, 'l') })
   const container = join(root, 'container')
   const paths = { upper: join(container, 'upper'), work: join(container, 'work'), target: join(root, 'rootfs') }
-  await snapshots.prepare(container)
-  await snapshots.prepare(container)
+  await snapshots.prepare(container, layers[0])
+  await snapshots.prepare(container, layers[0])
   mkdirSync(paths.target)
   return { snapshots, paths, mount: () => snapshots.mount({ layers, ...paths }) }
 }
