@@ -1,7 +1,7 @@
 # Sourced by test.sh and quickstart.sh: what they share in installing what is needed.
 
 # Node 26 is linked against libatomic, which a fresh Debian does not have.
-RUNTIME_PACKAGES='crun runc conmon iptables iproute2 busybox-static kmod libatomic1 ca-certificates curl'
+RUNTIME_PACKAGES='crun runc conmon iptables iproute2 busybox-static kmod libatomic1 catatonit ca-certificates curl'
 # For the profile of the containers, where the kernel asks for one.
 [ "$(cat /sys/module/apparmor/parameters/enabled 2> /dev/null)" != Y ] || RUNTIME_PACKAGES+=' apparmor'
 TEST_PACKAGES='docker-registry skopeo strace apache2-utils openssl python3 procps util-linux gzip zstd tar'
