@@ -65,7 +65,7 @@ test('a busy writer loses no line, and none comes twice', async () => {
   rotation.follow('id', file, async () => {
     if (writer.connected) writer.send('reopen')
   })
-  for await (const [message] of on(writer, 'message')) {
+  for await (const [message] of on(writer)) {
     if (typeof message === 'number') total = message
     if (total > 0) break
   }

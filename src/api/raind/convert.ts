@@ -91,7 +91,6 @@ export function wireExec(record: ExecRecord): WireExec {
 export function wireImage({ metadata, spec }: Image): WireImage {
   return {
     id: spec.config.digest,
-    id: spec.config.digest,
     repository: withSlash(spec.repository),
     reference: spec.reference,
     createdAt: wireTime(metadata.createdAt),

@@ -38,7 +38,6 @@ export function raindApi({ containers, images, info, ctx }: RaindDeps): FrontEnd
 
 export type { WireHistoryEntry, WireImageInspect, WirePruned } from './image-types.ts'
 export type { DaemonInfo } from './system.ts'
-export type { WireHistoryEntry, WireImageInspect, WirePruned } from './image-types.ts'
 export type {
   CreateContainerBody,
   CreateExecBody,
