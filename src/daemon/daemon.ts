@@ -38,15 +38,18 @@ async function serve({ signal, log }: Ctx, config: Config): Promise<void> {
   const ctx: Ctx = { signal: cutOff.signal, log }
   await using engine = await openEngine(ctx, config)
   const { containers, images, runtime } = engine
-  const { listen, socket } = config
+  const { listen, certDir, socket } = config
+  // Whatever the log level: what an audit log leaves out has not happened.
+  const auditLog = jsonLogger('info')
   const info = { version, runtime: { name: runtime.name, version: runtime.version } }
   await using server = new HttpServer({
     frontEnd: raindApi({ containers, images, info, ctx }),
     identify: unixCaller,
     log,
+    auditLog,
   })
   await server.listenUnix(socket)
-  using tls = listen && (await openTlsDoor({ ...config, listen }, server, log))
+  using tls = listen && (await openTlsDoor({ address: listen, certDir, server, log, auditLog }))
   notifySystemd('READY=1')
   keepCompiledCode()
   log.info('ready', { ...info, socket, listen, startMs: Math.round(performance.now()) })

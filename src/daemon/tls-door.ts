@@ -8,25 +8,32 @@ import type { Config } from './config.ts'
 /** How often the certificates are compared with the date and the host's address: a few ms. */
 const CHECK_INTERVAL_MS = 10 * 60_000
 
+export interface TlsDoorOptions {
+  readonly address: NonNullable<Config['listen']>
+  readonly certDir: string
+  readonly server: HttpServer
+  readonly log: Logger
+  readonly auditLog: Logger
+}
+
 /**
  * Lets the command line and other holders of a certificate of `certDir` in, over TLS. The certificates are made if
- * they are not there, which takes seconds, and kept current for as long as this is open.
+ * they are not there, which takes seconds, and kept current for as long as this is open; SIGHUP asks for it at once.
  * @throws {StatusError} `failed_precondition` if the address is taken or a file in the way
  */
-export async function openTlsDoor(
-  { listen: address, certDir }: Config & { readonly listen: NonNullable<Config['listen']> },
-  server: HttpServer,
-  log: Logger,
-): Promise<Disposable> {
+export async function openTlsDoor({ address, certDir, server, log, auditLog }: TlsDoorOptions): Promise<Disposable> {
   const ensure = () => ensureCertificates({ directory: certDir, hostAddress: hostAddress(), log })
   const accept: HttpServer['adopt'] = (connection, caller) => server.adopt(connection, caller)
-  const credentials = await ensure()
-  const listener = await TlsListener.listen({ ...address, credentials, role: CLI_ROLE, accept, log }).catch((error) => {
+  const options = { ...address, credentials: await ensure(), role: CLI_ROLE, accept, auditLog }
+  const listener = await TlsListener.listen(options).catch((error) => {
     throw cannotListen(address, error)
   })
-  const timer = setInterval(() => void renew(listener, ensure, log), CHECK_INTERVAL_MS).unref()
+  const check = () => void renew(listener, ensure, log)
+  const timer = setInterval(check, CHECK_INTERVAL_MS).unref()
+  process.on('SIGHUP', check)
   return {
     [Symbol.dispose]() {
+      process.off('SIGHUP', check)
       clearInterval(timer)
       listener[Symbol.dispose]()
     },

@@ -46,11 +46,11 @@ const basicRoutes: readonly Route[] = [
 
 const identify = (): Caller => ({ who: { uid: 7, pid: 8 }, admitted: true })
 
-async function serve(t: TestContext, routes: readonly Route[] = basicRoutes, log = silentLogger) {
+async function serve(t: TestContext, routes: readonly Route[] = basicRoutes, auditLog = silentLogger) {
   const dir = await mkdtemp(join(tmpdir(), 'condenser-http-'))
   const errorReply = (error: StatusError, id: string) =>
     json(httpStatus(error), { code: error.code, message: error.code === 'internal' ? id : error.message })
-  const server = new HttpServer({ frontEnd: { routes, errorReply }, identify, log })
+  const server = new HttpServer({ frontEnd: { routes, errorReply }, identify, log: silentLogger, auditLog })
   const socketPath = join(dir, 'api.sock')
   await server.listenUnix(socketPath)
   t.after(async () => {
@@ -269,14 +269,24 @@ test('HttpServer.listenUnix() sets the mode, replaces a stale socket, and nothin
   const { server, socketPath } = await serve(t)
   assert.equal((await stat(socketPath)).mode & 0o7777, 0o660)
   const errorReply = () => json(500, null)
-  await using second = new HttpServer({ frontEnd: { routes: basicRoutes, errorReply }, identify, log: silentLogger })
+  await using second = new HttpServer({
+    frontEnd: { routes: basicRoutes, errorReply },
+    identify,
+    log: silentLogger,
+    auditLog: silentLogger,
+  })
   await second.listenUnix(socketPath)
   assert.equal((await call({ socketPath, path: '/echo/fixed' })).body, 'fixed')
   await server.close(0)
 
   const file = `${socketPath}.txt`
   await writeFile(file, '')
-  await using third = new HttpServer({ frontEnd: { routes: basicRoutes, errorReply }, identify, log: silentLogger })
+  await using third = new HttpServer({
+    frontEnd: { routes: basicRoutes, errorReply },
+    identify,
+    log: silentLogger,
+    auditLog: silentLogger,
+  })
   await assert.rejects(third.listenUnix(file), { code: 'failed_precondition' })
 })
 

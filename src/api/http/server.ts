@@ -31,6 +31,8 @@ export interface HttpServerOptions {
   /** Names who connects to the unix socket. Never throws. */
   readonly identify: (connection: Socket) => Caller
   readonly log: Logger
+  /** Where the audit log goes. */
+  readonly auditLog: Logger
 }
 
 /** One request while it is served. */
@@ -57,6 +59,7 @@ export class HttpServer implements AsyncDisposable {
   readonly #identify: HttpServerOptions['identify']
   readonly #callers = new WeakMap<Duplex, Caller>()
   readonly #log: Logger
+  readonly #auditLog: Logger
   /** The requests that run, by what ends their context. */
   readonly #running = new Map<AbortController, Promise<void>>()
   /** Of those, the ones that wait for what may never happen. */
@@ -65,11 +68,12 @@ export class HttpServer implements AsyncDisposable {
   #requests = 0
   #closing = false
 
-  constructor({ frontEnd, identify, log }: HttpServerOptions) {
+  constructor({ frontEnd, identify, log, auditLog }: HttpServerOptions) {
     this.#frontEnd = frontEnd
     this.#identify = identify
     this.#router = new Router(frontEnd.routes)
     this.#log = log
+    this.#auditLog = auditLog
     // A whole request may take as long as an archive takes; heads have a time limit, and JSON bodies their own.
     const options = { headersTimeout: 20_000, requestTimeout: 0, keepAliveTimeout: 60_000 }
     this.#server = http.createServer(options, (request, response) => this.#accept(request, response))
@@ -169,7 +173,8 @@ export class HttpServer implements AsyncDisposable {
     }
     const { method = '', url = '' } = request
     const { status } = reply
-    if (isAudited(method, status)) audit(this.#log, { ...caller.who, method, path: pathOf(url), status, requestId: id })
+    if (isAudited(method, status))
+      audit(this.#auditLog, { ...caller.who, method, path: pathOf(url), status, requestId: id })
     await discardBody(request)
     if (!request.complete || this.#closing) response.setHeader('connection', 'close')
     await send(response, reply)

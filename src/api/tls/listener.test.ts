@@ -47,7 +47,7 @@ async function scene(t: TestContext): Promise<Scene> {
       callers.push(caller)
       connection.end('hello')
     },
-    log: silentLogger,
+    auditLog: silentLogger,
   })
   t.after(() => listener[Symbol.dispose]())
   return { listener, credentials, callers, client, renewed: async () => toCredentials(await server('192.0.2.2')) }

@@ -18,7 +18,8 @@ export interface TlsListenerOptions {
   readonly role: string
   /** Takes over a connection whose holder has shown a certificate of ours, of whatever role. */
   readonly accept: (connection: TLSSocket, caller: Caller) => void
-  readonly log: Logger
+  /** Where refused handshakes are told. */
+  readonly auditLog: Logger
 }
 
 /**
@@ -71,7 +72,7 @@ export class TlsListener implements Disposable {
   }
 
   #createTls(): TlsServer {
-    const { accept, role, log } = this.#options
+    const { accept, role, auditLog } = this.#options
     const { createServer } = process.getBuiltinModule('node:tls')
     const tls = createServer({
       ...secureContext(this.#credentials),
@@ -92,7 +93,8 @@ export class TlsListener implements Disposable {
     tls.on('tlsClientError', (error, connection) => {
       const reason = connection.authorizationError ?? systemCode(error) ?? error.message
       // Who leaves in the middle of the greeting was not refused.
-      if (String(reason) !== 'ECONNRESET') auditConnection(log, { address: connection.remoteAddress }, String(reason))
+      if (String(reason) !== 'ECONNRESET')
+        auditConnection(auditLog, { address: connection.remoteAddress }, String(reason))
       connection.destroy()
     })
     return tls
