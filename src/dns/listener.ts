@@ -21,6 +21,7 @@ export class Listener {
   readonly #udp: UdpSocket
   readonly #tcp: Server
   readonly #connections = new Set<Socket>()
+  #closed = false
 
   /** @throws the system's error, `EADDRINUSE` and the like */
   static async open(network: string, gateway: string, requests: Requests): Promise<Listener> {
@@ -45,15 +46,16 @@ export class Listener {
     tcp.on('error', () => {})
     udp.on('message', (message, { address, port }) => {
       if (!requests.mayAsk(network, address)) return
-      void requests.answer(network, address, message, 'udp').then((response) => {
-        if (response !== undefined && !this.#closed) udp.send(response, port, address, () => {})
-      })
+      requests
+        .answer(network, address, message, 'udp')
+        .then((response) => {
+          if (response !== undefined && !this.#closed) udp.send(response, port, address, () => {})
+        })
+        .catch(reportFault)
     })
     tcp.maxConnections = CONNECTIONS_LIMIT
     tcp.on('connection', (socket) => this.#accept(socket, network, requests))
   }
-
-  #closed = false
 
   close(): void {
     if (this.#closed) return
@@ -79,7 +81,12 @@ export class Listener {
     socket.on('data', (chunk: Buffer) => {
       frames.add(chunk)
       socket.pause()
-      void answerAll(socket, frames, answer).then((goOn) => (goOn ? socket.resume() : socket.destroy()))
+      answerAll(socket, frames, answer)
+        .then((goOn) => (goOn ? socket.resume() : socket.destroy()))
+        .catch((error: unknown) => {
+          reportFault(error)
+          socket.destroy()
+        })
     })
   }
 }
@@ -96,6 +103,11 @@ async function answerAll(
     socket.write(frame(response))
   }
   return !frames.tooLong
+}
+
+/** Of this program: it costs one answer, not all that follow. */
+function reportFault(error: unknown): void {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
 }
 
 function started(emitter: UdpSocket | Server, start: (done: () => void) => void): Promise<void> {

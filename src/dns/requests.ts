@@ -6,7 +6,7 @@ import { contains, type NameTable } from './records.ts'
 /** Of one container, under way at a time: one that asks without end leaves room for the others. */
 const CLIENT_LIMIT = 64
 
-/** Turns one message that came in on a network's socket into its answer. Throws nothing. */
+/** Turns one message that came in on a network's socket into its answer. */
 export class Requests {
   readonly #forwarder: Forwarder
   /** By client. */
