@@ -1,7 +1,10 @@
 import type { FileHandle } from 'node:fs/promises'
 
-/** Bytes gathered before they are written: a write is a round trip to the thread pool. */
-export const WRITE_BYTES = 1 << 20
+/**
+ * Bytes gathered before they are written: a write is a round trip to the thread pool. A source is not read while its
+ * bytes are written, so this is also the most that one source costs the main thread at a time.
+ */
+export const WRITE_BYTES = 256 * 1024
 
 /** Writes chunks one after the other, many at a time. What was added is in the file after `flush`. */
 export class GatheredWrites {
