@@ -4,11 +4,15 @@ import { type Command, type Flags, GLOBAL_FLAGS, parseCommandLine, type Terminal
 import { completion } from './commands/completion.ts'
 import * as containers from './commands/containers.ts'
 import { exec } from './commands/exec.ts'
+import * as imageNames from './commands/image-names.ts'
 import * as images from './commands/images.ts'
+import { login, logout } from './commands/login.ts'
 import { logs } from './commands/logs.ts'
 import * as networks from './commands/networks.ts'
 import { load, pull } from './commands/pull.ts'
+import { push } from './commands/push.ts'
 import { create, run } from './commands/run.ts'
+import { save } from './commands/save.ts'
 import { version } from './commands/system.ts'
 import { complete } from './complete.ts'
 import { findEndpoint } from './endpoint.ts'
@@ -34,10 +38,17 @@ const COMMANDS: readonly Command[] = [
   logs,
   exec,
   pull,
+  push,
   load,
+  save,
   images.ls,
   images.rm,
   images.inspect,
+  imageNames.tag,
+  imageNames.history,
+  imageNames.prune,
+  login,
+  logout,
   networks.ls,
   networks.create,
   networks.rm,

@@ -26,7 +26,7 @@ export function progressView(out: NodeJS.WriteStream, { quiet }: { quiet: boolea
       if (quiet || event.type !== 'layer') return
       const before = layers.get(event.digest)?.status
       layers.set(event.digest, event)
-      const settled = event.status === 'done' || event.status === 'exists'
+      const settled = ['done', 'exists', 'mounted'].includes(event.status)
       if (!out.isTTY) {
         if (settled && before !== event.status) out.write(`${line(event)}\n`)
       } else if (before !== event.status || Date.now() - lastDraw > REDRAW_MS) draw()
@@ -39,7 +39,7 @@ export function progressView(out: NodeJS.WriteStream, { quiet }: { quiet: boolea
 
 function line({ digest, status, currentBytes, totalBytes }: Extract<WireProgress, { type: 'layer' }>): string {
   const name = digest.slice('sha256:'.length, 'sha256:'.length + 12)
-  if (status !== 'downloading' && status !== 'unpacking') return `${name}  ${status}`
+  if (!['downloading', 'unpacking', 'uploading'].includes(status)) return `${name}  ${status}`
   const filled = totalBytes > 0 ? Math.min(BAR, Math.floor((currentBytes / totalBytes) * BAR)) : 0
   return `${name}  ${status.padEnd(11)}  [${'='.repeat(filled)}${' '.repeat(BAR - filled)}]  ${bytes(currentBytes)}/${bytes(totalBytes)}`
 }

@@ -12,6 +12,7 @@ import { load } from './load.ts'
 import { Operations } from './operations.ts'
 import { pruneImages } from './prune.ts'
 import { pull } from './pull.ts'
+import { push } from './push.ts'
 import { recoverImages } from './recover.ts'
 import { removeImage } from './remove.ts'
 import { saveImages } from './save.ts'
@@ -37,6 +38,8 @@ export function createImages(ctx: Ctx, { policy, ...parts }: ImagesOptions): Ima
   }
   return {
     pull: (caller, reference, options) => pull(ctx, deps, operations, reference, options).follow(caller),
+    push: (caller, reference, options) => push(ctx, deps, operations, reference, options).follow(caller),
+    checkLogin: (caller, registry, auth) => deps.registry.checkLogin(caller, registry, auth),
     load: (caller, tar, options) => load(ctx, deps, operations, tar, options).follow(caller),
     save: (caller, references, format) => saveImages(caller, deps, references, format),
     tag: (caller, reference, target) => tagImage(caller, deps, reference, target),

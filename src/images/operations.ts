@@ -1,6 +1,6 @@
 import { ProgressFeed } from './progress.ts'
 
-/** The pulls and loads that run, each with those who follow it. They go on when nobody follows them any more. */
+/** The pulls, loads and pushes that run, each with those who follow it. They go on when nobody follows them any more. */
 export class Operations implements AsyncDisposable {
   readonly #byKey = new Map<string, ProgressFeed>()
   readonly #running = new Set<Promise<void>>()

@@ -2,8 +2,11 @@ import { type Ctx, throwIfEnded } from '../lib/ctx.ts'
 import type { Digest } from '../model/digest.ts'
 import type { Descriptor, Image } from '../model/image.ts'
 
-/** `exists`: nothing had to be done for this layer. */
-export type LayerProgressStatus = 'waiting' | 'downloading' | 'unpacking' | 'exists' | 'done'
+/**
+ * `exists`: nothing had to be done for this layer. `mounted`: of a push; the registry took it from another repository of
+ * its own.
+ */
+export type LayerProgressStatus = 'waiting' | 'downloading' | 'unpacking' | 'uploading' | 'exists' | 'mounted' | 'done'
 
 export interface LayerProgress {
   readonly type: 'layer'
@@ -21,7 +24,7 @@ export type PullProgress =
   | { readonly type: 'done'; readonly image: Image }
 
 /**
- * What a pull says, for any number of followers who come, lag and leave as they like.
+ * What a pull, load or push says, for any number of followers who come, lag and leave as they like.
  *
  * A follower is told the latest about each layer, not every step on the way there: what waits for a slow one is bounded
  * by the number of layers, and nobody waits for it.

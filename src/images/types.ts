@@ -6,6 +6,7 @@ import type { HistoryEntry } from './history.ts'
 import type { ImageLease } from './lease.ts'
 import type { PullProgress } from './progress.ts'
 import type { Pruned, PruneOptions } from './prune.ts'
+import type { PushOptions } from './push.ts'
 import type { SaveFormat } from './save.ts'
 import type { ImageDetails, ImageStatus, ImageUsage } from './status.ts'
 
@@ -27,6 +28,13 @@ export interface Images extends AsyncDisposable {
    * same while it runs joins it. The last item is `done`; failure is thrown by the iteration, a bad reference at once.
    */
   pull(ctx: Ctx, reference: string, options?: PullOptions): AsyncIterable<PullProgress>
+  /**
+   * Pushes an image to the registry of its name: its manifest byte for byte, and of its blobs what the registry lacks.
+   * Runs, is joined and is followed like `pull`. @throws {StatusError} at once: `not_found`, `invalid_argument` without a tag
+   */
+  push(ctx: Ctx, reference: string, options?: PushOptions): AsyncIterable<PullProgress>
+  /** Whether a registry takes these credentials. @throws {StatusError} `unauthenticated` if not */
+  checkLogin(ctx: Ctx, registry: string, auth: RegistryAuth): Promise<void>
   /**
    * Takes an OCI image layout or a docker-archive as a tar stream in, plain or compressed with gzip or zstd; one `done`
    * for each name that it brings. All are stored, or none.

@@ -2,12 +2,15 @@ import { type Ctx, throwIfEnded } from '../lib/ctx.ts'
 import { hasCode, messageOf, StatusError } from '../lib/errors.ts'
 import type { Descriptor, Platform } from '../model/image.ts'
 import { openBlob, resumingStream } from './blob.ts'
+import { discard } from './body.ts'
 import { TimeoutError } from './connection-failure.ts'
-import { type Endpoint, endpointsOf } from './endpoint.ts'
-import { formatImageReference, type ImageReference } from './reference.ts'
+import { type Endpoint, endpointsOf, hasSecret, originOf } from './endpoint.ts'
+import { pushManifest } from './push-manifest.ts'
+import { formatImageReference, type ImageReference, parseRegistry } from './reference.ts'
 import { Requester } from './requester.ts'
 import { resolveImage } from './resolve.ts'
 import type { Limits, RegistryAuth, RegistryClient, RegistryClientOptions, ResolvedImage } from './types.ts'
+import { pushBlob } from './upload.ts'
 
 const DEFAULT_LIMITS: Limits = {
   connectTimeoutMs: 10_000,
@@ -49,7 +52,30 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
         )
       return resumingStream(ctx, limits, descriptor, { open, first: await open(offset), offset })
     },
+
+    async pushBlob(ctx, ref, blob, { auth } = {}) {
+      return await pushBlob(ctx, requester, limits, await originOf(ctx, options, ref, auth), blob)
+    },
+
+    async pushManifest(ctx, ref, manifest, { auth } = {}) {
+      await pushManifest(ctx, requester, await originOf(ctx, options, ref, auth), ref, manifest)
+    },
+
+    async checkLogin(ctx, registry, auth) {
+      const endpoint = await originOf(ctx, options, { registry: parseRegistry(registry), path: '' }, assertSecret(auth))
+      const wanted = { what: `registry ${endpoint.host}`, path: '', headers: {}, statuses: [200] }
+      await requester.get(ctx, endpoint, wanted, async (response) => discard(response))
+    },
   }
+}
+
+/** Nobody is to be told that a login is right because another one is configured. */
+function assertSecret(auth: RegistryAuth): RegistryAuth {
+  if (hasSecret(auth)) return auth
+  throw new StatusError(
+    'invalid_argument',
+    'There are no credentials to log in with: a user name and a password are needed',
+  )
 }
 
 /**

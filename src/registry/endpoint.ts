@@ -34,7 +34,7 @@ export async function endpointsOf(
   const mirrors = configOf(options, registry).mirrors ?? []
   return await Promise.all([
     ...mirrors.map((mirror) => mirrorEndpoint(ctx, options, mirror, path)),
-    originEndpoint(ctx, options, registry, path, auth),
+    originOf(ctx, options, { registry, path }, auth),
   ])
 }
 
@@ -50,11 +50,11 @@ export function basicHeader({ auth }: Endpoint): string | undefined {
   return `Basic ${Buffer.from(`${auth.username}:${auth.password ?? ''}`).toString('base64')}`
 }
 
-async function originEndpoint(
+/** The registry itself. */
+export async function originOf(
   ctx: Ctx,
   options: Registries,
-  registry: string,
-  repository: string,
+  { registry, path: repository }: Pick<ImageReference, 'registry' | 'path'>,
   auth: RegistryAuth | undefined,
 ): Promise<Endpoint> {
   const host = registry === DOCKER_HUB ? 'registry-1.docker.io' : registry
@@ -103,6 +103,6 @@ function configOf({ registries }: Registries, registry: string): RegistryConfig 
   return key === undefined ? {} : registries[key]!
 }
 
-function hasSecret(auth: RegistryAuth | undefined): auth is RegistryAuth {
+export function hasSecret(auth: RegistryAuth | undefined): auth is RegistryAuth {
   return Boolean(auth?.username || auth?.identityToken || auth?.registryToken)
 }

@@ -1,5 +1,5 @@
 /**
- * Names of images, and how they are fetched: the client's side of the OCI distribution protocol.
+ * Names of images, and how they are fetched and pushed: the client's side of the OCI distribution protocol.
  *
  * Guarantees: a manifest is verified against its digest before it is believed; credentials go to the registry they
  * are for and to its own token server, nowhere else, and are never stored or logged; every answer has a limit on its
@@ -11,4 +11,12 @@ export { type ImageIndex, type ImageManifest, MAX_MANIFEST_BYTES, parseDocument 
 export { OCI_CONFIG, OCI_INDEX, OCI_LAYERS, OCI_MANIFEST } from './media-types.ts'
 export { completePlatform, formatPlatform, selectPlatform } from './platform.ts'
 export { formatImageReference, type ImageReference, parseImageReference, wireNames } from './reference.ts'
-export type { Document, RegistryAuth, RegistryClient, RegistryConfig, ResolvedImage } from './types.ts'
+export type {
+  BlobSource,
+  Document,
+  Pushed,
+  RegistryAuth,
+  RegistryClient,
+  RegistryConfig,
+  ResolvedImage,
+} from './types.ts'

@@ -14,7 +14,7 @@ export interface Answer {
 }
 
 /**
- * Sends a GET and goes where the answers point, at most five times. `authorization` goes no further than the server
+ * Sends a request and, if it is a GET or HEAD, goes where the answers point, at most five times. `authorization` goes no further than the server
  * that it was meant for, and a way that began with TLS ends without only where it `mayBePlain`.
  */
 export async function followRedirects(
@@ -27,7 +27,8 @@ export async function followRedirects(
   for (let hops = 0; ; hops++) {
     const response = await transport(ctx, current)
     const { location } = response.headers
-    if (!REDIRECTS.has(response.statusCode!) || location === undefined) {
+    const isRead = current.method === 'GET' || current.method === 'HEAD'
+    if (!isRead || !REDIRECTS.has(response.statusCode!) || location === undefined) {
       return { response, url: current.url }
     }
     discard(response)

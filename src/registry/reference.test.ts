@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { StatusError } from '../lib/errors.ts'
-import { formatImageReference, type ImageReference, parseImageReference, wireNames } from './reference.ts'
+import {
+  formatImageReference,
+  type ImageReference,
+  parseImageReference,
+  parseRegistry,
+  wireNames,
+} from './reference.ts'
 
 const DIGEST = `sha256:${'a1'.repeat(32)}`
 
@@ -122,4 +128,18 @@ test('the wire shows docker.io without its name, and the digest before the tag',
   assert.deepEqual(names('alpine'), { repository: 'library/alpine', reference: 'latest' })
   assert.deepEqual(names('localhost:5000/app:1'), { repository: 'localhost:5000/app', reference: '1' })
   assert.deepEqual(names(`alpine:3@${DIGEST}`), { repository: 'library/alpine', reference: DIGEST })
+})
+
+test('a registry by itself', () => {
+  const rows = [
+    ['docker.io', 'docker.io'],
+    ['https://index.docker.io/v1/', 'docker.io'],
+    ['Example.com:5000', 'example.com:5000'],
+    ['http://localhost/', 'localhost'],
+    ['[::1]:5000', '[::1]:5000'],
+  ] as const
+  for (const [text, registry] of rows) assert.equal(parseRegistry(text), registry)
+  for (const text of ['', 'team', 'a b.c', 'user@host.example', 'host.example:99999', 'host.example?x', '../x.y']) {
+    assert.throws(() => parseRegistry(text), StatusError, text)
+  }
 })

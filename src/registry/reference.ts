@@ -49,6 +49,15 @@ export function parseImageReference(text: string): ImageReference {
   }
 }
 
+/** A registry by itself, as people write it: `host[:port]`, also as a URL. @throws {StatusError} `invalid_argument` */
+export function parseRegistry(text: string): string {
+  const registry = canonicalRegistry(text.replace(/^https?:\/\//i, '').replace(/\/.*$/, ''))
+  const isHost = registry === 'localhost' || /[.:]/.test(registry)
+  if (!isHost) throw invalid(text, 'it is not a registry, a host name with a dot or a port')
+  checkRegistry(text, registry)
+  return registry
+}
+
 /** The one spelling of a reference, in full: `docker.io/library/alpine:latest`, `host:5000/a/b:1@sha256:...`. */
 export function formatImageReference({ registry, path, tag, digest }: ImageReference): string {
   return `${registry}/${path}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`

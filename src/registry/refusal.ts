@@ -5,7 +5,7 @@ import type { Endpoint } from './endpoint.ts'
 export function loginNeeded({ host, repository }: Endpoint): StatusError {
   return new StatusError(
     'unauthenticated',
-    `Registry ${host} does not show "${repository}" to everybody: it does not exist, or credentials are needed; give them with the pull, or in the configuration ("auth" of this registry, or "dockerConfigFile")`,
+    `Registry ${host} does not give ${repository === '' ? 'anything' : `"${repository}"`} to everybody: it does not exist, or credentials are needed; log in with "raind login ${host}", or put them in the configuration ("auth" of this registry, or "dockerConfigFile")`,
   )
 }
 
@@ -14,7 +14,7 @@ export function wrongCredentials({ host, auth }: Endpoint): StatusError {
   const who = auth?.username ? ` of user "${auth.username}"` : ''
   return new StatusError(
     'unauthenticated',
-    `Registry ${host} does not accept the credentials${who}: wrong name or password; correct them where they were given, with the pull or in the configuration`,
+    `Registry ${host} does not accept the credentials${who}: wrong name or password; correct them where they were given, by "raind login" or in the configuration`,
   )
 }
 
@@ -22,12 +22,17 @@ export function wrongCredentials({ host, auth }: Endpoint): StatusError {
 export function accessDenied({ host, repository }: Endpoint): StatusError {
   return new StatusError(
     'permission_denied',
-    `Registry ${host} denies access to "${repository}": it does not exist, or these credentials may not pull it`,
+    `Registry ${host} denies access to "${repository}": it does not exist, or these credentials do not allow this`,
   )
 }
 
 /** Any other answer that is not the one wanted. `what` was asked for; `body` is the answer's beginning. */
-export function refusal(endpoint: Endpoint, what: string, status: number, body: string): StatusError {
+export function refusal(
+  endpoint: Endpoint,
+  { what, verb = 'get' }: { readonly what: string; readonly verb?: 'get' | 'push' },
+  status: number,
+  body: string,
+): StatusError {
   const { host, repository } = endpoint
   if (status === 403) return accessDenied(endpoint)
   if (status === 404) {
@@ -35,7 +40,7 @@ export function refusal(endpoint: Endpoint, what: string, status: number, body: 
   }
   return new StatusError(
     'unavailable',
-    `Cannot get ${what}: registry ${host} answers with status ${status}${said(body)}`,
+    `Cannot ${verb} ${what}: registry ${host} answers with status ${status}${said(body)}`,
   )
 }
 

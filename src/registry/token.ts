@@ -37,7 +37,7 @@ export async function fetchToken(
   const realm = parseRealm(endpoint, parameters['realm']!)
   const request = tokenRequest(endpoint, realm, {
     service: parameters['service'] ?? '',
-    scope: parameters['scope'] ?? `repository:${endpoint.repository}:pull`,
+    scope: parameters['scope'] ?? (endpoint.repository === '' ? '' : `repository:${endpoint.repository}:pull`),
   })
   try {
     return await retrying(ctx, limits, async () => {
@@ -112,7 +112,7 @@ function tokenRequest(
   const url = new URL(realm)
   if (service !== '') url.searchParams.set('service', service)
   // Several scopes in one challenge are one parameter each.
-  for (const one of scope.split(' ')) url.searchParams.append('scope', one)
+  for (const one of scope.split(' ').filter((part) => part !== '')) url.searchParams.append('scope', one)
   const authorization = basicHeader(endpoint)
   if (authorization !== undefined) url.searchParams.set('account', auth!.username!)
   return { url, method: 'GET', headers: authorization === undefined ? {} : { authorization }, trust }

@@ -7,6 +7,7 @@ import { messageOf, StatusError } from '../lib/errors.ts'
 import { http, https } from '../lib/node-http.ts'
 import { TimeoutError } from './connection-failure.ts'
 import { isLoopback } from './loopback.ts'
+import { type RequestBody, sendBody } from './request-body.ts'
 import type { Limits } from './types.ts'
 
 /** Which servers are believed to be who they say they are. */
@@ -18,9 +19,9 @@ export interface Trust {
 
 export interface HttpRequest {
   readonly url: URL
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH'
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: RequestBody
   readonly trust: Trust
 }
 
@@ -47,15 +48,14 @@ export function createTransport(limits: Pick<Limits, 'connectTimeoutMs' | 'respo
     const isSecure = url.protocol === 'https:'
     const options = { method, headers, timeout: 0, agent: agentFor(url, trust) }
     const request = isSecure ? https().request(url, options) : http.request(url, options)
-    request.end(body)
-    return answerOf(ctx, request, isSecure, limits)
+    return answerOf(ctx, request, { isSecure, body }, limits)
   }
 }
 
 function answerOf(
   ctx: Ctx,
   request: ClientRequest,
-  isSecure: boolean,
+  { isSecure, body }: { readonly isSecure: boolean; readonly body: RequestBody | undefined },
   { connectTimeoutMs, responseTimeoutMs }: Pick<Limits, 'connectTimeoutMs' | 'responseTimeoutMs'>,
 ): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
@@ -83,6 +83,8 @@ function answerOf(
     clearTimeout(timer)
     ctx.signal.removeEventListener('abort', onAbort)
   })
+  // A body may take its time as long as it goes on.
+  sendBody(request, body, () => timer.refresh())
   return promise.catch((error) => {
     throwIfEnded(ctx)
     throw error

@@ -68,6 +68,20 @@ export interface Document {
   readonly bytes: Buffer
 }
 
+/** A blob that is here and shall be in a repository. */
+export interface BlobSource {
+  readonly descriptor: Descriptor
+  /** Its bytes from `offset` on. */
+  open(offset: number): Promise<AsyncIterable<Uint8Array>>
+  /** A repository of the same registry that may have it: its name within the registry. */
+  readonly mountFrom?: string
+  /** Gets the bytes sent so far. */
+  onProgress?(bytes: number): void
+}
+
+/** How a blob came to be in a repository. */
+export type Pushed = 'exists' | 'mounted' | 'uploaded'
+
 export interface RegistryClient {
   /**
    * @throws {StatusError} `not_found` (no such image, or none for the platform), `unauthenticated`,
@@ -90,4 +104,14 @@ export interface RegistryClient {
     descriptor: Descriptor,
     options?: { readonly auth?: RegistryAuth; readonly offset?: number },
   ): Promise<AsyncIterable<Uint8Array>>
+  /** Brings a blob into the repository of `ref`, to the registry itself. @throws {StatusError} as `resolve` */
+  pushBlob(ctx: Ctx, ref: ImageReference, blob: BlobSource, options?: WithAuth): Promise<Pushed>
+  /** Stores a manifest under the tag of `ref`, or else by its digest; what it names is there. @throws {StatusError} as `resolve` */
+  pushManifest(ctx: Ctx, ref: ImageReference, manifest: Document, options?: WithAuth): Promise<void>
+  /** Whether a registry takes these credentials. @throws {StatusError} `unauthenticated` if not; as `resolve` */
+  checkLogin(ctx: Ctx, registry: string, auth: RegistryAuth): Promise<void>
+}
+
+interface WithAuth {
+  readonly auth?: RegistryAuth
 }

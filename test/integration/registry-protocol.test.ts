@@ -200,7 +200,7 @@ describe('tokens', () => {
       await assert.rejects(resolveFrom(server.host, { ...(auth && { auth }) }), failsWith(code, message))
     }
     await using server = await serve(tokenServer({ token: 'too-weak' }))
-    await assert.rejects(resolveFrom(server.host, { auth: alice }), failsWith('permission_denied', /may not pull/))
+    await assert.rejects(resolveFrom(server.host, { auth: alice }), failsWith('permission_denied', /do not allow this/))
     await assert.rejects(resolveFrom(server.host), failsWith('unauthenticated', /credentials are needed/))
   })
 

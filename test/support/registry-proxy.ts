@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { type ClientRequest, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Digest } from '../../src/model/digest.ts'
 import type { TestRegistry } from './registry.ts'
@@ -16,6 +16,8 @@ export interface RegistryProxy extends AsyncDisposable {
   onBlob: (digest: Digest) => void
   /** The connection is cut after that many bytes of the body. */
   cutAfter: (digest: Digest) => number | undefined
+  /** The connection of an upload is cut after that many bytes of its body; asked once for each request with one. */
+  cutUploadAfter: (request: string) => number | undefined
   /** Sent instead of the blob. */
   forge: (digest: Digest) => Buffer | undefined
   /** Back to an honest proxy that has seen nothing. */
@@ -26,7 +28,12 @@ export async function startRegistryProxy(registry: TestRegistry): Promise<Regist
   const server = createServer((incoming, response) => void forward(proxy, registry, incoming, response))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const honest = { onBlob: () => {}, cutAfter: () => undefined, forge: () => undefined }
+  const honest = {
+    onBlob: () => {},
+    cutAfter: () => undefined,
+    cutUploadAfter: () => undefined,
+    forge: () => undefined,
+  }
   const proxy: RegistryProxy = {
     ...honest,
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -53,7 +60,8 @@ async function forward(
 ): Promise<void> {
   const { method = 'GET', url = '/', headers } = incoming
   const from = /^bytes=([1-9]\d*)-/.exec(headers.range ?? '')?.[1]
-  proxy.requests.push(`${method} ${url}${from === undefined ? '' : ` from ${from}`}`)
+  const range = from ?? /^(\d+)-/.exec(headers['content-range'] ?? '')?.[1]
+  proxy.requests.push(`${method} ${url}${range === undefined ? '' : ` from ${range}`}`)
   const digest = /\/blobs\/(sha256:[0-9a-f]{64})$/.exec(url)?.[1] as Digest | undefined
   if (digest !== undefined) proxy.onBlob(digest)
   const forged = digest === undefined ? undefined : proxy.forge(digest)
@@ -69,7 +77,21 @@ async function forward(
     if (cut === undefined) answer.pipe(response)
     else void cutShort(answer, response, cut)
   })
-  incoming.pipe(upstream)
+  const cut = method === 'PUT' || method === 'PATCH' ? proxy.cutUploadAfter(`${method} ${url}`) : undefined
+  if (cut === undefined) incoming.pipe(upstream)
+  else await cutUpload(incoming, upstream, cut)
+}
+
+async function cutUpload(incoming: IncomingMessage, upstream: ClientRequest, bytes: number): Promise<void> {
+  let left = bytes
+  for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
+    const piece = chunk.subarray(0, left)
+    left -= piece.length
+    await new Promise((resolve) => upstream.write(piece, resolve))
+    if (left === 0) break
+  }
+  upstream.destroy()
+  incoming.socket.destroy()
 }
 
 async function cutShort(answer: IncomingMessage, response: ServerResponse, bytes: number): Promise<void> {

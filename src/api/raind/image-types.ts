@@ -2,7 +2,7 @@
 
 import { array, boolean, object, oneOf, optional, string } from '../../lib/schema.ts'
 import type { ImageConfig, Platform } from '../../model/image.ts'
-import type { WireImageStatus } from './types.ts'
+import { auth, type WireImageStatus } from './types.ts'
 
 /** Everything about an image. Sizes are bytes. */
 export interface WireImageInspect extends WireImageStatus {
@@ -51,4 +51,6 @@ export const saveQuery = object({
   image: array(imageName, { maxItems: 1000 }),
   format: optional(oneOf('oci', 'docker')),
 })
+export const pushBody = object({ image: imageName, auth: optional(auth) })
+export const loginBody = object({ registry: optional(string({ maxLength: 255 })), auth })
 export const pruneBody = object({ all: optional(boolean()) })

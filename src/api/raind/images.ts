@@ -7,7 +7,9 @@ import { wireImage, wireImageStatus, wireImageUsage } from './convert.ts'
 import { success } from './envelope.ts'
 import { wireHistoryEntry, wireImageInspect } from './image-convert.ts'
 import {
+  loginBody,
   pruneBody,
+  pushBody,
   saveQuery,
   tagBody,
   type WireHistoryEntry,
@@ -64,6 +66,20 @@ export function imageRoutes(images: Images, daemon: Ctx): readonly Route[] {
     route('POST', '/v1/images/prune', { body: pruneBody }, async ({ body }) => {
       const data: WirePruned = await images.prune(daemon, { all: body.all ?? false })
       return success(200, 'prune completed', data)
+    }),
+
+    route('POST', '/v1/images/push', { body: pushBody }, async ({ id, ctx, body, headers }) => {
+      const given = body.auth ?? headerAuth(headers['x-registry-auth'])
+      const options = given === undefined ? {} : { auth: given }
+      if (wantsProgress(headers)) return progressReply(ctx, id, images.push(ctx, body.image, options))
+      await lastOf(images.push(daemon, body.image, options))
+      return success(200, 'push completed', { image: body.image })
+    }),
+
+    route('POST', '/v1/registries/login', { body: loginBody }, async ({ ctx, body }) => {
+      const { registry = 'docker.io', auth } = body
+      await images.checkLogin(ctx, registry, auth)
+      return success(200, 'login completed', { registry })
     }),
 
     route('DELETE', '/v1/images', { body: imageBody }, async ({ body }) => {

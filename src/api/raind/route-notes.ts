@@ -40,6 +40,8 @@ export const notes: Readonly<Record<string, RouteNotes>> = {
   'POST /v1/images/load': { summary: 'Load images from an archive', takes: TAR, gives: [JSON_TYPE, NDJSON] },
   'GET /v1/images/save': { summary: 'Images as an archive', gives: [TAR] },
   'POST /v1/images/tag': { summary: 'Give an image another name' },
+  'POST /v1/images/push': { summary: 'Push an image; as NDJSON with its progress', gives: [JSON_TYPE, NDJSON] },
+  'POST /v1/registries/login': { summary: 'Whether a registry takes these credentials; they are not kept' },
   'POST /v1/images/prune': { summary: 'Remove images that nothing uses' },
   'DELETE /v1/images': { summary: 'Remove an image' },
   'GET /v1/images/status': { summary: 'An image, with its digests and size' },

@@ -124,13 +124,13 @@ export interface WireImageUsage {
   readonly usedBytes: number
 }
 
-/** A line of the progress of a pull or a load. The last one is the last `done`, or a `Failure` instead. */
+/** A line of the progress of a pull, a load or a push. The last one is the last `done`, or a `Failure` instead. */
 export type WireProgress =
   | { readonly type: 'resolved'; readonly reference: string; readonly digest: string }
   | {
       readonly type: 'layer'
       readonly digest: string
-      readonly status: 'waiting' | 'downloading' | 'unpacking' | 'exists' | 'done'
+      readonly status: 'waiting' | 'downloading' | 'unpacking' | 'uploading' | 'exists' | 'mounted' | 'done'
       readonly currentBytes: number
       readonly totalBytes: number
     }
@@ -187,7 +187,7 @@ const hostname = string({
   description: 'a host name (letters, digits, "-" and ".")',
 })
 const workdir = string({ maxLength: 4096, pattern: '^/', description: 'an absolute path' })
-const auth = object({
+export const auth = object({
   username: optional(text),
   password: optional(text),
   identityToken: optional(text),

@@ -17,10 +17,11 @@ export const ls: Command = {
       const rows = images.map((image) => [
         shortRepository(image.repository),
         image.reference,
+        image.id.slice('sha256:'.length, 'sha256:'.length + 12),
         ago(Date.parse(image.createdAt)),
         image.sizeBytes === undefined ? '' : bytes(image.sizeBytes),
       ])
-      terminal.stdout.write(table(['REPOSITORY', 'TAG', 'CREATED', 'SIZE'], rows))
+      terminal.stdout.write(table(['REPOSITORY', 'TAG', 'IMAGE ID', 'CREATED', 'SIZE'], rows))
     }
   },
 }
@@ -45,7 +46,8 @@ export const inspect: Command = {
   minArgs: 1,
   async run({ client, terminal, args }) {
     const all = []
-    for (const image of args) all.push(await client.call('GET', `/v1/images/status?image=${encodeURIComponent(image)}`))
+    for (const image of args)
+      all.push(await client.call('GET', `/v1/images/inspect?image=${encodeURIComponent(image)}`))
     terminal.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`)
   },
 }

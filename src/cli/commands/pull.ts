@@ -2,10 +2,11 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Failure, WireProgress } from '../../api/raind/index.ts'
 import type { Command, Invocation } from '../command.ts'
+import { readCredentials, registryOf } from '../docker-config.ts'
 import { CliError } from '../errors.ts'
 import { progressView } from '../progress.ts'
 
-const NDJSON = 'application/x-ndjson'
+export const NDJSON = 'application/x-ndjson'
 
 export const pull: Command = {
   names: ['image pull', 'pull'],
@@ -28,7 +29,7 @@ export const pull: Command = {
 
 export const load: Command = {
   names: ['image load', 'load'],
-  summary: 'Load images from an OCI layout archive',
+  summary: 'Load images from an archive: an OCI layout or what docker save wrote',
   usage: '[FILE]',
   flags: {
     input: { type: 'string', short: 'i', value: 'FILE', help: 'read from a file instead of stdin' },
@@ -67,12 +68,16 @@ async function pullImage(
   invocation: Invocation,
   body: { image: string; os?: string | undefined; arch?: string | undefined },
 ): Promise<void> {
-  const answer = await invocation.client.stream('POST', '/v1/images', { body, accept: NDJSON })
+  const auth = await readCredentials(registryOf(body.image))
+  const answer = await invocation.client.stream('POST', '/v1/images', { body: { ...body, auth }, accept: NDJSON })
   await showProgress(invocation, answer)
 }
 
 /** Shows the lines of an ndjson answer as they come; returns the names of the images that are done. */
-async function showProgress({ terminal, flags, json }: Invocation, answer: NodeJS.ReadableStream): Promise<string[]> {
+export async function showProgress(
+  { terminal, flags, json }: Invocation,
+  answer: NodeJS.ReadableStream,
+): Promise<string[]> {
   using view = progressView(terminal.stderr, { quiet: flags.is('quiet') || json })
   const done: string[] = []
   for await (const line of createInterface({ input: answer })) {

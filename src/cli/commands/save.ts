@@ -1,0 +1,48 @@
+import { createWriteStream } from 'node:fs'
+import { lstat, rename, rm } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
+import type { Command } from '../command.ts'
+import { CliError, usageError } from '../errors.ts'
+
+export const save: Command = {
+  names: ['image save', 'save'],
+  summary: 'Write images to an archive',
+  usage: 'IMAGE...',
+  flags: {
+    output: { type: 'string', short: 'o', value: 'FILE', help: 'write to a file instead of stdout' },
+    format: { type: 'string', value: 'FORMAT', help: 'oci (default) or docker, which "docker load" of any age reads' },
+  },
+  minArgs: 1,
+  async run({ client, terminal, flags, args, json }) {
+    const output = flags.text('output')
+    const format = flags.text('format') ?? 'oci'
+    if (format !== 'oci' && format !== 'docker') throw usageError(`--format is oci or docker, not "${format}"`)
+    if (output === undefined && terminal.stdout.isTTY) {
+      throw new CliError(
+        'An archive is nothing to look at: stdout is a terminal',
+        'Usage: raind image save -o FILE IMAGE',
+      )
+    }
+    const query = new URLSearchParams([['format', format], ...args.map((image) => ['image', image])])
+    const archive = await client.stream('GET', `/v1/images/save?${query}`)
+    if (output === undefined) await pipeline(archive, terminal.stdout, { end: false })
+    else await writeWhole(archive, output)
+    if (output !== undefined) terminal.stdout.write(json ? `${JSON.stringify({ output, images: args })}\n` : '')
+  },
+}
+
+/** A file appears when it is whole; devices and FIFOs are written as they are. */
+async function writeWhole(archive: NodeJS.ReadableStream, file: string): Promise<void> {
+  const isSpecial = await lstat(file).then(
+    (stat) => !stat.isFile(),
+    () => false,
+  )
+  const target = isSpecial ? file : `${file}.${process.pid}.tmp`
+  try {
+    await pipeline(archive, createWriteStream(target))
+    if (target !== file) await rename(target, file)
+  } catch (error) {
+    if (target !== file) await rm(target, { force: true })
+    throw new CliError(`Cannot write ${file}: ${(error as Error).message}`)
+  }
+}
