@@ -8,7 +8,7 @@ import { failpoint } from '../lib/failpoint.ts'
 import type { Logger } from '../lib/log.ts'
 import { closeFd, pipe } from '../linux/fd.ts'
 import type { KernelThread } from '../linux/kernel-thread.ts'
-import { spawnProcess } from '../linux/spawn.ts'
+import { type SpawnedProcess, spawnProcess } from '../linux/spawn.ts'
 import { ControlConnection } from './connection.ts'
 import { controlSocket, recordsFile } from './control.ts'
 import { lines } from './lines.ts'
@@ -43,6 +43,8 @@ export interface NameServerOptions {
  */
 export class NameServer implements AsyncDisposable {
   readonly #options: NameServerOptions
+  /** Watched for their ends, which keeps this process from its own. */
+  readonly #children = new Set<SpawnedProcess>()
   #connection: ControlConnection | undefined
   #written: string | undefined
   #applied: string | undefined
@@ -84,6 +86,7 @@ export class NameServer implements AsyncDisposable {
     clearTimeout(this.#retry)
     await this.sync()
     clearTimeout(this.#retry)
+    for (const child of this.#children) child[Symbol.dispose]()
     const connection = this.#connection
     if (connection === undefined) return
     if (isEmpty(this.#options.records())) {
@@ -146,9 +149,11 @@ export class NameServer implements AsyncDisposable {
       stdio: ['null', writeEnd, { append: join(directory, 'log') }],
       cwd: '/',
     }).finally(() => closeFd(writeEnd))
-    void child.exit.then((exitCode) =>
-      log.debug('a process of the name server has ended', { pid: child.pid, exitCode }),
-    )
+    this.#children.add(child)
+    void child.exit.then((exitCode) => {
+      this.#children.delete(child)
+      log.debug('a process of the name server has ended', { pid: child.pid, exitCode })
+    })
     await onStart(child.pid)
     const timeout = setTimeout(() => output.destroy(), START_MS)
     const first = await lines(output)
