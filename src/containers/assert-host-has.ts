@@ -17,6 +17,7 @@ export async function assertHostHas({ runtime }: Deps, request: CreateContainer)
   givenDevices(options.devices ?? [])
   if (options.init) findInit()
   await assertHostCanLimit(runtime.host, resources)
+  if (options.oomScoreAdj !== undefined) assertMayProtect(runtime.host, options.oomScoreAdj)
   const profile = options.security?.apparmor
   if (profile === undefined || profile === 'unconfined' || hasAppArmorProfile(profile)) return
   throw new StatusError(
@@ -35,6 +36,15 @@ export async function assertHostCanLimit(
   }
   if (cpusetCpus !== undefined) await assertOnline('CPUs', 'cpu', cpusetCpus)
   if (cpusetMems !== undefined) await assertOnline('memory nodes', 'node', cpusetMems)
+}
+
+/** Without CAP_SYS_RESOURCE nobody may lower a score (proc(5)). */
+function assertMayProtect({ capabilities, oomScoreAdj }: Deps['runtime']['host'], wanted: number): void {
+  if (wanted >= oomScoreAdj || capabilities.includes('CAP_SYS_RESOURCE')) return
+  throw new StatusError(
+    'invalid_argument',
+    `Cannot give the out-of-memory score ${wanted}: the daemon lacks CAP_SYS_RESOURCE, and may give none below ${oomScoreAdj}`,
+  )
 }
 
 /** The kernel without NUMA has no list of nodes: there is one, 0. */

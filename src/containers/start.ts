@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { type Ctx, detached } from '../lib/ctx.ts'
-import { messageOf, StatusError } from '../lib/errors.ts'
+import { messageOf, type StatusCode, StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import { assertCanStart, type Container } from '../model/container.ts'
 import type { PortMapping, Sandbox } from '../model/network.ts'
@@ -138,8 +138,7 @@ function recordStarted({ store }: Deps, { metadata, spec }: Container): void {
 /** Takes back what a failed start has made, and says on the container why it failed. Returns the error to throw. */
 async function abandon(ctx: Ctx, deps: Deps, container: Container, cause: unknown): Promise<StatusError> {
   const { uid: id, name } = container.metadata
-  const code = cause instanceof StatusError ? cause.code : 'internal'
-  const message = messageOf(cause)
+  const { code, message } = startFault(container, cause)
   deps.store.write((tx) =>
     tx.putStatus('Container', id, {
       pid: undefined,
@@ -154,4 +153,12 @@ async function abandon(ctx: Ctx, deps: Deps, container: Container, cause: unknow
     deps.log.error('clean-up after a failed start failed; it is tried again', { containerId: id, error }),
   )
   return new StatusError(code, `Cannot start container "${name}": ${message}`, { cause })
+}
+
+/** What a user's own seccomp profile denies the runtime's last steps ends them without a word. */
+function startFault({ spec }: Container, cause: unknown): { code: StatusCode; message: string } {
+  const code = cause instanceof StatusError ? cause.code : 'internal'
+  if (code !== 'internal' || typeof spec.security?.seccomp !== 'object') return { code, message: messageOf(cause) }
+  const hint = 'its own seccomp profile may deny what a start needs'
+  return { code: 'invalid_argument', message: `${messageOf(cause)} (${hint})` }
 }

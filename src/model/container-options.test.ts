@@ -13,7 +13,17 @@ test('ulimits', () => {
   assert.deepEqual(parseUlimit('nofile=1024'), { name: 'nofile', soft: 1024, hard: 1024 })
   assert.deepEqual(parseUlimit('core=0:-1'), { name: 'core', soft: 0, hard: -1 })
   assert.deepEqual(parseUlimit('stack=-1'), { name: 'stack', soft: -1, hard: -1 })
-  for (const text of ['', 'nofile', 'nofile=', 'nofile=x', 'nofile=1:2:3', 'nofile=-2', 'nofile=-1:5', 'NOFILE=1']) {
+  for (const text of [
+    '',
+    'nofile',
+    'nofile=',
+    'nofile=x',
+    'nofile=1:2:3',
+    'nofile=-2',
+    'nofile=-1:5',
+    'NOFILE=100',
+    'nofile=63:100',
+  ]) {
     assert.throws(() => parseUlimit(text), refused, text)
   }
 })

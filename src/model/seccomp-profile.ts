@@ -20,6 +20,28 @@ const operator = oneOf(
   'SCMP_CMP_GT',
   'SCMP_CMP_MASKED_EQ',
 )
+/** OCI runtime-spec, config-linux.md#seccomp. */
+const architecture = oneOf(
+  'SCMP_ARCH_X86',
+  'SCMP_ARCH_X86_64',
+  'SCMP_ARCH_X32',
+  'SCMP_ARCH_ARM',
+  'SCMP_ARCH_AARCH64',
+  'SCMP_ARCH_MIPS',
+  'SCMP_ARCH_MIPS64',
+  'SCMP_ARCH_MIPS64N32',
+  'SCMP_ARCH_MIPSEL',
+  'SCMP_ARCH_MIPSEL64',
+  'SCMP_ARCH_MIPSEL64N32',
+  'SCMP_ARCH_PPC',
+  'SCMP_ARCH_PPC64',
+  'SCMP_ARCH_PPC64LE',
+  'SCMP_ARCH_S390',
+  'SCMP_ARCH_S390X',
+  'SCMP_ARCH_RISCV64',
+  'SCMP_ARCH_LOONGARCH64',
+)
+const flag = oneOf('SECCOMP_FILTER_FLAG_TSYNC', 'SECCOMP_FILTER_FLAG_LOG', 'SECCOMP_FILTER_FLAG_SPEC_ALLOW')
 const word = string({ minLength: 1, maxLength: 128 })
 const words = array(word, { maxItems: 2000 })
 const errno = integer({ minimum: 0, maximum: 4095 })
@@ -52,9 +74,9 @@ const rule = object({
 const profile = object({
   defaultAction: action,
   defaultErrnoRet: optional(errno),
-  architectures: optional(words),
-  archMap: optional(array(object({ architecture: word, subArchitectures: optional(words) }))),
-  flags: optional(words),
+  architectures: optional(array(architecture)),
+  archMap: optional(array(object({ architecture, subArchitectures: optional(array(architecture)) }))),
+  flags: optional(array(flag)),
   syscalls: optional(array(rule, { maxItems: 2000 })),
 })
 

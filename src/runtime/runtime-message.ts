@@ -22,6 +22,7 @@ const CALLERS_FAULT = [
   // Values that only the kernel can judge.
   /^(?:open|write)(?: to)? \/proc\/sys\//,
   /rlimit/,
+  /too many open files/i,
   // The options of a tmpfs are the caller's own.
   /^mount `tmpfs` .*: Invalid argument/,
   /^error mounting "tmpfs" .*: invalid argument/,

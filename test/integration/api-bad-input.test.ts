@@ -195,6 +195,39 @@ test('whatever a create asks for, it is made and can be started, or is refused a
     stopTimeout: mostly(numbers),
     port: mostly(list(like('0:80', '80', '127.0.0.1:0:1/udp'))),
     readOnly: mostly(fc.boolean()),
+    memorySwap: mostly(like('-1', '64m', '1g')),
+    memoryReservation: mostly(like('6m', '1g')),
+    cpuShares: mostly(fc.constantFrom(0, 2, 1024, 262_144, 262_145)),
+    cpusetCpus: mostly(like('0', '0-1', '0-9999', ',')),
+    shmSize: mostly(fc.oneof(numbers, like('1m', '0', '9999999g'))),
+    ulimits: mostly(list(like('nofile=10', 'core=-1', 'nofile=99999999999999', 'as=1', 'stack=0'))),
+    sysctls: mostly(
+      fc.dictionary(like('net.core.somaxconn', 'kernel.msgmax', 'net.no.such', 'kernel.panic'), like('1', 'x'), {
+        maxKeys: 2,
+      }),
+    ),
+    devices: mostly(list(like('/dev/null', '/dev/zero:/dev/x:r', '/dev/net', '/dev', '/dev/null:/bin/sh', '/etc'))),
+    groupAdd: mostly(list(like('extra', '5', '-1', 'none'))),
+    oomScoreAdj: mostly(fc.constantFrom(-1000, 0, 1000, 1001)),
+    privileged: mostly(fc.boolean()),
+    securityOpt: mostly(
+      list(
+        like(
+          'no-new-privileges',
+          'seccomp=unconfined',
+          'seccomp={"defaultAction":"SCMP_ACT_ALLOW","flags":["X"]}',
+          'seccomp={"defaultAction":"SCMP_ACT_ERRNO"}',
+          'seccomp={"defaultAction":"SCMP_ACT_ALLOW","architectures":["X"]}',
+          'systempaths=unconfined',
+        ),
+      ),
+    ),
+    pidMode: mostly(like('host', 'private', 'container:x')),
+    ipcMode: mostly(like('host', 'shareable', 'private')),
+    utsMode: mostly(like('host', 'private')),
+    init: mostly(fc.boolean()),
+    dns: mostly(list(like('192.0.2.1', '::1'))),
+    extraHosts: mostly(list(like('a:1.2.3.4', 'b:host-gateway'))),
     tty: mostly(fc.boolean()),
   }
   const field = fc.oneof(...Object.entries(fields).map(([name, value]) => fc.tuple(fc.constant(name), value)))

@@ -57,6 +57,20 @@ const OPERATIONS: readonly Operation[] = [
     run: (api) => api.delete(`${PATH}/actions/delete?force=true`),
     settled: (state) => state === undefined || state === 'running',
   },
+  ...(
+    [
+      ['update', { pids: 100, memory: '64m' }],
+      ['pause', undefined],
+    ] as const
+  ).map(([name, body]) => ({
+    name,
+    prepare: async (api: ApiClient) => {
+      await create(api)
+      await start(api)
+    },
+    run: (api: ApiClient) => api.post(`${PATH}/actions/${name}`, body),
+    settled: (state: string | undefined) => state === 'running' || (name === 'pause' && state === 'paused'),
+  })),
   {
     name: 'exec',
     prepare: async (api) => {
@@ -143,7 +157,8 @@ describe('a daemon killed with SIGKILL at any point', () => {
   }
 
   async function isUsable(state: string): Promise<void> {
-    if (state !== 'running') assert.equal((await start(api())).status, 200)
+    if (state === 'paused') assert.equal((await api().post(`${PATH}/actions/unpause`)).status, 200)
+    else if (state !== 'running') assert.equal((await start(api())).status, 200)
     await answers(18080)
   }
 
