@@ -1,6 +1,4 @@
-import { execFile } from 'node:child_process'
 import { chmod, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { CliError } from './errors.ts'
 
@@ -64,7 +62,10 @@ export async function eraseCredentials(registry: string): Promise<boolean> {
 }
 
 function configFile(): string {
-  return join(process.env['DOCKER_CONFIG'] ?? join(homedir(), '.docker'), 'config.json')
+  return join(
+    process.env['DOCKER_CONFIG'] ?? join(process.getBuiltinModule('node:os').homedir(), '.docker'),
+    'config.json',
+  )
 }
 
 async function readConfig(): Promise<Json> {
@@ -121,6 +122,8 @@ async function runHelper(
   input: string,
 ): Promise<string | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<string | undefined>()
+  // Loaded here, because most commands run no helper and shall start fast.
+  const { execFile } = process.getBuiltinModule('node:child_process')
   const child = execFile(helper, [action], (error, stdout) => {
     if (error === null) resolve(stdout)
     else if (/credentials not found/i.test(stdout)) resolve(undefined)

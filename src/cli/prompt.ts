@@ -1,10 +1,12 @@
-import { createInterface } from 'node:readline/promises'
 import type { Terminal } from './command.ts'
 import { CliError } from './errors.ts'
 
 /** Asks at the terminal for a line. */
 export async function promptLine({ stdin, stderr }: Terminal, question: string): Promise<string> {
-  const lines = createInterface({ input: stdin, output: stderr, terminal: true })
+  // Loaded here, because most commands ask nothing and shall start fast.
+  const lines = process
+    .getBuiltinModule('node:readline/promises')
+    .createInterface({ input: stdin, output: stderr, terminal: true })
   try {
     return (await lines.question(question)).trim()
   } finally {

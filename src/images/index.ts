@@ -4,7 +4,7 @@
  * Guarantees: every byte is verified against the digest that asked for it. An Image record exists only while all of its
  * layers are unpacked and on disk. A layer is stored once, whoever shares it, and pulled once when pulls race. What
  * no image, container or running pull needs is removed, nothing else is. A pull that was broken off loses nothing that
- * was verified; one that met false content leaves nothing.
+ * was verified; one that met false content leaves nothing. What is saved or pushed is byte for byte what came.
  */
 export type { ImagePolicy } from './deps.ts'
 export type { HistoryEntry } from './history.ts'

@@ -6,6 +6,7 @@ import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ctx } from '../../src/lib/ctx.ts'
@@ -202,6 +203,45 @@ describe('tokens', () => {
     await using server = await serve(tokenServer({ token: 'too-weak' }))
     await assert.rejects(resolveFrom(server.host, { auth: alice }), failsWith('permission_denied', /do not allow this/))
     await assert.rejects(resolveFrom(server.host), failsWith('unauthenticated', /credentials are needed/))
+  })
+
+  test('for a push have the scopes that the registry asks for; another host that takes the upload sees none', async () => {
+    await using storage = await serve(
+      (request, response) => request.resume().on('end', () => response.writeHead(201).end()),
+      '127.0.0.2',
+    )
+    const pull = 'repository:app:pull'
+    const push = 'repository:app:pull,push repository:base:pull'
+    await using server = await serve((request, response) => {
+      const url = new URL(request.url!, 'http://x')
+      const scope = request.method === 'HEAD' ? pull : push
+      const token = scope === pull ? 'reading' : 'writing'
+      if (url.pathname === '/token') {
+        const isPush = url.searchParams.getAll('scope').join(' ') === push
+        response.end(JSON.stringify({ token: isPush ? 'writing' : 'reading' }))
+      } else if (request.headers.authorization !== `Bearer ${token}`) {
+        const realm = `http://${request.headers.host}/token`
+        response.writeHead(401, { 'www-authenticate': `Bearer realm="${realm}",scope="${scope}"` }).end()
+      } else if (request.method === 'HEAD') response.writeHead(404).end()
+      else response.writeHead(202, { location: `http://${storage.host}/put?signed=1` }).end()
+    })
+    const open = async (offset: number) => Readable.from([layerBytes.subarray(offset)])
+    const blob = { descriptor: layer, open, mountFrom: 'base' }
+    const pushed = clientFor(server.host).pushBlob(ctx, parseImageReference(`${server.host}/app`), blob, {
+      auth: alice,
+    })
+    assert.equal(await pushed, 'uploaded')
+    const post = `POST /v2/app/blobs/uploads/?mount=${encodeURIComponent(layer.digest)}&from=base`
+    assert.deepEqual(
+      server.seen.filter((line) => !line.includes('/token')),
+      [
+        `HEAD /v2/app/blobs/${layer.digest}`,
+        `HEAD /v2/app/blobs/${layer.digest} Bearer reading`,
+        `${post} Bearer reading`,
+        `${post} Bearer writing`,
+      ],
+    )
+    assert.deepEqual(storage.seen, [`PUT /put?signed=1&digest=${encodeURIComponent(layer.digest)}`])
   })
 
   test('and passwords appear in no log', async () => {

@@ -1,6 +1,5 @@
 import { createWriteStream } from 'node:fs'
 import { lstat, rename, rm } from 'node:fs/promises'
-import { pipeline } from 'node:stream/promises'
 import type { Command } from '../command.ts'
 import { CliError, usageError } from '../errors.ts'
 
@@ -25,6 +24,7 @@ export const save: Command = {
     }
     const query = new URLSearchParams([['format', format], ...args.map((image) => ['image', image])])
     const archive = await client.stream('GET', `/v1/images/save?${query}`)
+    const { pipeline } = process.getBuiltinModule('node:stream/promises')
     if (output === undefined) await pipeline(archive, terminal.stdout, { end: false })
     else await writeWhole(archive, output)
     if (output !== undefined) terminal.stdout.write(json ? `${JSON.stringify({ output, images: args })}\n` : '')
@@ -39,7 +39,7 @@ async function writeWhole(archive: NodeJS.ReadableStream, file: string): Promise
   )
   const target = isSpecial ? file : `${file}.${process.pid}.tmp`
   try {
-    await pipeline(archive, createWriteStream(target))
+    await process.getBuiltinModule('node:stream/promises').pipeline(archive, createWriteStream(target))
     if (target !== file) await rename(target, file)
   } catch (error) {
     if (target !== file) await rm(target, { force: true })
