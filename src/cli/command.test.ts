@@ -60,3 +60,8 @@ test('too few and too many arguments, and a number that is none', () => {
   assert.throws(() => parseCommandLine(stop, ['a', 'b', 'c']), /takes no argument "c"/)
   assert.throws(() => parseCommandLine(stop, ['a', '-t', 'soon']).flags.number('time'), /wants a number/)
 })
+
+test('a number below zero is the value of the flag before it', () => {
+  const { flags, args } = parseCommandLine(run, ['--memory-swap', '-1', '--oom-score-adj', '-500', 'img', '-1'])
+  assert.deepEqual(createBody(flags, args), { image: 'img', args: ['-1'], memorySwap: '-1', oomScoreAdj: -500 })
+})

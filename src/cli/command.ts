@@ -91,7 +91,7 @@ function parse(command: Command, words: readonly string[], specs: Readonly<Recor
     options[name] = { type, ...(short === undefined ? {} : { short }), ...(multiple ? { multiple } : {}) }
   }
   try {
-    return parseArgs({ args: [...words], options, allowPositionals: true, strict: true })
+    return parseArgs({ args: joinNegativeNumbers(words, specs), options, allowPositionals: true, strict: true })
   } catch (error) {
     throw usageError(flagProblem(error as Error, words, specs), `See: raind ${command.names[0]} --help`)
   }
@@ -123,6 +123,18 @@ function takesValue(word: string, specs: Readonly<Record<string, FlagSpec>>): bo
     if (spec?.type === 'string') return index === word.length - 1
   }
   return false
+}
+
+/** parseArgs takes the `-1` of `--memory-swap -1` for another flag. */
+function joinNegativeNumbers(words: readonly string[], specs: Readonly<Record<string, FlagSpec>>): string[] {
+  const joined: string[] = []
+  for (const word of words) {
+    const flag = joined.at(-1) ?? ''
+    if (/^-\d/.test(word) && flag.startsWith('--') && takesValue(flag, specs))
+      joined[joined.length - 1] = `${flag}=${word}`
+    else joined.push(word)
+  }
+  return joined
 }
 
 function readFlags(values: Record<string, unknown>): Flags {

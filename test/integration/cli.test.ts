@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, afterEach, before, describe, test } from 'node:test'
@@ -59,6 +60,34 @@ describe('the command line client', () => {
     assert.equal((await raind('stop', '-t', '0', 'web')).code, 0)
     assert.equal((await raind('rm', 'web')).stdout, 'container: web removed\n')
     assert.deepEqual(JSON.parse((await raind('container', 'ls', '--json')).stdout), [])
+  })
+
+  test('the options of docker run, and the verbs that change a container', async () => {
+    const profile = join(fixture.home.root, '..', 'profile.json')
+    writeFileSync(profile, JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW' }, undefined, 2))
+    const flags = `--ulimit nofile=100:200 --sysctl kernel.msgmax=4096 --shm-size 2m --group-add 4242 --init -c 512
+      --cpuset-cpus 0 -m 64m --memory-swap -1 --memory-reservation 32m --oom-score-adj 100 --device /dev/null:/dev/nil:r
+      --security-opt no-new-privileges --security-opt seccomp=${profile} --pid private --ipc shareable --uts host
+      --dns 192.0.2.1 --dns-search example.org --dns-option ndots:2 --add-host db:192.0.2.2`.split(/\s+/)
+    const script =
+      'ulimit -n; cat /proc/sys/kernel/msgmax; tail -n 1 /etc/hosts; head -n 1 /etc/resolv.conf; exec sleep 1000'
+    const run = await raind('run', '-d', '--name', 'opts', ...flags, fixture.image, 'sh', '-c', script)
+    assert.equal(run.code, 0, run.stderr)
+    const [{ spec }] = JSON.parse((await raind('inspect', 'opts')).stdout)
+    assert.deepEqual(
+      [spec.resources.memorySwapBytes, spec.resources.cpuShares, spec.init, spec.ipcMode, spec.utsMode, spec.security],
+      [-1, 512, true, 'shareable', 'host', { noNewPrivileges: true, seccomp: { defaultAction: 'SCMP_ACT_ALLOW' } }],
+    )
+    assert.equal((await raind('update', '--pids-limit', '50', 'opts')).stdout, 'container: opts updated\n')
+    assert.equal((await raind('pause', 'opts')).stdout, 'container: opts paused\n')
+    assert.match((await raind('ps')).stdout, /paused .*opts\n$/)
+    assert.equal((await raind('unpause', 'opts')).stdout, 'container: opts unpaused\n')
+    assert.equal((await raind('rename', 'opts', 'other')).stdout, 'container: other renamed\n')
+    assert.equal((await raind('restart', '-t', '0', 'other')).stdout, 'container: other restarted\n')
+    assert.match((await raind('logs', 'other')).stdout, /^100\n4096\n192\.0\.2\.2\tdb\nnameserver 192\.0\.2\.1\n/)
+    assert.equal((await raind('rm', '-f', 'other')).code, 0)
+    const missing = await raind('run', '--security-opt', 'seccomp=/no/such', fixture.image)
+    assert.match(missing.stderr, /Cannot read the seccomp profile \/no\/such/)
   })
 
   test('run gives the output and the exit code of the process, and --rm leaves nothing', async () => {
