@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
+import { readdirSync } from 'node:fs'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import type { Ctx } from '../lib/ctx.ts'
-import { StatusError } from '../lib/errors.ts'
+import { hasCode, StatusError } from '../lib/errors.ts'
 import { silentLogger } from '../lib/log.ts'
 import { type Digest, digestHex } from '../model/digest.ts'
 import { type Content, openContent } from './index.ts'
@@ -33,6 +34,33 @@ describe('content', () => {
     ...(await readdir(join(dir, 'ingest'))),
     ...(await readdir(join(dir, 'blobs', 'sha256'))),
   ]
+
+  test('takes bytes in whose digest nobody knows yet; the claim comes first', async () => {
+    const claims: [string, boolean][] = []
+    const received = await content.receive(ctx, chunks(blob), (found) => {
+      claims.push([found, readdirSync(join(dir, 'blobs', 'sha256')).length > 0])
+    })
+    assert.deepEqual([received, claims], [wanted, [[digest, false]]])
+    assert.deepEqual(await content.read(digest, blob.length), blob)
+    const rest = Buffer.concat(await Array.fromAsync(content.stream(digest, 2_000_000)))
+    assert.deepEqual(rest, blob.subarray(2_000_000))
+  })
+
+  test('of what breaks off or is killed while it is received nothing is left', async () => {
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      yield blob
+      throw new Error('it broke')
+    }
+    await assert.rejects(content.receive(ctx, broken(), assert.fail), /it broke/)
+    assert.deepEqual(await leftovers(), [])
+    await writeFile(join(dir, 'ingest', 'unnamed-of-one-that-was-killed'), 'x')
+    await openContent(dir)
+    assert.deepEqual(await leftovers(), [])
+  })
+
+  test('a blob that is not here is not found when it is read', async () => {
+    await assert.rejects(Array.fromAsync(content.stream(digest)), (error) => hasCode(error, 'not_found'))
+  })
 
   test('takes a blob in, reads, lists and removes it', async () => {
     const progress: number[] = []
