@@ -119,10 +119,12 @@ class FollowedLog implements Disposable {
   }
 }
 
-/** FILE becomes FILE.1, FILE.1 becomes FILE.2 ...; the oldest goes. */
+/** FILE becomes FILE.1, FILE.1 becomes FILE.2 ... up to the first number that is free; the oldest goes. */
 async function shiftFiles(file: string, maxFiles: number): Promise<void> {
-  await rm(`${file}.${maxFiles - 1}`, { force: true })
-  for (let number = maxFiles - 2; number >= 1; number--) {
+  let last = 1
+  while (last < maxFiles - 1 && (await sizeOf(`${file}.${last}`)) !== undefined) last++
+  await rm(`${file}.${last}`, { force: true })
+  for (let number = last - 1; number >= 1; number--) {
     await rename(`${file}.${number}`, `${file}.${number + 1}`).catch(ignoreMissing)
   }
   await rename(file, `${file}.1`)
