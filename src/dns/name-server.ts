@@ -1,6 +1,7 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Backoff, backoffMs } from '../lib/backoff.ts'
 import { StatusError } from '../lib/errors.ts'
@@ -18,6 +19,8 @@ import type { Failures } from './server.ts'
 /** Its heap is small and stays so: 10 MB of its own instead of 20. */
 const NODE_FLAGS = ['--max-semi-space-size=1', '--v8-pool-size=1', '--disable-warning=ExperimentalWarning']
 const START_MS = 10_000
+/** The daemon waits no longer for its end. */
+const END_MS = 1000
 const RETRY: Backoff = { firstMs: 100, maxMs: 30_000, jitter: 0.2 }
 /** One that lives shorter has not started well. */
 const STABLE_MS = 10_000
@@ -91,7 +94,7 @@ export class NameServer implements AsyncDisposable {
     if (connection === undefined) return
     if (isEmpty(this.#options.records())) {
       await rm(controlSocket(this.#options.directory), { force: true })
-      await connection.ended
+      await Promise.race([connection.ended, sleep(END_MS, undefined, { ref: false })])
     }
     connection[Symbol.dispose]()
   }
@@ -100,7 +103,7 @@ export class NameServer implements AsyncDisposable {
     const records = this.#options.records()
     const text = JSON.stringify(records)
     this.#connection ??= await this.#adopt()
-    if (this.#connection === undefined && isEmpty(records)) return
+    if (this.#connection === undefined && (this.#disposed || isEmpty(records))) return
     if (text !== this.#written) await this.#write(text)
     this.#connection ??= await this.#start()
     if (text === this.#applied) return
