@@ -64,6 +64,8 @@ class FollowedLog implements Disposable {
   #mustReopen = true
   #failures = 0
   #ended = false
+  /** One look after the other: two that rotate at once would write over each other's files. */
+  #looked: Promise<void> = Promise.resolve()
 
   constructor(options: LogRotationOptions, file: string, reopenLog: ReopenLog) {
     this.#options = options
@@ -84,7 +86,7 @@ class FollowedLog implements Disposable {
     clearTimeout(this.#timer)
     if (this.#ended) return
     this.#timer = setTimeout(() => {
-      void this.#look().catch((error: unknown) => this.#failed(error))
+      this.#looked = this.#looked.then(() => this.#look()).catch((error: unknown) => this.#failed(error))
     }, delayMs).unref()
   }
 
@@ -96,6 +98,7 @@ class FollowedLog implements Disposable {
   }
 
   async #look(): Promise<void> {
+    if (this.#ended) return
     let size = await sizeOf(this.#file)
     if (size !== undefined) this.#mustReopen = false
     else if (this.#mustReopen && (await sizeOf(`${this.#file}.1`)) !== undefined) await this.#reopen()
@@ -107,6 +110,7 @@ class FollowedLog implements Disposable {
     }
     this.#failures = 0
     if (this.#ended) return
+    this.#watcher?.close()
     this.#watcher = watch(dirname(this.#file), { persistent: false }, () => this.#lookLater())
     this.#watcher.on('error', () => this.#lookLater())
     // What came between the look and the watch has raised no event.
