@@ -12,12 +12,7 @@ const api = () => fixture.daemon.api
 before(async () => {
   fixture = await daemonFixture()
 })
-afterEach(async () => {
-  for (const { containerId } of (await api().get('/v1/containers')).json.data ?? []) {
-    await api().delete(`/v1/containers/${containerId}/actions/delete?force=true`)
-  }
-  await fixture.leakCheck()
-})
+afterEach(() => fixture.clear())
 after(() => fixture[Symbol.asyncDispose]())
 
 test('a create that cannot be is a 4xx that says why, and makes nothing', async () => {

@@ -15,10 +15,7 @@ for (const runtime of ['crun', 'runc'] as const)
     before(async () => {
       fixture = await daemonFixture({ runtime })
     })
-    afterEach(async () => {
-      for (const { containerId } of (await api().get('/v1/containers')).json.data ?? []) await remove(containerId)
-      await fixture.leakCheck()
-    })
+    afterEach(() => fixture.clear())
     after(() => fixture[Symbol.asyncDispose]())
 
     const api = () => fixture.daemon.api

@@ -38,10 +38,7 @@ for (const runtime of ['crun', 'runc'] as const)
       fixture = await daemonFixture({ runtime, images: { configured }, env: { CONDENSER_TEST_SECRET: 'secret' } })
       image = `${fixture.registry.host}/configured`
     })
-    afterEach(async () => {
-      for (const { containerId } of (await api().get('/v1/containers')).json.data ?? []) await remove(containerId)
-      await fixture.leakCheck()
-    })
+    afterEach(() => fixture.clear())
     after(() => fixture[Symbol.asyncDispose]())
 
     const api = (): ApiClient => fixture.daemon.api

@@ -29,10 +29,7 @@ before(async () => {
 })
 afterEach(async () => {
   for (const server of servers.splice(0)) await server[Symbol.asyncDispose]()
-  for (const { containerId } of (await api().get('/v1/containers')).json.data ?? []) {
-    await api().delete(`/v1/containers/${containerId}/actions/delete?force=true`)
-  }
-  await fixture.leakCheck()
+  await fixture.clear()
 })
 after(() => fixture[Symbol.asyncDispose]())
 

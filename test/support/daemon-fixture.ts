@@ -17,6 +17,8 @@ export interface DaemonFixture extends AsyncDisposable {
   restart(options?: DaemonOptions): Promise<Daemon>
   /** The state to which every test must come back. */
   leakCheck(): Promise<void>
+  /** Removes all containers, then checks for leaks: what follows each test. */
+  clear(): Promise<void>
 }
 
 export async function daemonFixture(
@@ -48,6 +50,12 @@ export async function daemonFixture(
       return daemon
     },
     leakCheck: () => assertNoLeak(clean, home),
+    async clear() {
+      for (const { containerId } of (await daemon.api.get('/v1/containers')).json.data ?? []) {
+        await daemon.api.delete(`/v1/containers/${containerId}/actions/delete?force=true`)
+      }
+      await assertNoLeak(clean, home)
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

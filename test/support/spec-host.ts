@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { cgroupHierarchies, cgroupMode, removeCgroup } from '../../src/linux/cgroup.ts'
 import { check, libc } from '../../src/linux/libc.ts'
 import type { ContainerSpec } from '../../src/model/container.ts'
-import type { Digest } from '../../src/model/digest.ts'
 import { newId } from '../../src/model/names.ts'
 import { type OciSpec, ociSpec, readHostFacts, resolveUser, seccompProfiles } from '../../src/runtime/spec/index.ts'
+import { PLAIN_CONTAINER } from './container-spec.ts'
 
 const umount2 = libc('int umount2(const char*, int)')
 const UNIFIED = '/sys/fs/cgroup/unified'
@@ -48,7 +48,7 @@ export class SpecHost implements AsyncDisposable {
   }
 
   spec(id: string, script: string, changes: Partial<ContainerSpec> = {}): OciSpec {
-    const spec: ContainerSpec = { ...PLAIN, args: ['/bin/sh', '-c', script], ...changes }
+    const spec: ContainerSpec = { ...PLAIN_CONTAINER, args: ['/bin/sh', '-c', script], ...changes }
     return ociSpec({
       rootfs: this.rootfs,
       spec,
@@ -100,31 +100,4 @@ export class SpecHost implements AsyncDisposable {
 /** The value of a limit, as the container sees it; version 1 has a file of that name in the controller's hierarchy. */
 export function cgroupFile(v1: string, v2: string): string {
   return existsSync('/sys/fs/cgroup/cgroup.controllers') ? `/sys/fs/cgroup/${v2}` : `/sys/fs/cgroup/${v1}`
-}
-
-const PLAIN: ContainerSpec = {
-  image: 'docker.io/library/test:latest',
-  imageRepository: 'library/test',
-  imageReference: 'latest',
-  imageId: `sha256:${'0'.repeat(64)}` as Digest,
-  chainIds: [],
-  sandboxId: 'none',
-  args: [],
-  env: [],
-  workingDir: '',
-  user: '',
-  hostname: 'web',
-  tty: false,
-  openStdin: false,
-  mounts: [],
-  tmpfs: [],
-  resources: {},
-  capAdd: [],
-  capDrop: [],
-  readOnlyRootfs: false,
-  stopSignal: 'SIGTERM',
-  stopTimeoutMs: 10_000,
-  autoRemove: false,
-  cgroupParent: '/condenser-test',
-  runtime: 'crun',
 }

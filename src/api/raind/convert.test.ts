@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { PLAIN_CONTAINER } from '../../../test/support/container-spec.ts'
 import type { Container } from '../../model/container.ts'
 import type { Digest } from '../../model/digest.ts'
 import type { Image } from '../../model/image.ts'
@@ -37,30 +38,12 @@ const metadata = (name: string) => ({
 const container: Container = {
   metadata: metadata('web'),
   spec: {
+    ...PLAIN_CONTAINER,
     image: 'docker.io/library/nginx:latest',
     imageRepository: 'library/nginx',
-    imageReference: 'latest',
     imageId: digest,
-    chainIds: [],
-    sandboxId: 's1',
     args: ['nginx', '-g'],
-    env: [],
     workingDir: '/',
-    user: '',
-    hostname: 'web',
-    tty: false,
-    openStdin: false,
-    mounts: [],
-    tmpfs: [],
-    resources: {},
-    capAdd: [],
-    capDrop: [],
-    readOnlyRootfs: false,
-    stopSignal: 'SIGTERM',
-    stopTimeoutMs: 10_000,
-    autoRemove: false,
-    cgroupParent: '/condenser',
-    runtime: 'crun',
   },
   status: { restartCount: 0 },
 }

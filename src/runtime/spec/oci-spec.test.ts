@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { PLAIN_CONTAINER } from '../../../test/support/container-spec.ts'
 import { CAPABILITIES } from '../../model/capability.ts'
 import type { ContainerSpec } from '../../model/container.ts'
-import type { Digest } from '../../model/digest.ts'
 import { encodeOci } from './encode-oci.ts'
 import { type HostFacts, parseKernelRelease, parseOpenFiles, readHostFacts } from './host-facts.ts'
 import { ociExecProcess } from './oci-process.ts'
@@ -21,37 +21,10 @@ const host: HostFacts = {
   thermalPaths: [],
 }
 
-const spec: ContainerSpec = {
-  image: 'docker.io/library/x:latest',
-  imageRepository: 'library/x',
-  imageReference: 'latest',
-  imageId: `sha256:${'0'.repeat(64)}` as Digest,
-  chainIds: [],
-  sandboxId: 's',
-  args: ['/bin/true'],
-  env: [],
-  workingDir: '',
-  user: '',
-  hostname: 'web',
-  tty: false,
-  openStdin: false,
-  mounts: [],
-  tmpfs: [],
-  resources: {},
-  capAdd: [],
-  capDrop: [],
-  readOnlyRootfs: false,
-  stopSignal: 'SIGTERM',
-  stopTimeoutMs: 10_000,
-  autoRemove: false,
-  cgroupParent: '/condenser',
-  runtime: 'crun',
-}
-
 function build(changes: Partial<ContainerSpec> = {}, input: Partial<OciSpecInput> = {}) {
   return ociSpec({
     rootfs: '/run/c/rootfs',
-    spec: { ...spec, ...changes },
+    spec: { ...PLAIN_CONTAINER, ...changes },
     user: { uid: 0, gid: 0, additionalGids: [0], home: '/root' },
     netnsPath: '/run/netns/x',
     cgroupsPath: '/condenser/x',
