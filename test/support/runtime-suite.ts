@@ -300,7 +300,7 @@ function restarts(host: () => RuntimeHost): void {
     await host().start()
 
     const { runtime, ctx } = host()
-    assert.deepEqual(await runtime.recover(ctx, running), { state: 'running' })
+    assert.deepEqual(await runtime.recover(ctx, running), { state: 'running', paused: false })
     const recovered = await runtime.recover(ctx, ended)
     assert.equal(recovered.state === 'exited' && recovered.exitCode, 137)
     assert.deepEqual(await runtime.recover(ctx, lost), { state: 'lost' })
