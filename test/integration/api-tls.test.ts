@@ -213,11 +213,13 @@ test('the API describes itself: each route is in the document, with what it does
 
 test('connections that say nothing hold nobody up, and end with the daemon', async () => {
   const silent = createConnection(7755, '127.0.0.1')
+  silent.on('error', () => {})
   await once(silent, 'connect')
   const [ca, certificate, key] = await Promise.all(
     ['raind.crt', 'raindClient.crt', 'raindClient.key'].map((name) => readFile(cert(name))),
   )
   const idle = connect({ port: 7755, servername: 'localhost', ca: ca!, cert: certificate!, key: key! })
+  idle.on('error', () => {})
   await once(idle, 'secureConnect')
   assert.equal(idle.getProtocol(), 'TLSv1.3')
   for (const socket of [silent, idle]) socket.on('error', () => {}).resume()
