@@ -83,10 +83,10 @@ export async function removeNetwork(ctx: Ctx, deps: Deps, name: string): Promise
   await deps.store.durable()
 }
 
-/** At boot, before any container is looked at: the bridges of all networks, which a reboot has taken. */
-export async function ensureBridges(ctx: Ctx, { store, network: driver, log }: Deps): Promise<void> {
+/** At boot, before any container is looked at: the bridges that a reboot has taken; the default network has its own already. */
+export async function ensureBridges(ctx: Ctx, { store, network: driver, defaults, log }: Deps): Promise<void> {
   for (const { metadata, spec, status } of store.read((tx) => tx.list('Network'))) {
-    if (status.removingAt !== undefined) continue
+    if (status.removingAt !== undefined || metadata.name === defaults.network) continue
     await driver
       .ensureBridge(ctx, spec)
       .catch((error) => log.error('the bridge of a network could not be made', { network: metadata.name, error }))

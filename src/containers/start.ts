@@ -27,16 +27,16 @@ const START_FAILED = 128
  * @throws {StatusError} `not_found`, `failed_precondition`, `conflict` (port), `invalid_argument` (the command cannot run)
  */
 export async function startContainer(ctx: Ctx, deps: Deps, ref: string): Promise<Container> {
-  const { store, locks, runtime } = deps
+  const { store, locks } = deps
   const id = store.read((tx) => findContainer(tx, ref)).metadata.uid
-  runtime.warmUp()
   using _lock = await locks.hold(ctx, id)
   return await startHeld(ctx, deps, id)
 }
 
 /** As `startContainer`, for a caller who holds the container's lock. */
 export async function startHeld(ctx: Ctx, deps: Deps, id: string): Promise<Container> {
-  const { store } = deps
+  const { store, runtime } = deps
+  runtime.warmUp()
   const { container, sandbox } = store.read((tx) => load(tx, id))
   assertCanStart(container.metadata.name, container.status)
   await tearDown(ctx, deps, container)

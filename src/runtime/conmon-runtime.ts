@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ctx } from '../lib/ctx.ts'
 import { StatusError, systemCode } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
@@ -22,10 +21,12 @@ import type { KernelThread } from '../linux/kernel-thread.ts'
 import { Pidfd, signalProcess } from '../linux/pidfd.ts'
 import { processStat } from '../linux/process.ts'
 import { spawningThreadId } from '../linux/spawn.ts'
+import { cgroupOf } from './bundle-cgroup.ts'
 import { execInContainer } from './exec.ts'
 import { releaseByFifo } from './exec-fifo.ts'
 import { readExitFile } from './exit-file.ts'
 import {
+  endMonitor,
   endUnfinished,
   findMonitors,
   MONITOR_FILES,
@@ -52,8 +53,6 @@ export interface RuntimeOptions {
 }
 
 const SIGKILL = 9
-/** How long a monitor may take to end after its container. */
-const MONITOR_TIMEOUT_MS = 5000
 /** Where a lost exit code is reported as one. */
 const LOST_EXIT_CODE = 255
 
@@ -215,7 +214,7 @@ class ConmonRuntime implements Runtime {
     await this.resume(bundle)
     if (monitor !== undefined && !existsSync(pidFile(bundle))) await endUnfinished(monitor, this.#programs.oci, id)
     await this.#deleteState(id)
-    if (monitor !== undefined) await endMonitor(monitor, MONITOR_TIMEOUT_MS)
+    if (monitor !== undefined) await endMonitor(monitor)
     monitor?.[Symbol.dispose]()
     const cgroup = await cgroupOf(bundle)
     if (cgroup !== undefined) await removeCgroup(cgroup, this.#hierarchies)
@@ -287,23 +286,8 @@ async function endUnwatched({ pid, pidStartTime }: CreatedProcess): Promise<void
   if (pidfd?.signal(SIGKILL)) await pidfd.end
 }
 
-async function endMonitor(monitor: Monitor, graceMs: number): Promise<void> {
-  const ended = await Promise.race([monitor.end.then(() => true), sleep(graceMs, false, { ref: false })])
-  if (!ended && monitor.signal(SIGKILL)) await monitor.end
-}
-
 function identify(pid: number): CreatedProcess {
   const stat = processStat(pid)
   if (stat === undefined) throw new StatusError('internal', 'The container ended before it was started')
   return { pid, pidStartTime: stat.startTime }
-}
-
-/** Undefined if the bundle was never written: then there is no cgroup either. */
-async function cgroupOf(bundle: string): Promise<string | undefined> {
-  try {
-    return JSON.parse(await readFile(join(bundle, 'config.json'), 'utf8')).linux.cgroupsPath
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined
-    throw error
-  }
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { addAbortSignal } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Ctx, throwIfEnded } from '../lib/ctx.ts'
 import { StatusError } from '../lib/errors.ts'
 import { closeFd, pipe } from '../linux/fd.ts'
@@ -36,6 +37,8 @@ export interface MonitorPrograms {
 export const MONITOR_FILES = ['pidfile', 'attach', 'ctl', 'winsz', 'conmon.log'] as const
 
 const SIGKILL = 9
+/** How long a monitor may take to end after its container. */
+const END_TIMEOUT_MS = 5000
 
 /** In a bundle as soon as its container is created. */
 export function pidFile(bundle: string): string {
@@ -124,6 +127,12 @@ function parseLine(text: string): { data?: number; message?: string } {
   } catch {
     return {}
   }
+}
+
+/** Waits for a conmon whose container has ended, and helps if it does not. */
+export async function endMonitor(monitor: Monitor): Promise<void> {
+  const ended = await Promise.race([monitor.end.then(() => true), sleep(END_TIMEOUT_MS, false, { ref: false })])
+  if (!ended && monitor.signal(SIGKILL)) await monitor.end
 }
 
 /**

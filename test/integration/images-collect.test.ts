@@ -6,7 +6,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test'
 import { hasCode } from '../../src/lib/errors.ts'
 import type { ContainerSpec } from '../../src/model/container.ts'
 import type { Image } from '../../src/model/image.ts'
-import { finish, type ImageEngine, openImageEngine } from '../support/image-engine.ts'
+import { finish, type ImageEngine, NOTHING, openImageEngine } from '../support/image-engine.ts'
 import { layoutTar, type OciImage, ociImage } from '../support/oci-image.ts'
 import { pushImage, startRegistry, type TestRegistry } from '../support/registry.ts'
 
@@ -30,7 +30,6 @@ afterEach(async () => {
   await rm(root, { recursive: true })
 })
 
-const EMPTY = { images: [], pulls: [], layers: [], directories: [], blobs: [], ingests: [] }
 const content = () => ({ path: 'file', content: randomBytes(5000) })
 const app = ociImage({ layers: [[content()], [content()]] })
 
@@ -67,7 +66,7 @@ test('an image that containers use is not removed; the message names them', asyn
   assert.equal((await engine.look()).images.length, 1)
   containers.forEach(removeContainer)
   await engine.images.remove(engine.ctx, 'app')
-  assert.deepEqual(await engine.look(), EMPTY)
+  assert.deepEqual(await engine.look(), NOTHING)
   await assert.rejects(engine.images.remove(engine.ctx, 'app'), (error) => hasCode(error, 'not_found'))
 })
 
@@ -107,7 +106,7 @@ test('what is leased is not collected', async () => {
     assert.equal((await engine.look()).directories.length, 2)
   }
   await engine.images.collect(engine.ctx)
-  assert.deepEqual(await engine.look(), EMPTY)
+  assert.deepEqual(await engine.look(), NOTHING)
 })
 
 test('collecting, pulling and removing at the same time do not hurt each other', async () => {

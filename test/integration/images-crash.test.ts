@@ -6,15 +6,13 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { finish, type Holdings, openImageEngine } from '../support/image-engine.ts'
+import { finish, type Holdings, NOTHING, openImageEngine } from '../support/image-engine.ts'
 import { type OciImage, ociImage } from '../support/oci-image.ts'
 import { pushImage, startRegistry, type TestRegistry } from '../support/registry.ts'
 import { type RegistryProxy, startRegistryProxy } from '../support/registry-proxy.ts'
 
 const CHILD = fileURLToPath(new URL('../support/image-child.ts', import.meta.url))
 const OWN = /^(pull|layer|blob)\./
-const EMPTY = { images: [], pulls: [], layers: [], directories: [], blobs: [], ingests: [] }
-
 let registry: TestRegistry
 let proxy: RegistryProxy
 let reference: string
@@ -131,7 +129,7 @@ test('a kill anywhere in a removal leaves the image whole or finishes it at boot
       const held = await engine.look()
       assertWhole(held)
       if (held.images.length > 0) await engine.images.remove(engine.ctx, reference)
-      assert.deepEqual(await engine.look(), EMPTY)
+      assert.deepEqual(await engine.look(), NOTHING)
     })
   }
   for (const point of await failpoints('remove')) await t.test(point, () => inNewRoot(verify(point)))

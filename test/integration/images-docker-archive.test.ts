@@ -1,29 +1,20 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createReadStream } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, test } from 'node:test'
+import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { hasCode } from '../../src/lib/errors.ts'
-import { finish, type ImageEngine, openImageEngine } from '../support/image-engine.ts'
+import { engineForEachTest, finish, type ImageEngine, NOTHING } from '../support/image-engine.ts'
 import { digestOf, ociImage, writeLayout } from '../support/oci-image.ts'
 import { type TarEntry, tar } from '../support/tar.ts'
 
-let root: string
 let engine: ImageEngine
-
-beforeEach(async () => {
-  root = await mkdtemp('/var/tmp/condenser-images-')
-  engine = await openImageEngine(root)
+engineForEachTest((fresh) => {
+  engine = fresh
 })
 
-afterEach(async () => {
-  await engine[Symbol.asyncDispose]()
-  await rm(root, { recursive: true })
-})
-
-const EMPTY = { images: [], pulls: [], layers: [], directories: [], blobs: [], ingests: [] }
 const layers = [tar([{ path: 'etc/base', content: 'base' }]), tar([{ path: 'srv/app', content: 'app' }])]
 const diffIds = layers.map(digestOf)
 const configOf = (ids: readonly string[]) =>
@@ -49,7 +40,7 @@ const load = async (entries: readonly TarEntry[], name?: string) =>
 
 async function assertRefused(entries: readonly TarEntry[], why: RegExp): Promise<void> {
   await assert.rejects(load(entries), (error) => hasCode(error, 'invalid_argument') && why.test(error.message))
-  assert.deepEqual(await engine.look(), EMPTY)
+  assert.deepEqual(await engine.look(), NOTHING)
 }
 
 test('what docker save wrote before version 25: directories of layers, one of them a link to another', async () => {
@@ -86,11 +77,11 @@ test('what docker save wrote before version 25: directories of layers, one of th
 
 test('what skopeo writes, and again gives the same', async () => {
   const image = ociImage({ layers: [[{ path: 'one' }], [{ path: 'two' }]] })
-  const archive = join(root, 'made.tar')
-  const policy = join(root, 'policy.json')
-  await writeLayout(join(root, 'layout'), { app: image })
+  const archive = join(engine.root, 'made.tar')
+  const policy = join(engine.root, 'policy.json')
+  await writeLayout(join(engine.root, 'layout'), { app: image })
   await writeFile(policy, '{"default":[{"type":"insecureAcceptAnything"}]}')
-  const from = `oci:${join(root, 'layout')}:app`
+  const from = `oci:${join(engine.root, 'layout')}:app`
   execFileSync('skopeo', ['--policy', policy, 'copy', from, `docker-archive:${archive}:example.com/made:2`], {
     stdio: 'pipe',
   })
@@ -153,7 +144,7 @@ test('a layer that is here already is no way to smuggle another one in', async (
 })
 
 test('paths and links that lead out of the archive lead nowhere', async () => {
-  const secret = join(root, 'secret.tar')
+  const secret = join(engine.root, 'secret.tar')
   await writeFile(secret, layers[0]!)
   for (const target of [secret, `../../..${secret}`, 'a.tar', 'loop']) {
     const links: TarEntry[] = [

@@ -1,29 +1,20 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createReadStream } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, test } from 'node:test'
+import { test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { hasCode, type StatusCode } from '../../src/lib/errors.ts'
-import { finish, type ImageEngine, openImageEngine } from '../support/image-engine.ts'
+import { engineForEachTest, finish, type ImageEngine, NOTHING } from '../support/image-engine.ts'
 import { layoutFiles, type OciImage, ociImage, ociIndex, writeLayout } from '../support/oci-image.ts'
 import { tar } from '../support/tar.ts'
 
-let root: string
 let engine: ImageEngine
-
-beforeEach(async () => {
-  root = await mkdtemp('/var/tmp/condenser-images-')
-  engine = await openImageEngine(root)
+engineForEachTest((fresh) => {
+  engine = fresh
 })
 
-afterEach(async () => {
-  await engine[Symbol.asyncDispose]()
-  await rm(root, { recursive: true })
-})
-
-const EMPTY = { images: [], pulls: [], layers: [], directories: [], blobs: [], ingests: [] }
 const BASE = [{ path: 'etc/base', content: 'base' }]
 const APP = [{ path: 'srv/app', content: 'app' }]
 const two = ociImage({ layers: [BASE, APP], config: { Cmd: ['/srv/app'], User: '1000' } })
@@ -43,7 +34,7 @@ const code = (wanted: StatusCode) => (error: unknown) => hasCode(error, wanted)
 
 async function assertRefused(stream: AsyncIterable<Uint8Array>, why: RegExp): Promise<void> {
   await assert.rejects(load(stream), (error) => hasCode(error, 'invalid_argument') && why.test(error.message))
-  assert.deepEqual(await engine.look(), EMPTY)
+  assert.deepEqual(await engine.look(), NOTHING)
 }
 
 test('an OCI layout becomes an image with its layers unpacked', async () => {
@@ -73,11 +64,11 @@ test('an OCI layout becomes an image with its layers unpacked', async () => {
 })
 
 test('an archive made by skopeo', async () => {
-  const file = join(root, 'made.tar')
-  const policy = join(root, 'policy.json')
-  await writeLayout(join(root, 'layout'), { 'example.com/app:1': two })
+  const file = join(engine.root, 'made.tar')
+  const policy = join(engine.root, 'policy.json')
+  await writeLayout(join(engine.root, 'layout'), { 'example.com/app:1': two })
   await writeFile(policy, '{"default":[{"type":"insecureAcceptAnything"}]}')
-  const from = `oci:${join(root, 'layout')}:example.com/app:1`
+  const from = `oci:${join(engine.root, 'layout')}:example.com/app:1`
   execFileSync('skopeo', ['--policy', policy, 'copy', from, `oci-archive:${file}:example.com/made:2`], {
     stdio: 'pipe',
   })
@@ -170,7 +161,7 @@ test('a stream that ends or breaks early leaves nothing', async () => {
     throw new Error('the client hung up')
   }
   await assert.rejects(load(broken()), /hung up/)
-  assert.deepEqual(await engine.look(), EMPTY)
+  assert.deepEqual(await engine.look(), NOTHING)
 })
 
 test('hostile names and links are no way out', async () => {
@@ -186,7 +177,7 @@ test('hostile names and links are no way out', async () => {
   }
   await load(stream())
   await engine.images.remove(engine.ctx, 'app')
-  assert.deepEqual(await engine.look(), EMPTY)
+  assert.deepEqual(await engine.look(), NOTHING)
 
   const link = { path: blobOf(two.layers[0]!.digest), type: 'symlink' as const, target: '/etc/passwd' }
   async function* linked() {
@@ -227,7 +218,7 @@ test('an archive that is compressed is decompressed', async () => {
     const { images } = await load(stream())
     assert.equal(images[0]?.spec.config.digest, two.config!.digest)
     await engine.images.remove(engine.ctx, 'app')
-    assert.deepEqual(await engine.look(), EMPTY)
+    assert.deepEqual(await engine.look(), NOTHING)
     async function* cut() {
       yield bytes.subarray(0, bytes.length / 2)
     }
@@ -240,5 +231,5 @@ test('a name with a digest is taken only for the image that has it', async () =>
   assert.equal((await load(archive(filesOf({ app: two })), name)).images[0]?.spec.reference, two.target.digest)
   await engine.images.remove(engine.ctx, name)
   await assert.rejects(load(archive(filesOf({ app: two })), `app@sha256:${'0'.repeat(64)}`), /names another image/)
-  assert.deepEqual(await engine.look(), EMPTY)
+  assert.deepEqual(await engine.look(), NOTHING)
 })

@@ -1,26 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import { afterEach, beforeEach, test } from 'node:test'
+import { test } from 'node:test'
 import { hasCode, type StatusCode } from '../../src/lib/errors.ts'
 import type { ContainerSpec } from '../../src/model/container.ts'
-import { finish, type ImageEngine, openImageEngine } from '../support/image-engine.ts'
+import { engineForEachTest, finish, type ImageEngine, NOTHING } from '../support/image-engine.ts'
 import { digestOf, layoutTar, type OciImage, ociImage } from '../support/oci-image.ts'
 
-let root: string
 let engine: ImageEngine
-
-beforeEach(async () => {
-  root = await mkdtemp('/var/tmp/condenser-images-')
-  engine = await openImageEngine(root)
+engineForEachTest((fresh) => {
+  engine = fresh
 })
 
-afterEach(async () => {
-  await engine[Symbol.asyncDispose]()
-  await rm(root, { recursive: true })
-})
-
-const EMPTY = { images: [], pulls: [], layers: [], directories: [], blobs: [], ingests: [] }
 const BASE = [{ path: 'base', content: 'x'.repeat(10_000) }]
 const app = ociImage({ layers: [BASE, [{ path: 'app', content: 'app' }]] })
 const other = ociImage({ layers: [[{ path: 'other', content: 'other' }]] })
@@ -47,7 +37,7 @@ test('a further name is the same image, also when the first one is gone', async 
   assert.equal(engine.images.layerDirectories(tagged.spec.chainIds).length, 2)
   await tag('example.com:5000/team/app:v1', 'example.com:5000/team/app:v1')
   await remove('example.com:5000/team/app:v1')
-  assert.deepEqual(await engine.look(), EMPTY)
+  assert.deepEqual(await engine.look(), NOTHING)
 })
 
 test('a name that moves takes what it was with it, unless that has another name or is in use', async () => {
@@ -150,5 +140,5 @@ test('prune takes what broken pulls have left, and with all the images that noth
   assert.equal(names().length, 2, 'of an image in use all names stay')
   engine.store.write((tx) => tx.delete('Container', container))
   assert.equal((await engine.images.prune(engine.ctx, { all: true })).removed.length, 2)
-  assert.deepEqual(await engine.look(), EMPTY)
+  assert.deepEqual(await engine.look(), NOTHING)
 })

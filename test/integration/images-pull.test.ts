@@ -6,7 +6,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test'
 import type { PullOptions } from '../../src/images/index.ts'
 import { hasCode, type StatusCode } from '../../src/lib/errors.ts'
 import type { Image } from '../../src/model/image.ts'
-import { finish, type ImageEngine, openImageEngine } from '../support/image-engine.ts'
+import { finish, type ImageEngine, NOTHING, openImageEngine } from '../support/image-engine.ts'
 import { type OciImage, ociImage, ociIndex } from '../support/oci-image.ts'
 import { pushImage, startRegistry, type TestRegistry } from '../support/registry.ts'
 import { type RegistryProxy, startRegistryProxy } from '../support/registry-proxy.ts'
@@ -39,7 +39,6 @@ afterEach(async () => {
   await rm(root, { recursive: true })
 })
 
-const EMPTY = { images: [], pulls: [], layers: [], directories: [], blobs: [], ingests: [] }
 const openEngine = () => openImageEngine(root, { registries: { [proxy.host]: { insecure: true } } })
 const code = (wanted: StatusCode) => (error: unknown) => hasCode(error, wanted)
 
@@ -148,7 +147,7 @@ test('a blob that is not what its digest says fails the pull and leaves nothing'
   for (const { digest, size } of [...image.layers, image.config!]) {
     proxy.forge = (asked) => (asked === digest ? randomBytes(size) : undefined)
     await assert.rejects(pull(reference), code('invalid_argument'))
-    assert.deepEqual(await engine.look(), EMPTY)
+    assert.deepEqual(await engine.look(), NOTHING)
   }
 })
 
@@ -209,7 +208,7 @@ test('a pull that was broken off is forgotten when it is stale, not before', asy
   await engine[Symbol.asyncDispose]()
   engine = await openImageEngine(root, { policy: { staleAfterMs: -1 } })
   await engine.images.recover(engine.ctx)
-  assert.deepEqual(await engine.look(), EMPTY)
+  assert.deepEqual(await engine.look(), NOTHING)
 })
 
 test('the image for the platform that is asked for', async () => {
@@ -239,7 +238,7 @@ test('an image that is not there, and a registry that is not there', async () =>
   await assert.rejects(pull(`${proxy.host}/test/none:1`), code('not_found'))
   await assert.rejects(pull('127.0.0.1:1/test/none:1'), code('unavailable'))
   assert.throws(() => engine.images.pull(engine.ctx, 'Not A Name'), code('invalid_argument'))
-  assert.deepEqual(await engine.look(), EMPTY)
+  assert.deepEqual(await engine.look(), NOTHING)
 })
 
 test('the end of the daemon ends a pull, which keeps what it had', async () => {

@@ -1,5 +1,6 @@
-import { readdir } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { afterEach, beforeEach } from 'node:test'
 import { type Content, openContent } from '../../src/content/index.ts'
 import { createImages, type ImagePolicy, type Images, type PullProgress } from '../../src/images/index.ts'
 import type { Ctx } from '../../src/lib/ctx.ts'
@@ -12,6 +13,7 @@ import { openStore, type Store } from '../../src/store/index.ts'
 
 /** The images module on its real store, content, snapshots and registry client; everything of a daemon but the daemon. */
 export interface ImageEngine extends AsyncDisposable {
+  readonly root: string
   readonly ctx: Ctx
   readonly store: Store
   readonly content: Content
@@ -39,6 +41,21 @@ export interface ImageEngineOptions {
   readonly signal?: AbortSignal
 }
 
+export const NOTHING: Holdings = { images: [], pulls: [], layers: [], directories: [], blobs: [], ingests: [] }
+
+/** Gives each test of the file an engine of its own, on a directory that goes with it. */
+export function engineForEachTest(use: (engine: ImageEngine) => void): void {
+  let engine: ImageEngine
+  beforeEach(async () => {
+    engine = await openImageEngine(await mkdtemp('/var/tmp/condenser-images-'))
+    use(engine)
+  })
+  afterEach(async () => {
+    await engine[Symbol.asyncDispose]()
+    await rm(engine.root, { recursive: true })
+  })
+}
+
 export async function openImageEngine(root: string, options: ImageEngineOptions = {}): Promise<ImageEngine> {
   const ctx = { signal: options.signal ?? new AbortController().signal, log: jsonLogger('warn') }
   const layersDir = join(root, 'l')
@@ -51,6 +68,7 @@ export async function openImageEngine(root: string, options: ImageEngineOptions 
   })
   const images = createImages(ctx, { store, content, snapshots, registry, layersDir, policy: options.policy ?? {} })
   return {
+    root,
     ctx,
     store,
     content,

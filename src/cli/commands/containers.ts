@@ -2,6 +2,7 @@ import type { WireContainer, WireExit } from '../../api/raind/index.ts'
 import type { Command, FlagSpec, Flags, Invocation } from '../command.ts'
 import { ago, shortCommand, shortRepository } from '../format.ts'
 import { table } from '../table.ts'
+import { inspecting, onEach } from './on-each.ts'
 import { RESOURCE_FLAGS, resourcesBody } from './option-flags.ts'
 
 /** As the public CLI: all of them. */
@@ -57,7 +58,7 @@ function containerTable(containers: readonly WireContainer[]): string {
   return table(header, rows)
 }
 
-export const start = onEach(['container start', 'start'], 'Start containers', 'started', ({ client }, path) =>
+export const start = onEachContainer(['container start', 'start'], 'Start containers', 'started', ({ client }, path) =>
   client.call('POST', `${path}/actions/start`, {}),
 )
 
@@ -68,7 +69,7 @@ function timeoutQuery(flags: Flags): string {
   return timeout === undefined ? '' : `?timeout=${timeout}`
 }
 
-export const stop = onEach(
+export const stop = onEachContainer(
   ['container stop', 'stop'],
   'Stop containers: their stop signal, then SIGKILL',
   'stopped',
@@ -76,7 +77,7 @@ export const stop = onEach(
   { time: STOP_TIME },
 )
 
-export const restart = onEach(
+export const restart = onEachContainer(
   ['container restart', 'restart'],
   'Stop containers if they run, and start them',
   'restarted',
@@ -84,21 +85,21 @@ export const restart = onEach(
   { time: STOP_TIME },
 )
 
-export const pause = onEach(
+export const pause = onEachContainer(
   ['container pause', 'pause'],
   'Freeze all processes of containers',
   'paused',
   ({ client }, path) => client.call('POST', `${path}/actions/pause`),
 )
 
-export const unpause = onEach(
+export const unpause = onEachContainer(
   ['container unpause', 'unpause'],
   'Let paused containers go on',
   'unpaused',
   ({ client }, path) => client.call('POST', `${path}/actions/unpause`),
 )
 
-export const update = onEach(
+export const update = onEachContainer(
   ['container update', 'update'],
   'Change limits of containers, also while they run',
   'updated',
@@ -119,7 +120,7 @@ export const rename: Command = {
   },
 }
 
-export const kill = onEach(
+export const kill = onEachContainer(
   ['container kill', 'kill'],
   'Send a signal to containers',
   'killed',
@@ -127,7 +128,7 @@ export const kill = onEach(
   { signal: { type: 'string', short: 's', value: 'SIGNAL', help: 'signal (default KILL)' } },
 )
 
-export const rm = onEach(
+export const rm = onEachContainer(
   ['container rm', 'rm'],
   'Remove containers',
   'removed',
@@ -148,48 +149,24 @@ export const wait: Command = {
   },
 }
 
-export const inspect: Command = {
-  names: ['container inspect', 'inspect'],
-  summary: 'Print all that is known of containers, as JSON',
-  usage: 'CONTAINER...',
-  minArgs: 1,
-  async run({ client, terminal, args }) {
-    const all = []
-    for (const ref of args) all.push(await client.call('GET', `${pathOf(ref)}/inspect`))
-    terminal.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`)
-  },
-}
+export const inspect = inspecting(['container inspect', 'inspect'], 'container', (ref) => `${pathOf(ref)}/inspect`)
 
-/** A command that does one thing to each container named; goes on after a failure and reports all of them. */
-function onEach(
+/** One verb of the API on each container named. */
+function onEachContainer(
   names: Command['names'],
   summary: string,
   done: string,
   act: (invocation: Invocation, path: string) => Promise<unknown>,
   flags: Readonly<Record<string, FlagSpec>> = {},
 ): Command {
-  return {
+  return onEach({
     names,
     summary,
-    usage: 'CONTAINER...',
+    kind: 'container',
+    done,
     flags,
-    minArgs: 1,
-    async run(invocation) {
-      const { args, json, terminal } = invocation
-      const errors: Error[] = []
-      for (const ref of args) {
-        try {
-          const data = await act(invocation, pathOf(ref))
-          terminal.stdout.write(json ? `${JSON.stringify(data)}\n` : `container: ${ref} ${done}\n`)
-        } catch (error) {
-          errors.push(error as Error)
-        }
-      }
-      if (errors.length === 1) throw errors[0]
-      for (const error of errors) terminal.stderr.write(`raind: ${error.message}\n`)
-      return errors.length > 0 ? 1 : 0
-    },
-  }
+    act: (invocation, ref) => act(invocation, pathOf(ref)),
+  })
 }
 
 function pathOf(ref: string): string {

@@ -2,6 +2,7 @@ import type { WireImage } from '../../api/raind/index.ts'
 import type { Command } from '../command.ts'
 import { ago, bytes, nameOfImage, shortRepository } from '../format.ts'
 import { table } from '../table.ts'
+import { inspecting, onEach } from './on-each.ts'
 
 export const ls: Command = {
   names: ['image ls', 'images', 'image list'],
@@ -26,28 +27,16 @@ export const ls: Command = {
   },
 }
 
-export const rm: Command = {
+export const rm = onEach({
   names: ['image rm', 'rmi', 'image remove'],
   summary: 'Remove images',
-  usage: 'IMAGE...',
-  minArgs: 1,
-  async run({ client, terminal, args, json }) {
-    for (const image of args) {
-      const data = await client.call('DELETE', '/v1/images', { image })
-      terminal.stdout.write(json ? `${JSON.stringify(data)}\n` : `image: ${image} remove completed\n`)
-    }
-  },
-}
+  kind: 'image',
+  done: 'remove completed',
+  act: ({ client }, image) => client.call('DELETE', '/v1/images', { image }),
+})
 
-export const inspect: Command = {
-  names: ['image inspect'],
-  summary: 'Print what is known of images, as JSON',
-  usage: 'IMAGE...',
-  minArgs: 1,
-  async run({ client, terminal, args }) {
-    const all = []
-    for (const image of args)
-      all.push(await client.call('GET', `/v1/images/inspect?image=${encodeURIComponent(image)}`))
-    terminal.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`)
-  },
-}
+export const inspect = inspecting(
+  ['image inspect'],
+  'image',
+  (image) => `/v1/images/inspect?image=${encodeURIComponent(image)}`,
+)

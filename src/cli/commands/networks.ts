@@ -2,6 +2,7 @@ import type { WireNetwork } from '../../api/raind/index.ts'
 import type { Command } from '../command.ts'
 import { table } from '../table.ts'
 import { labelsOf } from './create-flags.ts'
+import { inspecting, onEach } from './on-each.ts'
 
 export const ls: Command = {
   names: ['network ls', 'network list'],
@@ -50,30 +51,15 @@ export const create: Command = {
   },
 }
 
-export const rm: Command = {
+export const rm = onEach({
   names: ['network rm', 'network remove'],
   summary: 'Remove networks',
-  usage: 'NETWORK...',
-  minArgs: 1,
-  async run({ client, terminal, args, json }) {
-    for (const name of args) {
-      const data = await client.call('DELETE', `${pathOf(name)}/actions/delete`)
-      terminal.stdout.write(json ? `${JSON.stringify(data)}\n` : `network: ${name} removed\n`)
-    }
-  },
-}
+  kind: 'network',
+  done: 'removed',
+  act: ({ client }, name) => client.call('DELETE', `${pathOf(name)}/actions/delete`),
+})
 
-export const inspect: Command = {
-  names: ['network inspect'],
-  summary: 'Print all that is known of networks, as JSON',
-  usage: 'NETWORK...',
-  minArgs: 1,
-  async run({ client, terminal, args }) {
-    const all = []
-    for (const name of args) all.push(await client.call('GET', `${pathOf(name)}/inspect`))
-    terminal.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`)
-  },
-}
+export const inspect = inspecting(['network inspect'], 'network', (name) => `${pathOf(name)}/inspect`)
 
 export const connect: Command = {
   names: ['network connect'],
