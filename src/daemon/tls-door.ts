@@ -2,11 +2,14 @@ import type { HttpServer } from '../api/http/server.ts'
 import { CLI_ROLE, ensureCertificates, type ServerCredentials, TlsListener } from '../api/tls/index.ts'
 import { messageOf, StatusError, systemCode } from '../lib/errors.ts'
 import type { Logger } from '../lib/log.ts'
+import { watchHostAddresses } from '../linux/address-watch.ts'
 import { hostAddress } from '../linux/host-address.ts'
 import type { Config } from './config.ts'
 
-/** How often the certificates are compared with the date and the host's address: a few ms. */
+/** How often the certificates are compared with the date: a few ms. */
 const CHECK_INTERVAL_MS = 10 * 60_000
+/** Addresses and routes change together, in steps. */
+const SETTLE_MS = 500
 
 export interface TlsDoorOptions {
   readonly address: NonNullable<Config['listen']>
@@ -18,7 +21,8 @@ export interface TlsDoorOptions {
 
 /**
  * Lets the command line and other holders of a certificate of `certDir` in, over TLS. The certificates are made if
- * they are not there, which takes seconds, and kept current for as long as this is open; SIGHUP asks for it at once.
+ * they are not there, which takes seconds, and kept current for as long as this is open: with the date, and with the
+ * host's address as the kernel tells of its changes. SIGHUP asks for it at once.
  * @throws {StatusError} `failed_precondition` if the address is taken or a file in the way
  */
 export async function openTlsDoor({ address, certDir, server, log, auditLog }: TlsDoorOptions): Promise<Disposable> {
@@ -28,15 +32,40 @@ export async function openTlsDoor({ address, certDir, server, log, auditLog }: T
   const listener = await TlsListener.listen(options).catch((error) => {
     throw cannotListen(address, error)
   })
-  const check = () => void renew(listener, ensure, log)
+  const check = oneAtATime(() => renew(listener, ensure, log))
   const timer = setInterval(check, CHECK_INTERVAL_MS).unref()
+  let settling: NodeJS.Timeout | undefined
+  const addresses = watchHostAddresses(() => {
+    settling ??= setTimeout(() => {
+      settling = undefined
+      check()
+    }, SETTLE_MS).unref()
+  })
   process.on('SIGHUP', check)
   return {
     [Symbol.dispose]() {
       process.off('SIGHUP', check)
       clearInterval(timer)
+      addresses[Symbol.dispose]()
+      clearTimeout(settling)
       listener[Symbol.dispose]()
     },
+  }
+}
+
+/** Asked for while it runs, it runs once more. `run` must not fail. */
+function oneAtATime(run: () => Promise<void>): () => void {
+  let running = false
+  let again = false
+  return async () => {
+    again = true
+    if (running) return
+    running = true
+    while (again) {
+      again = false
+      await run()
+    }
+    running = false
   }
 }
 

@@ -85,9 +85,10 @@ export class Firewall {
   async #apply(): Promise<void> {
     const networks = new Map(this.#networks)
     const ports = this.#wantedPorts()
-    const rulesKnown = this.#rules.coverExactly(networks)
-    if (rulesKnown && (await this.#changePorts(ports))) return
     const retired = [...this.#retired.values()]
+    // A daemon that was cut off may have left rules of the retired that this one has never built.
+    const rulesKnown = retired.length === 0 && this.#rules.coverExactly(networks)
+    if (rulesKnown && (await this.#changePorts(ports))) return
     if (!rulesKnown || !(await this.#rulesUntouched())) {
       failpoint('network.rules')
       await this.#rules.build(networks, retired)

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { ApiClient } from '../support/api-client.ts'
+import { answers, type CrashOperation, killAtEveryPoint } from '../support/crash.ts'
 import { type DaemonFixture, daemonFixture, runContainer } from '../support/daemon-fixture.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
@@ -12,11 +11,7 @@ const NAME = 'victim'
 const PATH = `/v1/containers/${NAME}`
 const SERVER = ['httpd', '-f', '-p', '80', '-h', '/etc']
 
-interface Operation {
-  readonly name: string
-  /** Brings the victim to where the operation begins. */
-  prepare(api: ApiClient): Promise<void>
-  run(api: ApiClient): Promise<unknown>
+interface Operation extends Pick<CrashOperation, 'name' | 'prepare' | 'run'> {
   /** Of what was found after the crash and the restart, is it whole or undone? */
   settled(state: string | undefined): boolean
 }
@@ -98,26 +93,8 @@ describe('a daemon killed with SIGKILL at any point', () => {
   after(() => fixture[Symbol.asyncDispose]())
 
   for (const operation of OPERATIONS)
-    test(`${operation.name} is whole or undone, and nothing leaks`, async (t) => {
-      for (const point of await pointsOf(operation))
-        await t.test(`killed at ${point}`, async (t) => {
-          await operation.prepare(api())
-          // Work that is shared or left to the background may pass a point in another order than in the trace.
-          if (await diesAtBoot(point)) t.diagnostic(`${point} was passed at boot; killed there`)
-          else {
-            const answer = await operation.run(api()).catch(() => undefined)
-            if (answer !== undefined) t.diagnostic(`${point} was not passed before the answer; killed after it`)
-            await fixture.daemon.kill()
-          }
-
-          await fixture.restart({})
-          const state = await stateOf(NAME)
-          assert.ok(operation.settled(state), `it is ${state} after ${operation.name}: ${fixture.daemon.log()}`)
-          await otherIsUntouched()
-          if (state !== undefined) await isUsable(state)
-          await removeVictim()
-        })
-    })
+    test(`${operation.name} is whole or undone, and nothing leaks`, (t) =>
+      killAtEveryPoint(t, fixture, { ...operation, verify: () => verify(operation), clear: removeVictim }))
 
   test('what runs is adopted, and what ended meanwhile has its true exit code', async () => {
     const short = await runContainer(fixture, { command: ['sh', '-c', 'sleep 1; exit 23'] })
@@ -137,31 +114,11 @@ describe('a daemon killed with SIGKILL at any point', () => {
     await fixture.leakCheck()
   })
 
-  /** Starts the daemon that is to die at a point; true if it did so before it was ready. */
-  async function diesAtBoot(point: string): Promise<boolean> {
-    try {
-      await fixture.restart({ env: { CONDENSER_FAILPOINT: point } })
-      return false
-    } catch (error) {
-      if (/ended with SIGKILL/.test((error as Error).message)) return true
-      throw error
-    }
-  }
-
-  /** Every failpoint that the operation passes, as `name:hit`, the daemon's boot counted in. */
-  async function pointsOf(operation: Operation): Promise<string[]> {
-    await operation.prepare(api())
-    const trace = join(fixture.home.root, '..', 'trace')
-    rmSync(trace, { force: true })
-    await fixture.restart({ env: { CONDENSER_FAILPOINT_LOG: trace } })
-    const atBoot = linesOf(trace)
-    rmSync(trace, { force: true })
-    await operation.run(api())
-    const passed = linesOf(trace)
-    await removeVictim()
-    await fixture.restart({})
-    const count = (lines: readonly string[], name: string) => lines.filter((line) => line === name).length
-    return passed.map((name, index) => `${name}:${count(atBoot, name) + count(passed.slice(0, index + 1), name)}`)
+  async function verify({ name, settled }: Operation): Promise<void> {
+    const state = await stateOf(NAME)
+    assert.ok(settled(state), `it is ${state} after ${name}`)
+    await otherIsUntouched()
+    if (state !== undefined) await isUsable(state)
   }
 
   async function removeVictim(): Promise<void> {
@@ -172,34 +129,12 @@ describe('a daemon killed with SIGKILL at any point', () => {
   async function isUsable(state: string): Promise<void> {
     if (state === 'paused') assert.equal((await api().post(`${PATH}/actions/unpause`)).status, 200)
     else if (state !== 'running') assert.equal((await start(api())).status, 200)
-    await answers(18080)
+    await answers('http://127.0.0.1:18080/passwd')
   }
 
   async function otherIsUntouched(): Promise<void> {
     const { state, pid } = (await api().get('/v1/containers/other')).json.data
     assert.deepEqual({ state, pid }, { state: 'running', pid: other })
-    await answers(18081)
+    await answers('http://127.0.0.1:18081/passwd')
   }
 })
-
-/** A server that has just begun takes a moment to listen. */
-async function answers(port: number): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      const { status } = await fetch(`http://127.0.0.1:${port}/passwd`, { signal: AbortSignal.timeout(2000) })
-      assert.equal(status, 200)
-      return
-    } catch (error) {
-      if (tries === 50) throw error
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
-  }
-}
-
-function linesOf(file: string): string[] {
-  return existsSync(file)
-    ? readFileSync(file, 'utf8')
-        .split('\n')
-        .filter((line) => line !== '')
-    : []
-}
