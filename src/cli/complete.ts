@@ -95,5 +95,5 @@ function wantsValue(word: string, specs: Readonly<Record<string, FlagSpec>>): Fl
 function placeholder(usage: string, index: number): string {
   const words = usage.split(' ')
   const word = words[index] ?? (words.at(-1)!.endsWith('...') ? words.at(-1)! : '')
-  return word.replace(/\.\.\.$/, '')
+  return word.replaceAll(/^\[|\]$|\.\.\.$/g, '')
 }

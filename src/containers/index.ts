@@ -14,10 +14,12 @@ export type {
   AttachRequest,
   ContainerFilter,
   Containers,
+  ContainerUsage,
   CreateContainer,
   CreateExec,
   CreateNetwork,
   ExecRecord,
   ExecStreams,
   ExitResult,
+  NetworkFilter,
 } from './types.ts'

@@ -2,8 +2,10 @@ import type { Readable } from 'node:stream'
 import type { PullOptions } from '../images/index.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import type { Container, ContainerOptions, ContainerState, Mount, Resources, Tmpfs } from '../model/container.ts'
+import type { LabelTerm } from '../model/label-term.ts'
 import type { Labels } from '../model/meta.ts'
 import type { Network, PortMapping, Sandbox } from '../model/network.ts'
+import type { Pruned, PruneFilter } from '../model/prune.ts'
 
 /** What a front end asks for. What is absent comes from the image, then from the daemon's defaults. */
 export interface CreateContainer {
@@ -59,9 +61,32 @@ export interface CreateNetwork {
 
 export interface ContainerFilter {
   readonly states?: readonly ContainerState[]
+  /** Beginnings of ids. */
+  readonly ids?: readonly string[]
+  /** Parts of names; `^` and `$` at their ends mean those of the name. */
   readonly names?: readonly string[]
-  readonly labels?: Labels
-  readonly image?: string
+  readonly labels?: readonly LabelTerm[]
+  /** References or ids; those that name no image here match containers that were made by them. */
+  readonly images?: readonly string[]
+  readonly networks?: readonly string[]
+  /** Of those that have ended. */
+  readonly exitCodes?: readonly number[]
+}
+
+export interface NetworkFilter {
+  /** As of containers. */
+  readonly names?: readonly string[]
+  readonly labels?: readonly LabelTerm[]
+  /** Whether no container is attached. */
+  readonly unused?: boolean
+}
+
+export interface ContainerUsage {
+  readonly container: Container
+  /** On disk: what it has written into its root filesystem. */
+  readonly writableBytes: number
+  /** Of its logs, the rotated ones included. */
+  readonly logBytes: number
 }
 
 export interface ExitResult {
@@ -118,14 +143,20 @@ export interface Containers extends AsyncDisposable {
   /** Resolves when the container does not run (any more). */
   wait(ctx: Ctx, ref: string): Promise<ExitResult>
   remove(ctx: Ctx, ref: string, options?: { force?: boolean }): Promise<void>
+  /** Removes those that do not run. */
+  prune(ctx: Ctx, filter?: PruneFilter): Promise<Pruned>
+  /** What each has on disk. */
+  usage(ctx: Ctx): Promise<ContainerUsage[]>
   find(ref: string): Container
   list(filter?: ContainerFilter): Container[]
   sandboxOf(container: Container): Sandbox
   /** Sandboxes of all containers by uid: for lists. */
   sandboxes(): ReadonlyMap<string, Sandbox>
-  networks(): Network[]
+  networks(filter?: NetworkFilter): Network[]
   createNetwork(ctx: Ctx, request: CreateNetwork): Promise<Network>
   removeNetwork(ctx: Ctx, name: string): Promise<void>
+  /** Removes those that no container is attached to. */
+  pruneNetworks(ctx: Ctx, filter?: PruneFilter): Promise<Pruned>
   /** At once if the container runs. */
   connect(ctx: Ctx, ref: string, request: AttachRequest): Promise<void>
   disconnect(ctx: Ctx, ref: string, network: string): Promise<void>

@@ -185,6 +185,10 @@ export interface FileStat {
   readonly uid: number
   readonly gid: number
   readonly size: number
+  readonly links: number
+  readonly inode: bigint
+  /** What it takes on disk, in units of 512 bytes. */
+  readonly blocks: number
   readonly mtime: FileTime
   readonly major: number
   readonly minor: number
@@ -200,6 +204,9 @@ export function lstatat(dir: number, path: string): FileStat | number {
   if (result < 0) return result
   // struct statx (statx(2)): the same on every architecture.
   return {
+    links: statBuffer.readUInt32LE(16),
+    inode: statBuffer.readBigUInt64LE(32),
+    blocks: statBuffer.readUInt32LE(48) + statBuffer.readUInt32LE(52) * TWO_TO_32,
     uid: statBuffer.readUInt32LE(20),
     gid: statBuffer.readUInt32LE(24),
     mode: statBuffer.readUInt16LE(28),

@@ -12,6 +12,7 @@ import { assertLayerCount } from './overlay-options.ts'
 import type { UnpackInput } from './unpack-layer.ts'
 import type { Unpacked } from './unpacked.ts'
 import { WorkerPool } from './worker-pool.ts'
+import type { Job } from './worker-protocol.ts'
 
 export interface SnapshotsOptions {
   /** Absolute; made if it is not there. Names in it that begin with a dot are this module's own. */
@@ -48,6 +49,8 @@ export interface Snapshots extends AsyncDisposable {
   removeLayer(directory: string): Promise<void>
   /** Removes a directory tree of any depth that containers wrote to, off the main thread. Idempotent. Absolute path. */
   removeTree(path: string): Promise<void>
+  /** The bytes on disk of what lies in a directory, off the main thread; 0 if it is not there. Absolute path. */
+  measureTree(ctx: Ctx, path: string): Promise<number>
   /**
    * Makes the upper and work directories of a container. Idempotent.
    *
@@ -74,13 +77,14 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
   })
   // Nobody waits for these: a removal has no caller who could cancel it.
   const removalCtx: Ctx = { signal: new AbortController().signal, log: silentLogger }
-  let removals: Promise<unknown> = Promise.resolve()
+  let walks: Promise<unknown> = Promise.resolve()
   /** One at a time, so that a Worker stays free for unpacking. */
-  const remove = (path: string): Promise<void> => {
-    const removal = removals.then(() => pool.run<void>(removalCtx, { op: 'remove', path }))
-    removals = removal.catch(() => {})
-    return removal
+  const walk = <T>(ctx: Ctx, job: Job): Promise<T> => {
+    const result = walks.then(() => pool.run<T>(ctx, job))
+    walks = result.catch(() => {})
+    return result
   }
+  const remove = (path: string): Promise<void> => walk(removalCtx, { op: 'remove', path })
   await removeLeftovers(layersDir, remove)
 
   return {
@@ -109,6 +113,7 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
       if (await renameIfThere(join(layersDir, directory), join(layersDir, trash))) await remove(join(layersDir, trash))
     },
     removeTree: remove,
+    measureTree: (ctx, path) => walk(ctx, { op: 'measure', path }),
     async prepare(containerDir, topLayer) {
       failpoint('snapshots.prepare')
       const upper = join(containerDir, 'upper')

@@ -7,6 +7,7 @@ export type Job =
   | { readonly op: 'unpack'; readonly input: UnpackInput }
   | { readonly op: 'commit'; readonly unpacked: Unpacked; readonly parents: readonly string[] }
   | { readonly op: 'remove'; readonly path: string }
+  | { readonly op: 'measure'; readonly path: string }
 
 export interface WorkerData {
   readonly layersDir: string

@@ -115,7 +115,7 @@ test('bad queries, methods, archives and credentials are 4xx', async () => {
     ['GET', `/v1/containers/${id}/log?tail_lines=x`, undefined, 400],
     ['GET', `/v1/containers/${id}/log?tail_lines=5001`, undefined, 400],
     ['GET', '/v1/containers?state=dead', undefined, 400],
-    ['GET', '/v1/containers?label=x', undefined, 400],
+    ['GET', '/v1/containers?label=%3Dx', undefined, 400],
     ['GET', '/v1/containers?nope=1', undefined, 400],
     ['POST', `/v1/containers/${id}/actions/stop?timeout=-1`, undefined, 400],
     ['PUT', '/v1/containers', undefined, 405],

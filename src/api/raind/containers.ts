@@ -7,6 +7,7 @@ import { type Route, route } from '../http/route.ts'
 import { toResources, updateBody } from './container-options.ts'
 import { toContainerFilter, toCreateContainer, toStopOptions, wireContainer, wireInspect } from './convert.ts'
 import { success } from './envelope.ts'
+import { pruneBody, toPruneFilter, type WirePruned } from './prune.ts'
 import {
   createContainerBody,
   deleteQuery,
@@ -34,6 +35,11 @@ export function containerRoutes(containers: Containers, daemon: Ctx): readonly R
     route('POST', '/v1/containers', { body: createContainerBody }, async ({ body }) => {
       const { metadata } = await containers.create(daemon, toCreateContainer(body))
       return success(200, 'container created', { id: shortId(metadata.uid) })
+    }),
+
+    route('POST', '/v1/containers/prune', { body: pruneBody }, async ({ body }) => {
+      const data: WirePruned = await containers.prune(daemon, toPruneFilter(body))
+      return success(200, 'prune completed', data)
     }),
 
     route('GET', '/v1/containers/:containerId', {}, ({ params }) => {

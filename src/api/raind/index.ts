@@ -31,13 +31,22 @@ export function raindApi({ containers, images, info, ctx }: RaindDeps): FrontEnd
     ...execRoutes(containers, ctx),
     ...imageRoutes(images, ctx),
     ...networkRoutes(containers, ctx),
-    ...systemRoutes(info),
+    ...systemRoutes({ containers, images, info, ctx }),
   ]
   return { routes: [...routes, ...docsRoutes(info.version, routes)], errorReply }
 }
 
-export type { WireHistoryEntry, WireImageInspect, WirePruned } from './image-types.ts'
+export type { WireHistoryEntry, WireImageInspect } from './image-types.ts'
+export type { WirePruned } from './prune.ts'
 export type { DaemonInfo } from './system.ts'
+export type {
+  WireDaemon,
+  WireDiskUsage,
+  WireRuntime,
+  WireSpace,
+  WireSystemInfo,
+  WireSystemPruned,
+} from './system-types.ts'
 export type {
   CreateContainerBody,
   CreateExecBody,
