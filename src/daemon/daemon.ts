@@ -8,7 +8,6 @@ import { jsonLogger, type Logger } from '../lib/log.ts'
 import { version } from '../lib/version.ts'
 import { notifySystemd } from '../linux/sd-notify.ts'
 import { type Config, readConfig } from './config.ts'
-import { describeDaemon } from './describe.ts'
 import { openEngine } from './engine.ts'
 import { openTlsDoor } from './tls-door.ts'
 import { unixCaller } from './unix-caller.ts'
@@ -42,8 +41,7 @@ async function serve({ signal, log }: Ctx, config: Config): Promise<void> {
   const { listen, certDir, socket } = config
   // Whatever the log level: what an audit log leaves out has not happened.
   const auditLog = jsonLogger('info')
-  const program = { version, runtime: { name: runtime.name, version: runtime.version } }
-  const info = { ...program, describe: () => describeDaemon(config, engine) }
+  const info = { version, runtime: { name: runtime.name, version: runtime.version } }
   await using server = new HttpServer({
     frontEnd: raindApi({ containers, images, info, ctx }),
     identify: unixCaller,
@@ -54,7 +52,7 @@ async function serve({ signal, log }: Ctx, config: Config): Promise<void> {
   using tls = listen && (await openTlsDoor({ address: listen, certDir, server, log, auditLog }))
   notifySystemd('READY=1')
   keepCompiledCode()
-  log.info('ready', { ...program, socket, listen, startMs: Math.round(performance.now()) })
+  log.info('ready', { ...info, socket, listen, startMs: Math.round(performance.now()) })
 
   await aborted(signal)
   log.info('stopping; containers go on running')

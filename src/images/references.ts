@@ -8,15 +8,11 @@ export interface References {
   readonly chainIds: ReadonlySet<ChainId>
 }
 
-/** Images (or some of them), containers and pulls protect what they name; nothing else in the store does. */
-export function references(
-  tx: ReadTx,
-  keepLayerBlobs: boolean,
-  counts: (image: Image) => boolean = () => true,
-): References {
+/** Images, containers and pulls protect what they name; nothing else in the store does. */
+export function references(tx: ReadTx, keepLayerBlobs: boolean): References {
   const blobs = new Set<Digest>()
   const chainIds = new Set<ChainId>()
-  for (const { spec } of tx.list('Image').filter(counts)) {
+  for (const { spec } of tx.list('Image')) {
     for (const digest of imageBlobs(spec, keepLayerBlobs)) blobs.add(digest)
     for (const chainId of spec.chainIds) chainIds.add(chainId)
   }
@@ -26,11 +22,6 @@ export function references(
     for (const chainId of status.chainIds) chainIds.add(chainId)
   }
   return { blobs, chainIds }
-}
-
-/** The config digests of the images that containers were made from. */
-export function usedImageIds(tx: ReadTx): ReadonlySet<Digest> {
-  return new Set(tx.list('Container').map(({ spec }) => spec.imageId))
 }
 
 /** The documents that describe an image and, if they are kept, its compressed layers. */

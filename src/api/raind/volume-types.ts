@@ -1,0 +1,45 @@
+/** The wire of /v1/volumes: what is sent as interfaces, what is taken as schemas. */
+
+import { array, boolean, map, object, oneOf, optional, type Static, string } from '../../lib/schema.ts'
+import type { Labels } from '../../model/meta.ts'
+
+export interface WireVolume {
+  readonly name: string
+  readonly driver: string
+  /** Of the host, where its files are. */
+  readonly mountPoint: string
+  readonly createdAt: string
+  readonly labels: Labels
+  /** Made without a name. */
+  readonly anonymous: boolean
+  /** Names of those that use it. */
+  readonly containers: readonly string[] | null
+}
+
+const text = string({ maxLength: 4096 })
+/** `key=value` */
+const label = string({ maxLength: 8192, pattern: '^[^=]+=', description: 'key=value' })
+
+export const createVolumeBody = object({
+  /** Absent: generated, and the volume counts as anonymous. */
+  name: optional(string({ maxLength: 256 })),
+  driver: optional(oneOf('local')),
+  labels: optional(map(text)),
+})
+
+export const volumesQuery = object({
+  /** Whether no container uses it. */
+  dangling: optional(boolean()),
+  label: optional(array(label)),
+  /** Part of the name. */
+  name: optional(array(text)),
+  driver: optional(oneOf('local')),
+})
+export type VolumesQuery = Static<typeof volumesQuery>
+
+export const pruneVolumesBody = object({
+  /** Also those with a name. */
+  all: optional(boolean()),
+  label: optional(array(label)),
+})
+export type PruneVolumesBody = Static<typeof pruneVolumesBody>
