@@ -19,6 +19,18 @@ need_root() {
   command -v apt-get > /dev/null || fail 'this host has no apt-get.' 'The script is made for Debian 12 or later.'
 }
 
+# A fresh machine may be busy with upgrades of its own. `install` waits for them to let go of dpkg if told so; `update`
+# does not wait for the package lists, and is tried again.
+update_package_lists() {
+  local tries said
+  for ((tries = 0; tries < 60; tries++)); do
+    said=$(LC_ALL=C apt-get update -qq 2>&1) && return
+    case $said in *lists/lock*) sleep 5 ;; *) break ;; esac
+  done
+  printf '%s\n' "$said" >&2
+  return 1
+}
+
 # Installs those of the packages that are missing.
 install_packages() {
   local package missing=()
@@ -27,8 +39,8 @@ install_packages() {
   done
   [ ${#missing[@]} -gt 0 ] || { echo 'all there'; return; }
   echo "installing: ${missing[*]}"
-  apt-get update -qq || fail 'apt-get update failed.' 'Is the network up, and do /etc/apt/sources.list* name a reachable mirror?'
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null ||
+  update_package_lists || fail 'apt-get update failed.' 'Is the network up, and do /etc/apt/sources.list* name a reachable mirror?'
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=300 --no-install-recommends "${missing[@]}" > /dev/null ||
     fail "installing ${missing[*]} failed." "Try by hand: apt-get install ${missing[*]}"
 }
 

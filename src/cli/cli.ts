@@ -9,12 +9,12 @@ import * as images from './commands/images.ts'
 import { login, logout } from './commands/login.ts'
 import { logs } from './commands/logs.ts'
 import * as networks from './commands/networks.ts'
+import * as prune from './commands/prune.ts'
 import { load, pull } from './commands/pull.ts'
 import { push } from './commands/push.ts'
 import { create, run } from './commands/run.ts'
 import { save } from './commands/save.ts'
-import { version } from './commands/system.ts'
-import * as volumes from './commands/volumes.ts'
+import * as system from './commands/system.ts'
 import { complete } from './complete.ts'
 import { findEndpoint } from './endpoint.ts'
 import { CliError, usageError } from './errors.ts'
@@ -36,6 +36,7 @@ const COMMANDS: readonly Command[] = [
   containers.wait,
   containers.rm,
   containers.inspect,
+  prune.containerPrune,
   logs,
   exec,
   pull,
@@ -47,7 +48,7 @@ const COMMANDS: readonly Command[] = [
   images.inspect,
   imageNames.tag,
   imageNames.history,
-  imageNames.prune,
+  prune.imagePrune,
   login,
   logout,
   networks.ls,
@@ -56,13 +57,12 @@ const COMMANDS: readonly Command[] = [
   networks.inspect,
   networks.connect,
   networks.disconnect,
-  volumes.ls,
-  volumes.create,
-  volumes.rm,
-  volumes.inspect,
-  volumes.prune,
+  prune.networkPrune,
   completion,
-  version,
+  system.version,
+  system.info,
+  system.df,
+  prune.systemPrune,
 ]
 
 /** Runs one command line; resolves with the exit code. Errors go to stderr, as one line and a hint. */

@@ -1,32 +1,34 @@
 import type { Terminal } from './command.ts'
 import { CliError } from './errors.ts'
 
-/** Asks at the terminal for a line. */
+/** Asks at the terminal for a line. The terminal itself does the editing, and Ctrl-C ends the program. */
 export async function promptLine({ stdin, stderr }: Terminal, question: string): Promise<string> {
-  // Loaded here, because most commands ask nothing and shall start fast.
-  const lines = process
-    .getBuiltinModule('node:readline/promises')
-    .createInterface({ input: stdin, output: stderr, terminal: true })
+  stderr.write(question)
+  let typed = ''
   try {
-    return (await lines.question(question)).trim()
+    for await (const chunk of stdin.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+      typed += chunk
+      if (typed.includes('\n')) return typed.slice(0, typed.indexOf('\n')).trim()
+    }
   } finally {
-    lines.close()
+    stdin.pause()
   }
+  stderr.write('\n')
+  throw nothingDone()
 }
 
 /** The same without showing what is typed. */
 export async function promptSecret({ stdin, stderr }: Terminal, question: string): Promise<string> {
   stderr.write(question)
   stdin.setRawMode(true)
-  stdin.resume()
   let typed = ''
   try {
-    for await (const chunk of stdin.iterator({ destroyOnReturn: false })) {
+    for await (const chunk of stdin.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
       for (const character of String(chunk)) {
         if (character === '\r' || character === '\n') return typed
-        if (character === '\x03' || character === '\x04')
-          throw new CliError('Nothing was done', undefined, { exitCode: 130 })
-        typed = character === '\x7f' || character === '\b' ? typed.slice(0, -1) : typed + character
+        if (character === '\x03' || character === '\x04') throw nothingDone()
+        if (character === '\x15') typed = ''
+        else typed = character === '\x7f' || character === '\b' ? typed.slice(0, -1) : typed + character
       }
     }
     return typed
@@ -35,4 +37,20 @@ export async function promptSecret({ stdin, stderr }: Terminal, question: string
     stdin.pause()
     stderr.write('\n')
   }
+}
+
+/** Shows the warning, and asks whether to go on. @throws {CliError} unless the answer is yes, or where there is nobody to ask */
+export async function confirm(terminal: Terminal, warning: string): Promise<void> {
+  if (!terminal.stdin.isTTY) {
+    throw new CliError('Nothing was done: there is no terminal to ask at', 'Give --force to do it without a question', {
+      exitCode: 125,
+    })
+  }
+  terminal.stderr.write(warning)
+  const answer = await promptLine(terminal, 'Are you sure you want to continue? [y/N] ')
+  if (!/^y(es)?$/i.test(answer)) throw new CliError('Nothing was done')
+}
+
+function nothingDone(): CliError {
+  return new CliError('Nothing was done', undefined, { exitCode: 130 })
 }

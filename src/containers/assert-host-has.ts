@@ -11,8 +11,7 @@ import type { CreateContainer } from './types.ts'
  * @throws {StatusError} `invalid_argument`; `failed_precondition` where a package helps
  */
 export async function assertHostHas({ runtime }: Deps, request: CreateContainer): Promise<void> {
-  const { resources = {}, options = {} } = request
-  const mounts = (request.mounts ?? []).filter((mount) => 'source' in mount)
+  const { mounts = [], resources = {}, options = {} } = request
   await assertSourcesExist(mounts)
   assertMountsPropagate(mounts)
   givenDevices(options.devices ?? [])

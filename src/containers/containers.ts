@@ -6,9 +6,10 @@ import type { Deps } from './deps.ts'
 import { ExecSessions } from './exec.ts'
 import { cleanUpAfterExit, recordExit } from './exit.ts'
 import { findContainer } from './find.ts'
-import { listContainers } from './list.ts'
+import { listContainers, listNetworks } from './list.ts'
 import { readLogTail } from './log-reader.ts'
 import { pauseContainer, unpauseContainer } from './pause.ts'
+import { pruneContainers, pruneNetworks } from './prune.ts'
 import { recoverContainers } from './recover.ts'
 import { removeByRef } from './remove.ts'
 import { renameContainer } from './rename.ts'
@@ -17,7 +18,7 @@ import { startContainer } from './start.ts'
 import { killContainer, stopContainer } from './stop.ts'
 import type { Containers } from './types.ts'
 import { updateContainer } from './update.ts'
-import { createVolumes } from './volumes.ts'
+import { allUsage } from './usage.ts'
 import { waitContainer } from './wait.ts'
 
 /** The engine's verbs on containers, over the parts given. `ctx` is the daemon's: clean-up after exits runs in it. */
@@ -45,14 +46,17 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
     rename: (ctx, ref, name) => renameContainer(ctx, deps, ref, name),
     update: (ctx, ref, changes) => updateContainer(ctx, deps, ref, changes),
     wait: (ctx, ref) => waitContainer(ctx, deps, ref),
-    remove: (ctx, ref, options = {}) => removeByRef(ctx, deps, ref, options),
+    remove: (ctx, ref, { force = false } = {}) => removeByRef(ctx, deps, ref, force),
     find: (ref) => store.read((tx) => findContainer(tx, ref)),
-    list: (filter = {}) => listContainers(store, filter),
+    prune: (ctx, filter = {}) => pruneContainers(ctx, deps, filter),
+    usage: (ctx) => allUsage(ctx, deps),
+    list: (filter = {}) => listContainers(deps, filter),
     sandboxOf: ({ spec }) => store.read((tx) => tx.getByUid('Sandbox', spec.sandboxId))!,
     sandboxes: () => new Map(store.read((tx) => tx.list('Sandbox')).map((sandbox) => [sandbox.metadata.uid, sandbox])),
-    networks: () => store.read((tx) => tx.list('Network')),
+    networks: (filter = {}) => listNetworks(store, filter),
     createNetwork: (ctx, request) => createNetwork(ctx, deps, request),
     removeNetwork: (ctx, name) => removeNetwork(ctx, deps, name),
+    pruneNetworks: (ctx, filter = {}) => pruneNetworks(ctx, deps, filter),
     connect: (ctx, ref, request) => connectContainer(ctx, deps, ref, request),
     disconnect: (ctx, ref, network) => disconnectContainer(ctx, deps, ref, network),
     readLog: async (ctx, ref, options) => {
@@ -62,7 +66,6 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
     logPath: (ref) => deps.paths.log(store.read((tx) => findContainer(tx, ref)).metadata.uid),
     createExec: (_ctx, ref, options) => execs.create(deps, ref, options),
     startExec: (ctx, execId) => execs.start(ctx, deps, execId),
-    volumes: createVolumes(deps),
     findExec: (execId) => execs.record(execId),
     recover: (ctx) => recoverContainers(ctx, deps),
     async [Symbol.asyncDispose]() {

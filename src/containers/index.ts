@@ -14,11 +14,12 @@ export type {
   AttachRequest,
   ContainerFilter,
   Containers,
+  ContainerUsage,
   CreateContainer,
   CreateExec,
   CreateNetwork,
   ExecRecord,
   ExecStreams,
   ExitResult,
+  NetworkFilter,
 } from './types.ts'
-export type { CreateVolume, PrunedVolumes, VolumeFilter, VolumeView } from './volume-types.ts'

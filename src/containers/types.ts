@@ -2,10 +2,10 @@ import type { Readable } from 'node:stream'
 import type { PullOptions } from '../images/index.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import type { Container, ContainerOptions, ContainerState, Mount, Resources, Tmpfs } from '../model/container.ts'
+import type { LabelTerm } from '../model/label-term.ts'
 import type { Labels } from '../model/meta.ts'
 import type { Network, PortMapping, Sandbox } from '../model/network.ts'
-import type { VolumeRequest, VolumesFrom } from '../model/volume.ts'
-import type { Volumes } from './volume-types.ts'
+import type { Pruned, PruneFilter } from '../model/prune.ts'
 
 /** What a front end asks for. What is absent comes from the image, then from the daemon's defaults. */
 export interface CreateContainer {
@@ -24,9 +24,7 @@ export interface CreateContainer {
   readonly openStdin?: boolean
   /** `hostPort` 0 asks for a free one, chosen at each start. */
   readonly ports?: readonly PortMapping[]
-  /** Over `volumesFrom`, and these over the volumes of the image. */
-  readonly mounts?: readonly (Mount | VolumeRequest)[]
-  readonly volumesFrom?: readonly VolumesFrom[]
+  readonly mounts?: readonly Mount[]
   readonly tmpfs?: readonly Tmpfs[]
   /** The daemon's default network if absent; `host` and `none` go alone. The first gives the default route. */
   readonly networks?: readonly AttachRequest[]
@@ -63,9 +61,32 @@ export interface CreateNetwork {
 
 export interface ContainerFilter {
   readonly states?: readonly ContainerState[]
+  /** Beginnings of ids. */
+  readonly ids?: readonly string[]
+  /** Parts of names; `^` and `$` at their ends mean those of the name. */
   readonly names?: readonly string[]
-  readonly labels?: Labels
-  readonly image?: string
+  readonly labels?: readonly LabelTerm[]
+  /** References or ids; those that name no image here match containers that were made by them. */
+  readonly images?: readonly string[]
+  readonly networks?: readonly string[]
+  /** Of those that have ended. */
+  readonly exitCodes?: readonly number[]
+}
+
+export interface NetworkFilter {
+  /** As of containers. */
+  readonly names?: readonly string[]
+  readonly labels?: readonly LabelTerm[]
+  /** Whether no container is attached. */
+  readonly unused?: boolean
+}
+
+export interface ContainerUsage {
+  readonly container: Container
+  /** On disk: what it has written into its root filesystem. */
+  readonly writableBytes: number
+  /** Of its logs, the rotated ones included. */
+  readonly logBytes: number
 }
 
 export interface ExitResult {
@@ -100,11 +121,6 @@ export interface ExecStreams {
   readonly exit: Promise<{ readonly exitCode: number }>
 }
 
-export interface RemoveOptions {
-  readonly force?: boolean
-  readonly volumes?: boolean
-}
-
 /** `ref` is a full id, an exact name or a unique prefix of an id, in this order. */
 export interface Containers extends AsyncDisposable {
   create(ctx: Ctx, request: CreateContainer): Promise<Container>
@@ -126,16 +142,21 @@ export interface Containers extends AsyncDisposable {
   update(ctx: Ctx, ref: string, changes: Resources): Promise<Container>
   /** Resolves when the container does not run (any more). */
   wait(ctx: Ctx, ref: string): Promise<ExitResult>
-  /** With `volumes` also those that were made for it without a name, unless another container uses them. */
-  remove(ctx: Ctx, ref: string, options?: RemoveOptions): Promise<void>
+  remove(ctx: Ctx, ref: string, options?: { force?: boolean }): Promise<void>
+  /** Removes those that do not run. */
+  prune(ctx: Ctx, filter?: PruneFilter): Promise<Pruned>
+  /** What each has on disk. */
+  usage(ctx: Ctx): Promise<ContainerUsage[]>
   find(ref: string): Container
   list(filter?: ContainerFilter): Container[]
   sandboxOf(container: Container): Sandbox
   /** Sandboxes of all containers by uid: for lists. */
   sandboxes(): ReadonlyMap<string, Sandbox>
-  networks(): Network[]
+  networks(filter?: NetworkFilter): Network[]
   createNetwork(ctx: Ctx, request: CreateNetwork): Promise<Network>
   removeNetwork(ctx: Ctx, name: string): Promise<void>
+  /** Removes those that no container is attached to. */
+  pruneNetworks(ctx: Ctx, filter?: PruneFilter): Promise<Pruned>
   /** At once if the container runs. */
   connect(ctx: Ctx, ref: string, request: AttachRequest): Promise<void>
   disconnect(ctx: Ctx, ref: string, network: string): Promise<void>
@@ -144,7 +165,6 @@ export interface Containers extends AsyncDisposable {
   createExec(ctx: Ctx, ref: string, options: CreateExec): ExecRecord
   startExec(ctx: Ctx, execId: string): Promise<ExecStreams>
   findExec(execId: string): ExecRecord
-  readonly volumes: Volumes
   /** Boot: adopts what runs, settles what ended meanwhile, finishes what was half done. */
   recover(ctx: Ctx): Promise<void>
 }

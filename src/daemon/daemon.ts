@@ -8,6 +8,7 @@ import { jsonLogger, type Logger } from '../lib/log.ts'
 import { version } from '../lib/version.ts'
 import { notifySystemd } from '../linux/sd-notify.ts'
 import { type Config, readConfig } from './config.ts'
+import { describeDaemon } from './describe.ts'
 import { openEngine } from './engine.ts'
 import { openTlsDoor } from './tls-door.ts'
 import { unixCaller } from './unix-caller.ts'
@@ -41,7 +42,8 @@ async function serve({ signal, log }: Ctx, config: Config): Promise<void> {
   const { listen, certDir, socket } = config
   // Whatever the log level: what an audit log leaves out has not happened.
   const auditLog = jsonLogger('info')
-  const info = { version, runtime: { name: runtime.name, version: runtime.version } }
+  const program = { version, runtime: { name: runtime.name, version: runtime.version } }
+  const info = { ...program, describe: () => describeDaemon(config, engine) }
   await using server = new HttpServer({
     frontEnd: raindApi({ containers, images, info, ctx }),
     identify: unixCaller,
@@ -52,7 +54,7 @@ async function serve({ signal, log }: Ctx, config: Config): Promise<void> {
   using tls = listen && (await openTlsDoor({ address: listen, certDir, server, log, auditLog }))
   notifySystemd('READY=1')
   keepCompiledCode()
-  log.info('ready', { ...info, socket, listen, startMs: Math.round(performance.now()) })
+  log.info('ready', { ...program, socket, listen, startMs: Math.round(performance.now()) })
 
   await aborted(signal)
   log.info('stopping; containers go on running')

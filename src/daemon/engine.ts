@@ -41,6 +41,8 @@ export interface Engine extends AsyncDisposable {
   readonly images: Images
   readonly containers: Containers
   readonly runtime: Runtime
+  /** What containers get unless they ask for another; undefined where there is none. */
+  readonly apparmorProfile: string | undefined
 }
 
 /**
@@ -62,7 +64,7 @@ export async function openEngine(ctx: Ctx, config: Config): Promise<Engine> {
 
   const entries = workerEntries()
   const thread = opened.use(startKernelThread(entries.kernelThread, { hideUnifiedCgroup }))
-  const store = opened.use(openStore({ file: join(root, 'condenser.db'), log, checkpointWorker: entries.checkpoint }))
+  const store = opened.use(openStore({ file: storeFile(root), log, checkpointWorker: entries.checkpoint }))
   const network = createNetwork({ thread, netnsDir: join(run, 'netns'), log })
   const [runtime] = await Promise.all([
     createRuntime(ctx, { choice: config.runtime, runDir: run, thread, cgroupParent, log }).then((made) =>
@@ -109,7 +111,11 @@ export async function openEngine(ctx: Ctx, config: Config): Promise<Engine> {
   // So that the first start need not wait 30 ms for it; nor the first answer.
   setTimeout(() => seccomp(containerCapabilities([], [], runtime.host.capabilities)), SETTLED_MS).unref()
   const stack = opened.move()
-  return { images, containers, runtime, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  return { images, containers, runtime, apparmorProfile, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+export function storeFile(root: string): string {
+  return join(root, 'condenser.db')
 }
 
 /** Only root may look into either: layers and upper directories hold set-uid files of strangers. */

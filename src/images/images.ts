@@ -3,11 +3,13 @@ import { KeyedLock } from '../lib/keyed-lock.ts'
 import { Claims } from './claims.ts'
 import { collect } from './collect.ts'
 import { DEFAULT_POLICY, type Deps, type ImagePolicy } from './deps.ts'
+import { imagesDiskUsage } from './disk-usage.ts'
 import { findImage } from './find.ts'
 import { imageHistory } from './history.ts'
 import { LayerDirectories } from './layer-directories.ts'
 import { directoriesOf } from './layers.ts'
 import { leaseImage } from './lease.ts'
+import { listImages } from './list.ts'
 import { load } from './load.ts'
 import { Operations } from './operations.ts'
 import { pruneImages } from './prune.ts'
@@ -44,8 +46,9 @@ export function createImages(ctx: Ctx, { policy, ...parts }: ImagesOptions): Ima
     save: (caller, references, format) => saveImages(caller, deps, references, format),
     tag: (caller, reference, target) => tagImage(caller, deps, reference, target),
     get: (reference) => store.read((tx) => findImage(tx, reference)),
-    list: () => store.read((tx) => tx.list('Image')),
+    list: (filter = {}) => listImages(store, filter),
     status: (reference) => store.read((tx) => imageStatus(tx, reference)),
+    diskUsage: () => imagesDiskUsage(deps),
     usage: (reference) => store.read((tx) => imageUsage(tx, reference)),
     inspect: (reference) => store.read((tx) => imageDetails(tx, reference)),
     history: (reference) => imageHistory(deps, reference),

@@ -7,11 +7,11 @@
  * was verified; one that met false content leaves nothing. What is saved or pushed is byte for byte what came.
  */
 export type { ImagePolicy } from './deps.ts'
+export type { ImagesDiskUsage, SpaceUsed } from './disk-usage.ts'
 export type { HistoryEntry } from './history.ts'
 export { createImages, type ImagesOptions } from './images.ts'
 export type { ImageLease } from './lease.ts'
 export type { LayerProgress, PullProgress } from './progress.ts'
-export type { Pruned } from './prune.ts'
 export type { SaveFormat } from './save.ts'
 export type { ImageDetails, ImageStatus, ImageUsage } from './status.ts'
-export type { Images, LoadOptions, PullOptions } from './types.ts'
+export type { ImageFilter, Images, LoadOptions, PullOptions } from './types.ts'

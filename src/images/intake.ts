@@ -7,6 +7,7 @@ import type { ReadTx, WriteTx } from '../store/index.ts'
 import { tryCollect } from './collect.ts'
 import type { Deps } from './deps.ts'
 import { isWhole } from './layers.ts'
+import { nameImage } from './name-image.ts'
 import type { PullRecord } from './pull-record.ts'
 
 /** An image that is complete: its documents are in content, its layers whole. Name: the normalised reference. */
@@ -85,9 +86,7 @@ async function syncLayers({ store, snapshots }: Deps, chainIds: readonly ChainId
 
 function publish(tx: WriteTx, deps: Deps, { name, spec }: BroughtImage, action: PullRecord['action']): Image {
   for (const chainId of spec.chainIds) makeReady(tx, deps, chainId)
-  const known = tx.get('Image', name)
-  const image =
-    known === undefined ? tx.create('Image', { name, spec, status: {} }) : tx.put('Image', { ...known, spec })
+  const image = nameImage(tx, name, spec)
   tx.event({
     kind: 'Image',
     action,

@@ -1,36 +1,36 @@
 import type { Ctx } from '../lib/ctx.ts'
 import { failpoint } from '../lib/failpoint.ts'
+import { matchesPrune, type Pruned, type PruneFilter } from '../model/prune.ts'
 import { collect } from './collect.ts'
 import type { Deps } from './deps.ts'
+import { usedImageIds } from './references.ts'
 
-export interface PruneOptions {
-  /** Also every image that no container uses. */
+export interface PruneOptions extends PruneFilter {
+  /** Also the images that have a name. */
   readonly all?: boolean
 }
 
-export interface Pruned {
-  /** The names that are gone. */
-  readonly removed: readonly string[]
-  /** On disk: of layers what they took unpacked, of blobs their size. */
-  readonly reclaimedBytes: number
-}
-
 /**
- * Removes what is kept for no image: what pulls that were broken off have left for their next try, and whatever else
- * nothing refers to. An image whose name has moved on is not waiting for this: it goes at once, unless a container uses it.
+ * Removes images that no container uses: those whose tag has moved on, or all. With them goes what nothing refers to,
+ * also what pulls that were broken off have left for their next try.
  */
-export async function pruneImages(ctx: Ctx, deps: Deps, { all = false }: PruneOptions = {}): Promise<Pruned> {
-  const removed = all ? removeUnused(deps) : []
+export async function pruneImages(ctx: Ctx, deps: Deps, options: PruneOptions = {}): Promise<Pruned> {
+  const removed = removeUnused(deps, options)
   if (removed.length > 0) await deps.store.durable()
   return { removed, reclaimedBytes: await collect(ctx, deps, { staleAfterMs: 0 }) }
 }
 
 /** An image in use keeps all of its names. */
-function removeUnused({ store }: Deps): string[] {
+function removeUnused({ store }: Deps, { all = false, ...filter }: PruneOptions): string[] {
   failpoint('image.prune.record')
   return store.write((tx) => {
-    const used = new Set(tx.list('Container').map(({ spec }) => spec.imageId))
-    const unused = tx.list('Image').filter(({ spec }) => !used.has(spec.config.digest))
+    const used = usedImageIds(tx)
+    const unused = tx
+      .list('Image')
+      .filter(({ spec }) => (all || spec.untagged) && !used.has(spec.config.digest))
+      .filter(({ metadata, spec }) =>
+        matchesPrune({ labels: spec.imageConfig.labels, createdAt: metadata.createdAt }, filter),
+      )
     for (const { metadata, spec } of unused) {
       const { uid, name } = metadata
       tx.delete('Image', uid)

@@ -8,11 +8,15 @@ export interface References {
   readonly chainIds: ReadonlySet<ChainId>
 }
 
-/** Images, containers and pulls protect what they name; nothing else in the store does. */
-export function references(tx: ReadTx, keepLayerBlobs: boolean): References {
+/** Images (or some of them), containers and pulls protect what they name; nothing else in the store does. */
+export function references(
+  tx: ReadTx,
+  keepLayerBlobs: boolean,
+  counts: (image: Image) => boolean = () => true,
+): References {
   const blobs = new Set<Digest>()
   const chainIds = new Set<ChainId>()
-  for (const { spec } of tx.list('Image')) {
+  for (const { spec } of tx.list('Image').filter(counts)) {
     for (const digest of imageBlobs(spec, keepLayerBlobs)) blobs.add(digest)
     for (const chainId of spec.chainIds) chainIds.add(chainId)
   }
@@ -22,6 +26,11 @@ export function references(tx: ReadTx, keepLayerBlobs: boolean): References {
     for (const chainId of status.chainIds) chainIds.add(chainId)
   }
   return { blobs, chainIds }
+}
+
+/** The config digests of the images that containers were made from. */
+export function usedImageIds(tx: ReadTx): ReadonlySet<Digest> {
+  return new Set(tx.list('Container').map(({ spec }) => spec.imageId))
 }
 
 /** The documents that describe an image and, if they are kept, its compressed layers. */

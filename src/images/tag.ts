@@ -6,10 +6,10 @@ import { formatImageReference, parseImageReference, wireNames } from '../registr
 import { tryCollect } from './collect.ts'
 import type { Deps } from './deps.ts'
 import { findImage } from './find.ts'
+import { nameImage } from './name-image.ts'
 
 /**
- * Gives an image a further name. What had that name before loses it, and is removed if it was its last one and nothing
- * uses it: as when a tag is pulled that has moved on.
+ * Gives an image a further name. What had that name before loses it, as when a tag is pulled that has moved on.
  *
  * @throws {StatusError} `not_found`; `invalid_argument` for a name with a digest, which cannot be chosen
  */
@@ -24,8 +24,7 @@ export async function tagImage(ctx: Ctx, deps: Deps, reference: string, target: 
     const source = findImage(tx, reference)
     const known = tx.get('Image', name)
     const spec = { ...source.spec, ...wireNames(ref) }
-    const tagged =
-      known === undefined ? tx.create('Image', { name, spec, status: {} }) : tx.put('Image', { ...known, spec })
+    const tagged = nameImage(tx, name, spec)
     const { uid } = tagged.metadata
     tx.event({ kind: 'Image', action: 'tag', uid, name, attributes: { imageId: spec.config.digest } })
     return { image: tagged, moved: known !== undefined && known.spec.manifest.digest !== spec.manifest.digest }

@@ -1,11 +1,14 @@
 import type { Ctx } from '../lib/ctx.ts'
 import type { ChainId } from '../model/digest.ts'
 import type { Image, Platform } from '../model/image.ts'
+import type { LabelTerm } from '../model/label-term.ts'
+import type { Pruned } from '../model/prune.ts'
 import type { RegistryAuth } from '../registry/index.ts'
+import type { ImagesDiskUsage } from './disk-usage.ts'
 import type { HistoryEntry } from './history.ts'
 import type { ImageLease } from './lease.ts'
 import type { PullProgress } from './progress.ts'
-import type { Pruned, PruneOptions } from './prune.ts'
+import type { PruneOptions } from './prune.ts'
 import type { PushOptions } from './push.ts'
 import type { SaveFormat } from './save.ts'
 import type { ImageDetails, ImageStatus, ImageUsage } from './status.ts'
@@ -20,6 +23,14 @@ export interface PullOptions {
 export interface LoadOptions {
   /** The reference under which the archive's one image is stored, instead of the one it brings. */
   readonly name?: string
+}
+
+export interface ImageFilter {
+  readonly labels?: readonly LabelTerm[]
+  /** With `*` for any run without a slash: `alpine`, `alpine:3*`, `team/*`. */
+  readonly references?: readonly string[]
+  /** Whether its tag has moved on. */
+  readonly untagged?: boolean
 }
 
 export interface Images extends AsyncDisposable {
@@ -49,9 +60,10 @@ export interface Images extends AsyncDisposable {
   tag(ctx: Ctx, reference: string, target: string): Promise<Image>
   /** A name, or an image's id or the first 12 digits of one. @throws {StatusError} `not_found`, like the others that take a reference */
   get(reference: string): Image
-  list(): Image[]
+  list(filter?: ImageFilter): Image[]
   status(reference: string): ImageStatus
   usage(reference: string): ImageUsage
+  diskUsage(): Promise<ImagesDiskUsage>
   inspect(reference: string): ImageDetails
   /** How it was made, the newest step first. */
   history(reference: string): Promise<HistoryEntry[]>
@@ -61,7 +73,7 @@ export interface Images extends AsyncDisposable {
   layerDirectories(chainIds: readonly ChainId[]): readonly string[]
   /** `using lease = images.lease(reference)`: its layers are not collected meanwhile. */
   lease(reference: string): ImageLease
-  /** Removes what is kept for no image and, with `all`, the images that no container uses. */
+  /** Removes images that no container uses, those without a tag or all, and what is kept for no image. */
   prune(ctx: Ctx, options?: PruneOptions): Promise<Pruned>
   /** Removes the layers and blobs that nothing needs; resolves with their bytes. Safe at any time. */
   collect(ctx: Ctx): Promise<number>

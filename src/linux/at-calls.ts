@@ -24,7 +24,6 @@ export const RESOLVE_IN_ROOT = 0x10
 export const RENAME_NOREPLACE = 1
 
 export const ENOENT = 2
-const EAGAIN = 11
 export const EEXIST = 17
 export const ENOTDIR = 20
 export const EISDIR = 21
@@ -77,17 +76,11 @@ export function openat(dir: number, path: string, flags: number, mode = 0): numb
 const how = new Uint32Array(6)
 const SYS_OPENAT2 = 437
 
-/** While anybody on the host renames or mounts, the kernel may be unable to tell where `..` leads (openat2(2), EAGAIN). */
-const TRIES = 1000
-
 /** openat2(2) for something that exists. */
 export function openat2(dir: number, path: string, flags: number, resolve: number): number {
   how[0] = flags | O_CLOEXEC
   how[4] = resolve
-  for (let tries = 1; ; tries++) {
-    const result = done(Number(native.openat2(SYS_OPENAT2, dir, cString(path), how, 24)))
-    if (result !== -EAGAIN || tries === TRIES) return result
-  }
+  return done(Number(native.openat2(SYS_OPENAT2, dir, cString(path), how, 24)))
 }
 
 /** O_PATH on a directory, symlinks resolved as if `root` were `/`. */
@@ -192,16 +185,13 @@ export interface FileStat {
   readonly uid: number
   readonly gid: number
   readonly size: number
+  readonly links: number
+  readonly inode: bigint
+  /** What it takes on disk, in units of 512 bytes. */
+  readonly blocks: number
   readonly mtime: FileTime
-  /** Of a device node. */
   readonly major: number
   readonly minor: number
-  readonly links: number
-  /** With the device that it is on: the same for all names of one file. */
-  readonly inode: bigint
-  readonly device: number
-  /** What it takes on disk. */
-  readonly usedBytes: number
 }
 
 const STATX_BASIC_STATS = 0x7ff
@@ -214,6 +204,9 @@ export function lstatat(dir: number, path: string): FileStat | number {
   if (result < 0) return result
   // struct statx (statx(2)): the same on every architecture.
   return {
+    links: statBuffer.readUInt32LE(16),
+    inode: statBuffer.readBigUInt64LE(32),
+    blocks: statBuffer.readUInt32LE(48) + statBuffer.readUInt32LE(52) * TWO_TO_32,
     uid: statBuffer.readUInt32LE(20),
     gid: statBuffer.readUInt32LE(24),
     mode: statBuffer.readUInt16LE(28),
@@ -224,10 +217,6 @@ export function lstatat(dir: number, path: string): FileStat | number {
     },
     major: statBuffer.readUInt32LE(128),
     minor: statBuffer.readUInt32LE(132),
-    links: statBuffer.readUInt32LE(16),
-    inode: statBuffer.readBigUInt64LE(32),
-    device: makeDevice(statBuffer.readUInt32LE(136), statBuffer.readUInt32LE(140)),
-    usedBytes: (statBuffer.readUInt32LE(48) + statBuffer.readUInt32LE(52) * TWO_TO_32) * 512,
   }
 }
 

@@ -46,6 +46,8 @@ export interface ImageSpec {
   readonly imageConfig: ImageConfig
   /** ms; 0 if the config has none. */
   readonly builtAt: number
+  /** Its tag has moved on to another image: it stays until it is pruned. Its name has the manifest's digest. */
+  readonly untagged?: true
 }
 
 export type Image = StoredObject<ImageSpec, Record<string, never>>

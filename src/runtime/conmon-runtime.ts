@@ -35,7 +35,13 @@ import {
   pidFile,
   spawnMonitor,
 } from './monitor.ts'
-import { chooseOciRuntime, findConmon, type RuntimeChoice } from './oci-runtime.ts'
+import {
+  chooseOciRuntime,
+  describeRuntimes,
+  findConmon,
+  type RuntimeChoice,
+  type RuntimeDescription,
+} from './oci-runtime.ts'
 import { reopenLog } from './reopen-log.ts'
 import { encodeOci, type OciLimits, readHostFacts } from './spec/index.ts'
 import type { ContainerExit, CreatedProcess, CreateInput, ExecInput, Recovered, Runtime, RuntimeExec } from './types.ts'
@@ -195,6 +201,10 @@ class ConmonRuntime implements Runtime {
       return { state: 'lost' }
     }
     return { state: 'exited', ...exit, oomKilled: await this.#wasOomKilled(bundle) }
+  }
+
+  describe(): Promise<readonly RuntimeDescription[]> {
+    return describeRuntimes(this.#options.thread, this.#options.choice, this.name)
   }
 
   async reopenLog(bundle: string): Promise<void> {

@@ -28,6 +28,16 @@ export interface OciRuntime {
   run(args: readonly string[]): Promise<void>
 }
 
+export interface RuntimeDescription {
+  readonly name: OciRuntime['name']
+  /** Empty if it is not installed. */
+  readonly path: string
+  readonly version: string
+  readonly used: boolean
+  /** Why it is used, or is not. */
+  readonly why: string
+}
+
 /** crun is three times as fast; it refuses on hosts with hybrid cgroups unless their version 2 hierarchy is hidden from it. */
 export async function chooseOciRuntime(
   thread: KernelThread,
@@ -46,6 +56,36 @@ export async function chooseOciRuntime(
   const runc = choice === 'crun' ? undefined : findExecutable('runc')
   if (runc !== undefined) return await ociRuntime(thread, 'runc', runc, runDir)
   throw missing(choice === 'auto' ? 'crun or runc' : choice)
+}
+
+/** Both runtimes, and why the one that `used` names was chosen. Asks each for its version. */
+export async function describeRuntimes(
+  thread: KernelThread,
+  choice: RuntimeChoice,
+  used: OciRuntime['name'],
+): Promise<RuntimeDescription[]> {
+  const refuses = await existsForChildren(thread, HYBRID_CONTROLLERS)
+  return await Promise.all(
+    (['crun', 'runc'] as const).map(async (name) => {
+      const path = findExecutable(name) ?? ''
+      const version = path === '' ? '' : await versionOf(thread, name, path).catch(() => 'unknown')
+      return { name, path, version, used: name === used, why: whyChosen(name, { choice, used, path, refuses }) }
+    }),
+  )
+}
+
+function whyChosen(
+  name: OciRuntime['name'],
+  { choice, used, path, refuses }: { choice: RuntimeChoice; used: string; path: string; refuses: boolean },
+): string {
+  if (choice !== 'auto')
+    return name === used ? 'asked for by the configuration' : `the configuration asks for ${choice}`
+  if (path === '') return 'not installed'
+  if (name === 'crun') {
+    if (name === used) return 'installed, and the faster of the two'
+    return refuses ? `it does not work where it sees ${HYBRID_CONTROLLERS}` : 'installed after the daemon was started'
+  }
+  return name === used ? 'crun cannot be used' : 'crun is there and is faster'
 }
 
 /** @throws {StatusError} `failed_precondition` */
@@ -76,8 +116,7 @@ async function ociRuntime(
   path: string,
   runDir: string,
 ): Promise<OciRuntime> {
-  const { stdout } = await runProgram(thread, path, [name, '--version'])
-  const version = /version (\S+)/.exec(stdout)?.[1] ?? 'unknown'
+  const version = await versionOf(thread, name, path)
   const root = join(runDir, name)
   return {
     name,
@@ -88,6 +127,11 @@ async function ociRuntime(
       await runProgram(thread, path, [name, '--root', root, ...args])
     },
   }
+}
+
+async function versionOf(thread: KernelThread, name: string, path: string): Promise<string> {
+  const { stdout } = await runProgram(thread, path, [name, '--version'])
+  return /version (\S+)/.exec(stdout)?.[1] ?? 'unknown'
 }
 
 async function runProgram(thread: KernelThread, path: string, argv: readonly string[]): Promise<{ stdout: string }> {

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Ctx } from '../lib/ctx.ts'
 import type { StatusError } from '../lib/errors.ts'
+import type { RuntimeDescription } from './oci-runtime.ts'
 import type { HostFacts, OciLimits, OciProcess, OciSpec } from './spec/index.ts'
 
 /** Who does what: adapters differ in it, and nothing above may assume one way. */
@@ -115,6 +116,8 @@ export interface Runtime extends AsyncDisposable {
   recover(ctx: Ctx, container: { id: string; bundle: string } & CreatedProcess): Promise<Recovered>
   /** Resolves when the monitor, told that its log file was renamed, writes to a new one. */
   reopenLog(bundle: string): Promise<void>
+  /** What there is to choose from, and why this one was. */
+  describe(): Promise<readonly RuntimeDescription[]>
   /** Call when a start is coming: the kernel's first move of a process to a cgroup waits, and can do so meanwhile. */
   warmUp(): void
 }

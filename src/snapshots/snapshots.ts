@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, open, readdir, rename, rmdir, stat, statfs } from 'node:fs/promises'
+import { chmod, chown, mkdir, open, readdir, rename, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Ctx } from '../lib/ctx.ts'
 import { StatusError, systemCode } from '../lib/errors.ts'
@@ -9,10 +9,10 @@ import { syncfs } from '../linux/sync.ts'
 import { EMPTY_LAYER, VIEW_PREFIX } from './merged-view.ts'
 import { mountOverlay, type OverlayInput } from './mount-overlay.ts'
 import { assertLayerCount } from './overlay-options.ts'
-import { type SeedInput, VOLUME_DATA } from './seed-volume.ts'
 import type { UnpackInput } from './unpack-layer.ts'
 import type { Unpacked } from './unpacked.ts'
 import { WorkerPool } from './worker-pool.ts'
+import type { Job } from './worker-protocol.ts'
 
 export interface SnapshotsOptions {
   /** Absolute; made if it is not there. Names in it that begin with a dot are this module's own. */
@@ -49,16 +49,8 @@ export interface Snapshots extends AsyncDisposable {
   removeLayer(directory: string): Promise<void>
   /** Removes a directory tree of any depth that containers wrote to, off the main thread. Idempotent. Absolute path. */
   removeTree(path: string): Promise<void>
-  /** Bytes that a directory tree takes on disk, files with several names once. */
-  usage(ctx: Ctx, path: string): Promise<number>
-  /**
-   * Fills a volume's directory, if there is nothing in it, with what a root filesystem of these layers has at a path, owners,
-   * modes, attributes and links included. Nothing is seen of it before all is on disk.
-   * @throws {StatusError} `resource_exhausted` if the disk is full
-   */
-  seedVolume(ctx: Ctx, input: Omit<SeedInput, 'maxBytes'>): Promise<void>
-  /** Finishes or takes away what a seeding that was cut off has left in a volume's directory. Idempotent. */
-  settleVolume(ctx: Ctx, directory: string): Promise<void>
+  /** The bytes on disk of what lies in a directory, off the main thread; 0 if it is not there. Absolute path. */
+  measureTree(ctx: Ctx, path: string): Promise<number>
   /**
    * Makes the upper and work directories of a container. Idempotent.
    *
@@ -85,13 +77,14 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
   })
   // Nobody waits for these: a removal has no caller who could cancel it.
   const removalCtx: Ctx = { signal: new AbortController().signal, log: silentLogger }
-  let removals: Promise<unknown> = Promise.resolve()
+  let walks: Promise<unknown> = Promise.resolve()
   /** One at a time, so that a Worker stays free for unpacking. */
-  const remove = (path: string): Promise<void> => {
-    const removal = removals.then(() => pool.run<void>(removalCtx, { op: 'remove', path }))
-    removals = removal.catch(() => {})
-    return removal
+  const walk = <T>(ctx: Ctx, job: Job): Promise<T> => {
+    const result = walks.then(() => pool.run<T>(ctx, job))
+    walks = result.catch(() => {})
+    return result
   }
+  const remove = (path: string): Promise<void> => walk(removalCtx, { op: 'remove', path })
   await removeLeftovers(layersDir, remove)
 
   return {
@@ -120,14 +113,7 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
       if (await renameIfThere(join(layersDir, directory), join(layersDir, trash))) await remove(join(layersDir, trash))
     },
     removeTree: remove,
-    usage: (ctx, path) => pool.run<number>(ctx, { op: 'usage', path }),
-    async seedVolume(ctx, input) {
-      if ((await readdir(join(input.directory, VOLUME_DATA))).length > 0 || input.layers.length === 0) return
-      const { bavail, bsize } = await statfs(input.directory)
-      failpoint('snapshots.seed')
-      await pool.run<void>(ctx, { op: 'seed', input: { ...input, maxBytes: bavail * bsize } })
-    },
-    settleVolume: (ctx, directory) => pool.run<void>(ctx, { op: 'settle', directory }),
+    measureTree: (ctx, path) => walk(ctx, { op: 'measure', path }),
     async prepare(containerDir, topLayer) {
       failpoint('snapshots.prepare')
       const upper = join(containerDir, 'upper')

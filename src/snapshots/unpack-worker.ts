@@ -1,10 +1,9 @@
-/** The entry of the Workers that unpack, commit and remove layers, and fill volumes: see worker-pool.ts. */
+/** The entry of the Workers that unpack, commit, remove and measure layers: see worker-pool.ts. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { AT_FDCWD, bytePath, leaveSharedWorkingDirectory } from '../linux/at-calls.ts'
 import { commitLayer } from './commit-layer.ts'
+import { measureTree } from './measure-tree.ts'
 import { removeTree } from './remove-tree.ts'
-import { seedVolume, settleVolume } from './seed-volume.ts'
-import { treeUsage } from './tree-usage.ts'
 import { unpackLayer } from './unpack-layer.ts'
 import { type FromWorker, type Job, type ToWorker, toFailure, type WorkerData } from './worker-protocol.ts'
 
@@ -41,11 +40,7 @@ async function run(job: Job, signal: AbortSignal): Promise<unknown> {
       return commitLayer(job.unpacked, job.parents)
     case 'remove':
       return removeTree(AT_FDCWD, bytePath(job.path))
-    case 'usage':
-      return treeUsage(job.path, signal)
-    case 'seed':
-      return seedVolume(job.input, signal)
-    case 'settle':
-      return settleVolume(job.directory)
+    case 'measure':
+      return measureTree(AT_FDCWD, bytePath(job.path), signal)
   }
 }

@@ -1,5 +1,4 @@
 import { StatusError, type StatusErrorOptions } from '../lib/errors.ts'
-import type { SeedInput } from './seed-volume.ts'
 import type { UnpackInput } from './unpack-layer.ts'
 import type { Unpacked } from './unpacked.ts'
 
@@ -8,9 +7,7 @@ export type Job =
   | { readonly op: 'unpack'; readonly input: UnpackInput }
   | { readonly op: 'commit'; readonly unpacked: Unpacked; readonly parents: readonly string[] }
   | { readonly op: 'remove'; readonly path: string }
-  | { readonly op: 'usage'; readonly path: string }
-  | { readonly op: 'seed'; readonly input: SeedInput }
-  | { readonly op: 'settle'; readonly directory: string }
+  | { readonly op: 'measure'; readonly path: string }
 
 export interface WorkerData {
   readonly layersDir: string

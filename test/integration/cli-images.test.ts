@@ -101,10 +101,27 @@ test('prune tells what it has reclaimed, and leaves what is in use', async () =>
   const archive = layoutTar({ 'big:1': ociImage({ layers: [[{ path: 'x', content: Buffer.alloc(100_000, 'x') }]] }) })
   assert.equal((await fixture.daemon.api.post('/v1/images/load', archive)).status, 200)
   assert.equal(await ok('image', 'prune', '-f'), 'Total reclaimed space: 0B\n')
-  const pruned = await ok('image', 'prune', '--all')
+  const pruned = await ok('image', 'prune', '--all', '--force')
   assert.match(pruned, /^image: docker\.io\/library\/big:1 remove completed\nTotal reclaimed space: 1\d\d(\.\d)?kB\n$/)
-  assert.deepEqual(JSON.parse(await ok('image', 'prune', '-a', '--json')), { removed: [], reclaimedBytes: 0 })
+  assert.deepEqual(JSON.parse(await ok('image', 'prune', '-af', '--json')), { removed: [], reclaimedBytes: 0 })
   await ok('rm', 'user')
+})
+
+test('images are filtered as docker does; what a tag has left is <none>, and pruned', async () => {
+  const archive = (content: string) =>
+    layoutTar({ 'moving:1': ociImage({ layers: [[{ path: 'x', content: Buffer.from(content) }]] }) })
+  for (const content of ['old', 'new']) await fixture.daemon.api.post('/v1/images/load', archive(content))
+  const rows = (await ok('images', 'moving')).split('\n')
+  assert.match(rows[1]!, /^moving +<none> +[0-9a-f]{12} /)
+  assert.match(
+    (await ok('images', '--no-trunc', '-f', 'dangling=false', 'mov*')).split('\n')[1]!,
+    /^moving +1 +sha256:/,
+  )
+  assert.match(await ok('images', '-q', '--filter', 'dangling=true'), /^moving@sha256:[0-9a-f]{64}\n$/)
+  assert.equal(await ok('images', '-q', '--filter', 'label=none'), '')
+  assert.match(await ok('system', 'df', '-v'), /moving +<none> +[0-9a-f]{12} +\S+ +no/)
+  assert.match(await ok('image', 'prune', '-f'), /^image: docker\.io\/library\/moving@sha256:\S+ remove completed\n/)
+  assert.equal(await ok('images', '-q', 'moving'), 'moving:1\n')
 })
 
 test('login checks, files for the user only, serves push and pull; logout forgets', async () => {

@@ -137,6 +137,37 @@ describe('the command line client', () => {
     assert.match(missing.stderr, /^raind: No such image/)
   })
 
+  test('ps, network ls and the prunes take docker’s filters and flags', async () => {
+    await raind('create', '--name', 'one', '-l', 'tier=a', fixture.image, 'echo', 'a rather long command line')
+    await raind('create', '--name', 'two', fixture.image)
+    const listed = async (...args: string[]) => (await raind('ps', '-a', ...args)).stdout.split('\n').slice(1, -1)
+    assert.match((await listed('--filter', 'name=on')).join(), /…" .*one$/)
+    assert.match(
+      (await listed('--no-trunc', '-f', 'status=created', '-f', 'label=tier')).join(),
+      /"echo a rather long command line"/,
+    )
+    assert.match((await listed('-f', `ancestor=${fixture.image}`, '-f', 'label!=tier')).join(), /two$/)
+    const unknown = await raind('ps', '--filter', 'nmae=x')
+    assert.deepEqual([unknown.code, /did you mean "name"/.test(unknown.stderr)], [125, true])
+    await raind('network', 'create', 'side')
+    assert.equal((await raind('network', 'ls', '-q', '--no-trunc', '-f', 'name=sid')).stdout, 'side\n')
+
+    const unasked = await raind('container', 'prune')
+    assert.deepEqual([unasked.code, /Give --force/.test(unasked.stderr)], [125, true])
+    const pruned = await raind('container', 'prune', '-f', '--filter', 'label=tier')
+    assert.match(pruned.stdout, /^container: one removed\nTotal reclaimed space: \d/)
+    const rest = await raind('system', 'prune', '-f')
+    assert.match(rest.stdout, /^container: two removed\nnetwork: side removed\nTotal reclaimed space: /)
+    assert.match(
+      (await raind('system', 'df')).stdout,
+      /^TYPE +TOTAL +ACTIVE +SIZE +RECLAIMABLE\nImages +1 +0 .*\(100%\)\n/,
+    )
+    const info = await raind('info')
+    assert.match(info.stdout, /^Containers: +0\nImages: +1\n/m)
+    assert.match(info.stdout, /^Runtime c?run[c ]: .*used: /m)
+    assert.equal(JSON.parse((await raind('system', 'info', '--json')).stdout).root, fixture.home.root)
+  })
+
   test('mistakes are told apart by their exit codes, and with what to do', async () => {
     const unknown = await raind('contaner', 'ls')
     assert.equal(unknown.code, 125)

@@ -86,13 +86,16 @@ test('the layers of a container stay when its tag has moved on', async () => {
   const [image] = await load({ app })
   const container = createContainer('web', image!)
   await load({ app: ociImage({ layers: [[content()]] }) })
+  assert.deepEqual((await engine.images.prune(engine.ctx)).removed, [], 'in use')
+  await engine.images.remove(engine.ctx, 'app')
+  await load({ app: ociImage({ layers: [[content()]] }) })
   await engine.images.collect(engine.ctx)
   assert.equal((await engine.look()).layers.length, 3)
   for (const directory of engine.images.layerDirectories(image!.spec.chainIds)) {
     await access(join(engine.layersDir, directory))
   }
   removeContainer(container)
-  await engine.images.collect(engine.ctx)
+  assert.equal((await engine.images.prune(engine.ctx)).removed.length, 1)
   assert.equal((await engine.look()).layers.length, 1)
 })
 

@@ -40,17 +40,70 @@ test('a further name is the same image, also when the first one is gone', async 
   assert.deepEqual(await engine.look(), NOTHING)
 })
 
-test('a name that moves takes what it was with it, unless that has another name or is in use', async () => {
+test('a name that moves leaves what it was without a tag, unless that has another name', async () => {
   await load({ app, 'app:keep': app, other })
   await tag('other', 'app')
   assert.equal(engine.images.get('app').spec.config.digest, other.config!.digest)
-  assert.equal((await engine.look()).layers.length, 3)
+  assert.deepEqual(engine.images.list({ untagged: true }), [])
   const container = use('app:keep')
   await tag('other', 'app:keep')
-  assert.equal((await engine.look()).layers.length, 3)
+  const untagged = `docker.io/library/app@${app.target.digest}`
+  assert.deepEqual(names().sort(), [
+    'docker.io/library/app:keep',
+    'docker.io/library/app:latest',
+    untagged,
+    'docker.io/library/other:latest',
+  ])
+  assert.deepEqual(engine.images.status(untagged).repoTags, [])
+  assert.deepEqual((await engine.images.prune(engine.ctx)).removed, [], 'a container uses it')
   engine.store.write((tx) => tx.delete('Container', container))
-  await engine.images.collect(engine.ctx)
+  assert.deepEqual((await engine.images.prune(engine.ctx, { labels: [{ key: 'x', negated: false }] })).removed, [])
+  assert.deepEqual((await engine.images.prune(engine.ctx, { until: Date.now() - 60_000 })).removed, [])
+  assert.deepEqual((await engine.images.prune(engine.ctx)).removed, [untagged])
   assert.equal((await engine.look()).layers.length, 1)
+})
+
+test('an image without a tag can be used by its id, and comes to have a tag again', async () => {
+  await load({ app, other })
+  await tag('other', 'app')
+  const id = app.config!.digest.slice('sha256:'.length, 'sha256:'.length + 12)
+  assert.equal(engine.images.get(id).spec.untagged, true)
+  const tagged = await tag(id, 'again:1')
+  assert.equal(tagged.spec.untagged, undefined)
+  assert.deepEqual(engine.images.list({ untagged: true }), [], 'it has a name')
+  await tag('other', 'again:1')
+  assert.equal(engine.images.list({ untagged: true }).length, 1)
+  await load({ app })
+  assert.deepEqual(engine.images.list({ untagged: true }), [], 'it has come back, and with its tag gone to the other')
+  await tag('other', 'app')
+  await remove(id)
+  assert.deepEqual(engine.images.list({ untagged: true }), [])
+  assert.equal((await engine.look()).layers.length, 1)
+})
+
+test('images are listed by parts of their names, labels, and whether they have a tag', async () => {
+  const labelled = ociImage({ layers: [BASE], document: { config: { Labels: { tier: 'back' } } } })
+  await load({ app, 'example.com/team/app:1': app, 'example.com/team/db:1': labelled })
+  const found = (filter: Parameters<typeof engine.images.list>[0]) =>
+    engine.images
+      .list(filter)
+      .map(({ metadata }) => metadata.name)
+      .sort()
+  const [own, team, db] = ['docker.io/library/app:latest', 'example.com/team/app:1', 'example.com/team/db:1']
+  for (const [reference, expected] of [
+    ['app', [own]],
+    ['app:*', [own]],
+    ['library/app', [own]],
+    [own, [own]],
+    ['example.com/team/*', [team, db]],
+    ['example.com/*/app:1', [team]],
+    ['*', [own]],
+    ['team/app', []],
+  ] as const) {
+    assert.deepEqual(found({ references: [reference] }), expected, reference)
+  }
+  assert.deepEqual(found({ labels: [{ key: 'tier', negated: false }] }), [db])
+  assert.deepEqual(found({ untagged: false }), [own, team, db])
 })
 
 test('names that cannot be given', async () => {

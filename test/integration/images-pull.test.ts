@@ -224,14 +224,27 @@ test('the image for the platform that is asked for', async () => {
   await assert.rejects(pull(single, { platform: { architecture: 'amd64' } }), code('not_found'))
 })
 
-test('a tag that has moved leaves nothing of where it was', async () => {
+test('a tag that has moved leaves its image without a tag, until it is pruned', async () => {
   const reference = await push(ociImage({ layers: layers(1000) }), 'test/moving')
   await pull(reference)
   await push(ociImage({ layers: layers(2000) }), 'test/moving')
+  const { metadata } = engine.images.get(reference)
   await pull(reference)
-  await engine.images[Symbol.asyncDispose]()
+  const old = engine.images.list({ untagged: true })
+  assert.deepEqual(
+    old.map(({ metadata: { name, uid }, spec }) => [name, uid, spec.reference]),
+    [[reference.replace(/:latest$/, `@${old[0]!.spec.manifest.digest}`), metadata.uid, old[0]!.spec.manifest.digest]],
+  )
+  assert.equal((await engine.look()).blobs.length, 6)
+  const pruned = await engine.images.prune(engine.ctx)
+  assert.deepEqual(pruned.removed, [old[0]!.metadata.name])
   const { images, blobs, layers: held } = await engine.look()
   assert.deepEqual([images, held, blobs.length], [[reference], ['2 ready'], 3])
+
+  await pull(reference.replace(/:latest$/, `@${engine.images.get(reference).spec.manifest.digest}`))
+  await push(ociImage({ layers: layers(3000) }), 'test/moving')
+  await pull(reference)
+  assert.deepEqual(engine.images.list({ untagged: true }), [], 'it has another name: its digest')
 })
 
 test('an image that is not there, and a registry that is not there', async () => {

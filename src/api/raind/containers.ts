@@ -7,6 +7,7 @@ import { type Route, route } from '../http/route.ts'
 import { toResources, updateBody } from './container-options.ts'
 import { toContainerFilter, toCreateContainer, toStopOptions, wireContainer, wireInspect } from './convert.ts'
 import { success } from './envelope.ts'
+import { pruneBody, toPruneFilter, type WirePruned } from './prune.ts'
 import {
   createContainerBody,
   deleteQuery,
@@ -34,6 +35,11 @@ export function containerRoutes(containers: Containers, daemon: Ctx): readonly R
     route('POST', '/v1/containers', { body: createContainerBody }, async ({ body }) => {
       const { metadata } = await containers.create(daemon, toCreateContainer(body))
       return success(200, 'container created', { id: shortId(metadata.uid) })
+    }),
+
+    route('POST', '/v1/containers/prune', { body: pruneBody }, async ({ body }) => {
+      const data: WirePruned = await containers.prune(daemon, toPruneFilter(body))
+      return success(200, 'prune completed', data)
     }),
 
     route('GET', '/v1/containers/:containerId', {}, ({ params }) => {
@@ -98,7 +104,7 @@ export function containerRoutes(containers: Containers, daemon: Ctx): readonly R
 
     route('DELETE', '/v1/containers/:containerId/actions/delete', { query: deleteQuery }, async ({ params, query }) => {
       const { uid } = containers.find(params.containerId).metadata
-      await containers.remove(daemon, uid, query)
+      await containers.remove(daemon, uid, { force: query.force ?? false })
       return success(200, 'container deleted', { id: shortId(uid) })
     }),
 

@@ -9,6 +9,7 @@ import {
   toContainerFilter,
   toCreateContainer,
   toCreateExec,
+  toNetworkFilter,
   wireContainer,
   wireExec,
   wireImage,
@@ -321,10 +322,17 @@ test('toContainerFilter() lists all unless told otherwise', () => {
   assert.deepEqual(toContainerFilter({}), {})
   assert.deepEqual(toContainerFilter({ all: false }), { states: ['running', 'paused'] })
   assert.deepEqual(toContainerFilter({ all: false, label: ['a=b=c'], name: ['n'], state: ['created'] }), {
-    labels: { a: 'b=c' },
+    labels: [{ key: 'a', value: 'b=c', negated: false }],
     names: ['n'],
     states: ['created'],
   })
+  const more = { all: false, id: ['ab'], image: ['alpine'], network: ['front'], exitCode: ['137'] }
+  assert.deepEqual(toContainerFilter(more), { ids: ['ab'], images: ['alpine'], networks: ['front'], exitCodes: [137] })
+})
+
+test('toNetworkFilter() speaks of what is not used', () => {
+  const filter = toNetworkFilter({ label: ['!a'], name: ['n'], dangling: true })
+  assert.deepEqual(filter, { labels: [{ key: 'a', negated: true }], names: ['n'], unused: true })
 })
 
 test('toCreateExec() leaves out what is absent', () => {

@@ -1,10 +1,18 @@
-import type { AttachRequest, ContainerFilter, CreateContainer, CreateExec, ExecRecord } from '../../containers/index.ts'
+import type {
+  AttachRequest,
+  ContainerFilter,
+  CreateContainer,
+  CreateExec,
+  ExecRecord,
+  NetworkFilter,
+} from '../../containers/index.ts'
 import type { ImageStatus, ImageUsage, PullProgress } from '../../images/index.ts'
 import { StatusError } from '../../lib/errors.ts'
 import { parseCapability } from '../../model/capability.ts'
 import { type Container, containerState, isAlive } from '../../model/container.ts'
 import type { Image } from '../../model/image.ts'
-import { parseMount, parseVolumesFrom } from '../../model/mount.ts'
+import { parseLabelTerm } from '../../model/label-term.ts'
+import { parseMount } from '../../model/mount.ts'
 import { shortId } from '../../model/names.ts'
 import type { Network, PortMapping, Sandbox } from '../../model/network.ts'
 import { parsePorts } from '../../model/port.ts'
@@ -15,6 +23,7 @@ import type {
   CreateContainerBody,
   CreateExecBody,
   ListQuery,
+  NetworkListQuery,
   StopQuery,
   WireContainer,
   WireExec,
@@ -95,6 +104,7 @@ export function wireImage({ metadata, spec }: Image): WireImage {
     reference: spec.reference,
     createdAt: wireTime(metadata.createdAt),
     sizeBytes: spec.layers.reduce((sum, layer) => sum + layer.size, spec.config.size),
+    ...(spec.untagged && { dangling: true }),
   }
 }
 
@@ -150,7 +160,6 @@ export function toCreateContainer(body: CreateContainerBody): CreateContainer {
     openStdin: tty,
     ports: toPorts(port),
     mounts: mount.map(parseMount),
-    volumesFrom: body.volumesFrom?.map(parseVolumesFrom),
     tmpfs: tmpfs.map(parseTmpfs),
     networks: toNetworks(body),
     resources: toResources(body),
@@ -191,12 +200,29 @@ export function toStopOptions({ timeout, signal }: StopQuery) {
 }
 
 /** Without a filter /v1 lists all; `all=false` only those that have a process. */
-export function toContainerFilter({ all = true, label, name, state }: ListQuery): ContainerFilter {
+export function toContainerFilter({
+  all = true,
+  label,
+  name,
+  id,
+  state,
+  image,
+  network,
+  exitCode,
+}: ListQuery): ContainerFilter {
   return withoutUndefined({
-    labels: label && Object.fromEntries(label.map((pair) => splitOnce(pair, '='))),
+    labels: label?.map(parseLabelTerm),
     names: name,
-    states: state ?? (all ? undefined : ['running', 'paused']),
+    ids: id,
+    images: image,
+    networks: network,
+    exitCodes: exitCode?.map(Number),
+    states: state ?? (all || exitCode ? undefined : ['running', 'paused']),
   })
+}
+
+export function toNetworkFilter({ label, name, dangling }: NetworkListQuery): NetworkFilter {
+  return withoutUndefined({ labels: label?.map(parseLabelTerm), names: name, unused: dangling })
 }
 
 export function toCreateExec({ command, env, user, workdir }: CreateExecBody): CreateExec {
@@ -204,15 +230,10 @@ export function toCreateExec({ command, env, user, workdir }: CreateExecBody): C
 }
 
 /** The public CLI shows what is behind the slash, and fails where there is none. */
-function withSlash(repository: string): string {
+export function withSlash(repository: string): string {
   return repository.includes('/') ? repository : `library/${repository}`
 }
 
 function orNull<T>(list: readonly T[]): readonly T[] | null {
   return list.length === 0 ? null : list
-}
-
-function splitOnce(text: string, separator: string): [string, string] {
-  const at = text.indexOf(separator)
-  return [text.slice(0, at), text.slice(at + separator.length)]
 }

@@ -1,6 +1,9 @@
-import type { HistoryEntry, ImageDetails } from '../../images/index.ts'
+import type { HistoryEntry, ImageDetails, ImageFilter } from '../../images/index.ts'
+import type { Static } from '../../lib/schema.ts'
+import { parseLabelTerm } from '../../model/label-term.ts'
 import { wireImageStatus, wireTime } from './convert.ts'
-import type { WireHistoryEntry, WireImageInspect } from './image-types.ts'
+import type { imageListQuery, WireHistoryEntry, WireImageInspect } from './image-types.ts'
+import { withoutUndefined } from './without-undefined.ts'
 
 export function wireImageInspect(details: ImageDetails): WireImageInspect {
   const { spec } = details.image
@@ -24,4 +27,9 @@ export function wireImageInspect(details: ImageDetails): WireImageInspect {
 
 export function wireHistoryEntry({ createdAt, layer, ...step }: HistoryEntry): WireHistoryEntry {
   return { ...step, createdAt: wireTime(createdAt), layer: layer ?? '' }
+}
+
+/** @throws {StatusError} `invalid_argument` */
+export function toImageFilter({ label, reference, dangling }: Static<typeof imageListQuery>): ImageFilter {
+  return withoutUndefined({ labels: label?.map(parseLabelTerm), references: reference, untagged: dangling })
 }

@@ -2,6 +2,7 @@
 
 import { array, boolean, object, oneOf, optional, string } from '../../lib/schema.ts'
 import type { ImageConfig, Platform } from '../../model/image.ts'
+import { labelTerms } from './prune.ts'
 import { auth, type WireImageStatus } from './types.ts'
 
 /** Everything about an image. Sizes are bytes. */
@@ -37,12 +38,6 @@ export interface WireHistoryEntry {
   readonly usedBytes: number
 }
 
-export interface WirePruned {
-  /** Whole names: `docker.io/library/alpine:latest`. */
-  readonly removed: readonly string[]
-  readonly reclaimedBytes: number
-}
-
 const imageName = string({ minLength: 1, maxLength: 1024 })
 
 /** `target`: the further name for `image`. */
@@ -53,4 +48,10 @@ export const saveQuery = object({
 })
 export const pushBody = object({ image: imageName, auth: optional(auth) })
 export const loginBody = object({ registry: optional(string({ maxLength: 255 })), auth })
-export const pruneBody = object({ all: optional(boolean()) })
+export const imageListQuery = object({
+  label: optional(labelTerms),
+  /** `alpine`, `alpine:*`, `team/*`: a star is any run without a slash. */
+  reference: optional(array(string({ maxLength: 1024 }), { maxItems: 64 })),
+  /** Whether its tag has moved on to another image. */
+  dangling: optional(boolean()),
+})

@@ -5,18 +5,18 @@ import { primed, type Reply, stream } from '../http/reply.ts'
 import { type Route, route } from '../http/route.ts'
 import { wireImage, wireImageStatus, wireImageUsage } from './convert.ts'
 import { success } from './envelope.ts'
-import { wireHistoryEntry, wireImageInspect } from './image-convert.ts'
+import { toImageFilter, wireHistoryEntry, wireImageInspect } from './image-convert.ts'
 import {
+  imageListQuery,
   loginBody,
-  pruneBody,
   pushBody,
   saveQuery,
   tagBody,
   type WireHistoryEntry,
   type WireImageInspect,
-  type WirePruned,
 } from './image-types.ts'
 import { progressLines } from './progress-lines.ts'
+import { pruneImagesBody, toPruneFilter, type WirePruned } from './prune.ts'
 import { parseRegistryAuth, type RegistryAuth } from './registry-auth.ts'
 import {
   imageBody,
@@ -34,8 +34,8 @@ const TAR = 'application/x-tar'
 
 export function imageRoutes(images: Images, daemon: Ctx): readonly Route[] {
   return [
-    route('GET', '/v1/images', {}, () => {
-      const data: WireImage[] = images.list().map(wireImage)
+    route('GET', '/v1/images', { query: imageListQuery }, ({ query }) => {
+      const data: WireImage[] = images.list(toImageFilter(query)).map(wireImage)
       return success(200, 'retrieve image list success', data.length === 0 ? null : data)
     }),
 
@@ -63,8 +63,8 @@ export function imageRoutes(images: Images, daemon: Ctx): readonly Route[] {
       return success(200, 'tag completed', { image: metadata.name })
     }),
 
-    route('POST', '/v1/images/prune', { body: pruneBody }, async ({ body }) => {
-      const data: WirePruned = await images.prune(daemon, { all: body.all ?? false })
+    route('POST', '/v1/images/prune', { body: pruneImagesBody }, async ({ body }) => {
+      const data: WirePruned = await images.prune(daemon, { ...toPruneFilter(body), all: body.all ?? false })
       return success(200, 'prune completed', data)
     }),
 

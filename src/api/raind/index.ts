@@ -16,7 +16,6 @@ import { execRoutes } from './execs.ts'
 import { imageRoutes } from './images.ts'
 import { networkRoutes } from './networks.ts'
 import { type DaemonInfo, systemRoutes } from './system.ts'
-import { volumeRoutes } from './volumes.ts'
 
 export interface RaindDeps {
   readonly containers: Containers
@@ -32,14 +31,22 @@ export function raindApi({ containers, images, info, ctx }: RaindDeps): FrontEnd
     ...execRoutes(containers, ctx),
     ...imageRoutes(images, ctx),
     ...networkRoutes(containers, ctx),
-    ...volumeRoutes(containers, ctx),
-    ...systemRoutes(info),
+    ...systemRoutes({ containers, images, info, ctx }),
   ]
   return { routes: [...routes, ...docsRoutes(info.version, routes)], errorReply }
 }
 
-export type { WireHistoryEntry, WireImageInspect, WirePruned } from './image-types.ts'
+export type { WireHistoryEntry, WireImageInspect } from './image-types.ts'
+export type { WirePruned } from './prune.ts'
 export type { DaemonInfo } from './system.ts'
+export type {
+  WireDaemon,
+  WireDiskUsage,
+  WireRuntime,
+  WireSpace,
+  WireSystemInfo,
+  WireSystemPruned,
+} from './system-types.ts'
 export type {
   CreateContainerBody,
   CreateExecBody,
@@ -65,4 +72,3 @@ export type {
   WireProgress,
   WireVersion,
 } from './types.ts'
-export type { WireVolume } from './volume-types.ts'

@@ -4,20 +4,28 @@ import { StatusError } from '../../lib/errors.ts'
 import { shortId } from '../../model/names.ts'
 import type { Network } from '../../model/network.ts'
 import { type Route, route } from '../http/route.ts'
-import { wireNetwork } from './convert.ts'
+import { toNetworkFilter, wireNetwork } from './convert.ts'
 import { success } from './envelope.ts'
-import { connectBody, createNetworkBody, disconnectBody, type WireNetwork, type WireNetworkInspect } from './types.ts'
+import { pruneBody, toPruneFilter, type WirePruned } from './prune.ts'
+import {
+  connectBody,
+  createNetworkBody,
+  disconnectBody,
+  networkListQuery,
+  type WireNetwork,
+  type WireNetworkInspect,
+} from './types.ts'
 
 /** `daemon`: the context of what changes the machine, so that a client who hangs up does not stop it half way. */
 export function networkRoutes(containers: Containers, daemon: Ctx): readonly Route[] {
   return [
-    route('GET', '/v1/networks', {}, () => {
+    route('GET', '/v1/networks', { query: networkListQuery }, ({ query }) => {
       const users = Map.groupBy(
         [...containers.sandboxes().values()].flatMap(({ spec }) => spec.attachments),
         (attachment) => attachment.network,
       )
       const data: WireNetwork[] = containers
-        .networks()
+        .networks(toNetworkFilter(query))
         .map((network) => wireNetwork(network, users.get(network.metadata.name)?.length ?? 0))
       return success(200, 'network list', data)
     }),
@@ -26,6 +34,11 @@ export function networkRoutes(containers: Containers, daemon: Ctx): readonly Rou
       const { bridge: name, ...rest } = body
       const { spec } = await containers.createNetwork(daemon, { name, ...rest })
       return success(200, 'network created', { bridge: name, subnet: spec.subnet, gateway: spec.gateway })
+    }),
+
+    route('POST', '/v1/networks/prune', { body: pruneBody }, async ({ body }) => {
+      const data: WirePruned = await containers.pruneNetworks(daemon, toPruneFilter(body))
+      return success(200, 'prune completed', data)
     }),
 
     route('GET', '/v1/networks/:network/inspect', {}, ({ params }) => {

@@ -1,5 +1,11 @@
+import type { Containers } from '../../containers/index.ts'
+import type { Images } from '../../images/index.ts'
+import type { Ctx } from '../../lib/ctx.ts'
 import { type Route, route } from '../http/route.ts'
 import { success } from './envelope.ts'
+import { pruneImagesBody, toPruneFilter } from './prune.ts'
+import { countStates, wireDiskUsage } from './system-convert.ts'
+import type { WireDaemon, WireDiskUsage, WireSystemInfo, WireSystemPruned } from './system-types.ts'
 import type { WireHealth, WireVersion } from './types.ts'
 
 /** The version of this API, apart from the program's. */
@@ -8,9 +14,19 @@ const API_VERSION = 'v1'
 export interface DaemonInfo {
   readonly version: string
   readonly runtime: { readonly name: string; readonly version: string }
+  /** Looked up anew at each call. */
+  describe(): Promise<WireDaemon>
 }
 
-export function systemRoutes({ version, runtime }: DaemonInfo): readonly Route[] {
+export interface SystemDeps {
+  readonly containers: Containers
+  readonly images: Images
+  readonly info: DaemonInfo
+  readonly ctx: Ctx
+}
+
+export function systemRoutes({ containers, images, info, ctx: daemon }: SystemDeps): readonly Route[] {
+  const { version, runtime } = info
   return [
     route('GET', '/v1/version', {}, () => {
       const data: WireVersion = { version, apiVersion: API_VERSION, node: process.version, runtime }
@@ -20,6 +36,35 @@ export function systemRoutes({ version, runtime }: DaemonInfo): readonly Route[]
     route('GET', '/v1/health', {}, () => {
       const data: WireHealth = { status: 'ok', uptimeMs: Math.round(process.uptime() * 1000) }
       return success(200, 'healthy', data)
+    }),
+
+    route('GET', '/v1/system/info', {}, async () => {
+      const known = images.list()
+      const data: WireSystemInfo = {
+        ...(await info.describe()),
+        containers: countStates(containers.list()),
+        images: { total: known.length, untagged: known.filter(({ spec }) => spec.untagged).length },
+        networks: containers.networks().length,
+      }
+      return success(200, 'retrieve system info success', data)
+    }),
+
+    route('GET', '/v1/system/df', {}, async ({ ctx }) => {
+      const data: WireDiskUsage = wireDiskUsage(await images.diskUsage(), await containers.usage(ctx))
+      return success(200, 'retrieve disk usage success', data)
+    }),
+
+    // Containers first: they hold the others.
+    route('POST', '/v1/system/prune', { body: pruneImagesBody }, async ({ body }) => {
+      const filter = toPruneFilter(body)
+      const parts = {
+        containers: await containers.prune(daemon, filter),
+        networks: await containers.pruneNetworks(daemon, filter),
+        images: await images.prune(daemon, { ...filter, all: body.all ?? false }),
+      }
+      const reclaimedBytes = Object.values(parts).reduce((sum, part) => sum + part.reclaimedBytes, 0)
+      const data: WireSystemPruned = { ...parts, reclaimedBytes }
+      return success(200, 'prune completed', data)
     }),
   ]
 }

@@ -10,6 +10,7 @@ import type { Container, ContainerState } from '../../model/container.ts'
 import type { Labels } from '../../model/meta.ts'
 import type { Network, Sandbox } from '../../model/network.ts'
 import { optionFields, resourceFields } from './container-options.ts'
+import { labelTerms } from './prune.ts'
 
 export interface Success<T> {
   readonly status: 'success'
@@ -110,6 +111,8 @@ export interface WireImage {
   readonly createdAt: string
   /** What the config and the compressed layers weigh. */
   readonly sizeBytes: number
+  /** Its tag has moved on to another image, so its reference is a digest. Absent otherwise. */
+  readonly dangling?: true
 }
 
 export interface WireImageStatus extends WireImage {
@@ -212,10 +215,8 @@ export const createContainerBody = object({
   tty: optional(boolean()),
   /** `[ip:]host:container[/protocol]` */
   port: optional(array(text, { maxItems: 1024 })),
-  /** `[source:]destination[:options]`; a source without a slash names a volume, none asks for a new one. */
+  /** `source:destination[:options]` */
   mount: optional(array(text, { maxItems: 1024 })),
-  /** `container[:ro]` */
-  volumesFrom: optional(array(text, { maxItems: 64 })),
   /** `destination[:options]` */
   tmpfs: optional(array(text, { maxItems: 1024 })),
   network: optional(text),
@@ -266,12 +267,26 @@ export type ExecBody = Static<typeof execBody>
 
 export const listQuery = object({
   all: optional(boolean()),
-  /** `key=value` */
-  label: optional(array(string({ maxLength: 8192, pattern: '^[^=]+=', description: 'key=value' }))),
+  label: optional(labelTerms),
+  /** Parts of names; `^` and `$` at their ends mean those of the name. */
   name: optional(array(text)),
+  /** Beginnings of ids. */
+  id: optional(array(text)),
+  /** Names or ids of the images that they were made from. */
+  image: optional(array(text)),
+  network: optional(array(text)),
+  exitCode: optional(array(string({ pattern: '^\\d{1,3}$', description: 'an exit code' }))),
   state: optional(array(oneOf('creating', 'created', 'running', 'paused', 'stopped', 'removing'))),
 })
 export type ListQuery = Static<typeof listQuery>
+
+export const networkListQuery = object({
+  label: optional(labelTerms),
+  name: optional(array(text)),
+  /** Whether no container is attached. */
+  dangling: optional(boolean()),
+})
+export type NetworkListQuery = Static<typeof networkListQuery>
 
 export const stopQuery = object({
   /** Seconds. */
@@ -279,8 +294,7 @@ export const stopQuery = object({
   signal: optional(text),
 })
 export type StopQuery = Static<typeof stopQuery>
-/** `volumes`: with those that were made for it without a name. */
-export const deleteQuery = object({ force: optional(boolean()), volumes: optional(boolean()) })
+export const deleteQuery = object({ force: optional(boolean()) })
 export const LOG_LINES_LIMIT = 5000
 export const logQuery = object({ tail_lines: optional(integer({ maximum: LOG_LINES_LIMIT })) })
 

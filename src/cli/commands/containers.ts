@@ -1,9 +1,25 @@
 import type { WireContainer, WireExit } from '../../api/raind/index.ts'
 import type { Command, FlagSpec, Flags, Invocation } from '../command.ts'
+import { type FilterKeys, filterFlag, LABEL_FILTERS, readFilters } from '../filters.ts'
 import { ago, shortCommand, shortRepository } from '../format.ts'
 import { table } from '../table.ts'
 import { inspecting, onEach } from './on-each.ts'
 import { RESOURCE_FLAGS, resourcesBody } from './option-flags.ts'
+
+/** docker's words, and what /v1 calls them. */
+const STATES: Readonly<Record<string, string>> = { exited: 'stopped', dead: 'removing' }
+const toState = (value: string): [string, string] => ['state', STATES[value] ?? value]
+const FILTERS: FilterKeys = {
+  ...LABEL_FILTERS,
+  id: 'id',
+  name: 'name',
+  status: toState,
+  state: toState,
+  ancestor: 'image',
+  image: 'image',
+  network: 'network',
+  exited: 'exitCode',
+}
 
 /** As the public CLI: all of them. */
 export const ls = listing(['container ls', 'container list'], 'List containers', { allByDefault: true })
@@ -18,34 +34,29 @@ function listing(names: Command['names'], summary: string, { allByDefault }: { a
     flags: {
       all: { type: 'boolean', short: 'a', help: 'also those that do not run' },
       quiet: { type: 'boolean', short: 'q', help: 'print ids only' },
-      filter: {
-        type: 'string',
-        short: 'f',
-        multiple: true,
-        value: 'KEY=VALUE',
-        help: 'show a part; keys: label, name, state, image',
-      },
+      'no-trunc': { type: 'boolean', help: 'show commands in full' },
+      filter: filterFlag(FILTERS, 'f'),
     },
     maxArgs: 0,
     async run({ client, terminal, flags, json }) {
-      const query = new URLSearchParams(flags.list('filter').map((entry) => splitAt(entry, '=')))
-      if (!allByDefault && !flags.is('all') && !query.has('state')) query.set('all', 'false')
+      const query = new URLSearchParams(readFilters(flags, FILTERS))
+      if (!allByDefault && !flags.is('all') && !query.has('state') && !query.has('exitCode')) query.set('all', 'false')
       const containers = (await client.call<WireContainer[] | null>('GET', `/v1/containers?${query}`)) ?? []
       if (json) terminal.stdout.write(`${JSON.stringify(containers, undefined, 2)}\n`)
       else if (flags.is('quiet'))
         terminal.stdout.write(containers.map(({ containerId }) => `${containerId}\n`).join(''))
-      else terminal.stdout.write(containerTable(containers))
+      else terminal.stdout.write(containerTable(containers, flags.is('no-trunc')))
     },
   }
 }
 
 /** The public CLI's columns (contract 10.2). */
-function containerTable(containers: readonly WireContainer[]): string {
+function containerTable(containers: readonly WireContainer[], inFull: boolean): string {
   const header = ['CONTAINER ID', 'IMAGE', 'COMMAND', 'CREATED', 'STATUS', 'PORTS', 'NAME']
   const rows = containers.map((container) => [
     container.containerId,
     `${shortRepository(container.imageRepository)}:${container.imageReference}`,
-    shortCommand(container.command),
+    inFull ? `"${(container.command ?? []).join(' ')}"` : shortCommand(container.command),
     ago(Date.parse(container.createdAt)),
     container.state,
     (container.forwards ?? [])
@@ -132,12 +143,8 @@ export const rm = onEachContainer(
   ['container rm', 'rm'],
   'Remove containers',
   'removed',
-  ({ client, flags }, path) =>
-    client.call('DELETE', `${path}/actions/delete?force=${flags.is('force')}&volumes=${flags.is('volumes')}`),
-  {
-    force: { type: 'boolean', short: 'f', help: 'also if it runs' },
-    volumes: { type: 'boolean', short: 'v', help: 'with the volumes that were made for it without a name' },
-  },
+  ({ client, flags }, path) => client.call('DELETE', `${path}/actions/delete${flags.is('force') ? '?force=true' : ''}`),
+  { force: { type: 'boolean', short: 'f', help: 'also if it runs' } },
 )
 
 export const wait: Command = {
@@ -175,9 +182,4 @@ function onEachContainer(
 
 function pathOf(ref: string): string {
   return `/v1/containers/${encodeURIComponent(ref)}`
-}
-
-function splitAt(text: string, separator: string): [string, string] {
-  const end = text.indexOf(separator)
-  return end < 0 ? [text, ''] : [text.slice(0, end), text.slice(end + 1)]
 }

@@ -1,4 +1,4 @@
-import type { WireHistoryEntry, WirePruned } from '../../api/raind/index.ts'
+import type { WireHistoryEntry } from '../../api/raind/index.ts'
 import type { Command } from '../command.ts'
 import { ago, bytes } from '../format.ts'
 import { table } from '../table.ts'
@@ -36,25 +36,6 @@ export const history: Command = {
       comment,
     ])
     terminal.stdout.write(table(['CREATED', 'CREATED BY', 'SIZE', 'COMMENT'], rows))
-  },
-}
-
-export const prune: Command = {
-  names: ['image prune'],
-  summary: 'Remove what is kept for no image',
-  usage: '',
-  flags: {
-    all: { type: 'boolean', short: 'a', help: 'also the images that no container uses' },
-    force: { type: 'boolean', short: 'f', help: 'for scripts that were written for docker: nothing is asked here' },
-  },
-  maxArgs: 0,
-  async run({ client, terminal, flags, json }) {
-    const pruned = await client.call<WirePruned>('POST', '/v1/images/prune', { all: flags.is('all') })
-    if (json) terminal.stdout.write(`${JSON.stringify(pruned)}\n`)
-    else {
-      const removed = pruned.removed.map((name) => `image: ${name} remove completed\n`).join('')
-      terminal.stdout.write(`${removed}Total reclaimed space: ${bytes(pruned.reclaimedBytes)}\n`)
-    }
   },
 }
 

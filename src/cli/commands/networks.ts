@@ -1,17 +1,25 @@
 import type { WireNetwork } from '../../api/raind/index.ts'
 import type { Command } from '../command.ts'
+import { type FilterKeys, filterFlag, LABEL_FILTERS, readFilters } from '../filters.ts'
 import { table } from '../table.ts'
 import { labelsOf } from './create-flags.ts'
 import { inspecting, onEach } from './on-each.ts'
+
+const FILTERS: FilterKeys = { ...LABEL_FILTERS, name: 'name', dangling: 'dangling' }
 
 export const ls: Command = {
   names: ['network ls', 'network list'],
   summary: 'List networks',
   usage: '',
-  flags: { quiet: { type: 'boolean', short: 'q', help: 'print names only' } },
+  flags: {
+    quiet: { type: 'boolean', short: 'q', help: 'print names only' },
+    'no-trunc': { type: 'boolean', help: 'for scripts that were written for docker: nothing is cut here' },
+    filter: filterFlag(FILTERS, 'f'),
+  },
   maxArgs: 0,
   async run({ client, terminal, flags, json }) {
-    const networks = await client.call<WireNetwork[]>('GET', '/v1/networks')
+    const query = new URLSearchParams(readFilters(flags, FILTERS))
+    const networks = await client.call<WireNetwork[]>('GET', `/v1/networks?${query}`)
     if (json) terminal.stdout.write(`${JSON.stringify(networks, undefined, 2)}\n`)
     else if (flags.is('quiet')) terminal.stdout.write(networks.map(({ Name }) => `${Name}\n`).join(''))
     else {

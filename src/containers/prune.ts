@@ -1,0 +1,74 @@
+import type { Ctx } from '../lib/ctx.ts'
+import { hasCode, messageOf } from '../lib/errors.ts'
+import { forEachLimited } from '../lib/for-each-limited.ts'
+import { type Container, containerState } from '../model/container.ts'
+import { matchesPrune, type Pruned, type PruneFilter } from '../model/prune.ts'
+import { removeNetwork } from './create-network.ts'
+import type { Deps } from './deps.ts'
+import { listNetworks } from './list.ts'
+import { removeContainer } from './remove.ts'
+import { containerUsage } from './usage.ts'
+
+const AT_ONCE = 4
+
+/** Removes containers that do not run. One that cannot be removed does not keep the others. */
+export async function pruneContainers(ctx: Ctx, deps: Deps, filter: PruneFilter): Promise<Pruned> {
+  const { store, locks } = deps
+  const found = store
+    .read((tx) => tx.list('Container'))
+    .filter((container) => isPrunable(container) && matchesPrune(container.metadata, filter))
+  let reclaimedBytes = 0
+  const result = await removeEach(deps, found, async ({ metadata: { uid } }) => {
+    using _lock = await locks.hold(ctx, uid)
+    const container = store.read((tx) => tx.getByUid('Container', uid))
+    if (container === undefined || !isPrunable(container)) return false
+    const { writableBytes, logBytes } = await containerUsage(ctx, deps, container)
+    await removeContainer(ctx, deps, uid)
+    reclaimedBytes += writableBytes + logBytes
+    return true
+  })
+  await store.durable()
+  return { ...result, reclaimedBytes }
+}
+
+/** Removes networks that no container is attached to, whether it runs or not; the default one stays. */
+export async function pruneNetworks(ctx: Ctx, deps: Deps, filter: PruneFilter): Promise<Pruned> {
+  const found = listNetworks(deps.store, { unused: true }).filter(
+    ({ metadata }) => metadata.name !== deps.defaults.network && matchesPrune(metadata, filter),
+  )
+  const result = await removeEach(deps, found, async ({ metadata }) => {
+    try {
+      await removeNetwork(ctx, deps, metadata.name)
+      return true
+    } catch (error) {
+      // A container has come, or somebody else was faster.
+      if (hasCode(error, 'conflict') || hasCode(error, 'not_found')) return false
+      throw error
+    }
+  })
+  return { ...result, reclaimedBytes: 0 }
+}
+
+function isPrunable({ status }: Container): boolean {
+  return ['created', 'stopped'].includes(containerState(status))
+}
+
+/** `remove` resolves with whether it did. */
+async function removeEach<T extends { readonly metadata: { readonly name: string } }>(
+  { log }: Deps,
+  found: readonly T[],
+  remove: (one: T) => Promise<boolean>,
+): Promise<Omit<Pruned, 'reclaimedBytes'>> {
+  const removed: string[] = []
+  const failed: { name: string; message: string }[] = []
+  await forEachLimited(AT_ONCE, found, async (one) => {
+    const { name } = one.metadata
+    try {
+      if (await remove(one)) removed.push(name)
+    } catch (error) {
+      log.warn('prune could not remove this', { name, error })
+      failed.push({ name, message: messageOf(error) })
+    }
+  })
+  return { removed, ...(failed.length > 0 && { failed }) }
+}
