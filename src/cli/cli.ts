@@ -14,7 +14,10 @@ import { load, pull } from './commands/pull.ts'
 import { push } from './commands/push.ts'
 import { create, run } from './commands/run.ts'
 import { save } from './commands/save.ts'
+import { stats } from './commands/stats.ts'
 import * as system from './commands/system.ts'
+import { version } from './commands/system.ts'
+import * as volumes from './commands/volumes.ts'
 import { complete } from './complete.ts'
 import { findEndpoint } from './endpoint.ts'
 import { CliError, usageError } from './errors.ts'
@@ -38,6 +41,7 @@ const COMMANDS: readonly Command[] = [
   containers.inspect,
   prune.containerPrune,
   logs,
+  stats,
   exec,
   pull,
   push,

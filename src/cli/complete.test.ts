@@ -15,6 +15,7 @@ const command = (names: [string, ...string[]], usage: string, more: Partial<Comm
 const commands = [
   command(['container ls', 'ps'], '', { flags: { all: { type: 'boolean', short: 'a', help: '' } } }),
   command(['container rm', 'rm'], 'CONTAINER...'),
+  command(['stats'], '[CONTAINER...]'),
   command(['container run', 'run'], 'IMAGE [ARGS...]', {
     flagsFirst: true,
     flags: { network: { type: 'string', value: 'NETWORK', help: '' }, env: { type: 'string', short: 'e', help: '' } },
@@ -35,7 +36,8 @@ const client = (): Client => ({
 const ask = (line: string) => complete(commands, line.split(' '), client)
 
 test('complete() offers commands, then what they take', async () => {
-  assert.deepEqual(await ask(''), ['container', 'image', 'images', 'network', 'ps', 'rm', 'run'])
+  assert.deepEqual(await ask(''), ['container', 'image', 'images', 'network', 'ps', 'rm', 'run', 'stats'])
+  assert.deepEqual(await ask('stats db w'), ['web'])
   assert.deepEqual(await ask('container r'), ['rm', 'run'])
   assert.deepEqual(await ask('rm '), ['db', 'web'])
   assert.deepEqual(await ask('container rm db w'), ['web'])

@@ -91,9 +91,9 @@ function wantsValue(word: string, specs: Readonly<Record<string, FlagSpec>>): Fl
   return spec?.type === 'string' ? spec : undefined
 }
 
-/** `NETWORK CONTAINER` at 1: CONTAINER; the last goes on where it ends with dots. */
+/** `NETWORK CONTAINER` at 1: CONTAINER; the last goes on where it ends with dots. Brackets mean that it may be absent. */
 function placeholder(usage: string, index: number): string {
-  const words = usage.split(' ')
+  const words = usage.split(' ').map((word) => word.replace(/^\[(.*)\]$/, '$1'))
   const word = words[index] ?? (words.at(-1)!.endsWith('...') ? words.at(-1)! : '')
   return word.replaceAll(/^\[|\]$|\.\.\.$/g, '')
 }

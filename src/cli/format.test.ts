@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bytes, duration, shortCommand, shortRepository } from './format.ts'
+import { binaryBytes, bytes, duration, shortCommand, shortRepository } from './format.ts'
 
 test('duration() speaks as docker does', () => {
   const seconds = (count: number) => duration(count * 1000)
@@ -22,6 +22,13 @@ test('bytes() has three digits and a decimal unit', () => {
   assert.equal(bytes(999), '999B')
   assert.equal(bytes(7_661_234), '7.66MB')
   assert.equal(bytes(1_000_000_000), '1GB')
+})
+
+test('binaryBytes() has four digits and a unit of 1024', () => {
+  assert.equal(binaryBytes(0), '0B')
+  assert.equal(binaryBytes(1023), '1023B')
+  assert.equal(binaryBytes(67_108_864), '64MiB')
+  assert.equal(binaryBytes(24_600_000), '23.46MiB')
 })
 
 test('shortCommand() cuts at twenty characters', () => {

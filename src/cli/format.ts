@@ -33,6 +33,18 @@ export function bytes(count: number): string {
   return `${unit === 0 ? value : Number(value.toPrecision(3))}${units[unit]}`
 }
 
+/** Units of 1024, four significant digits, as docker prints memory: `23.45MiB`. */
+export function binaryBytes(count: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  let value = count
+  let unit = 0
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return `${unit === 0 ? value : Number(value.toPrecision(4))}${units[unit]}`
+}
+
 /** In quotes and cut to 20 characters (contract 10.2). */
 export function shortCommand(command: readonly string[] | null): string {
   const text = (command ?? []).join(' ')

@@ -1,5 +1,4 @@
-import { join } from 'node:path'
-import type { Container } from '../model/container.ts'
+import { type Container, cgroupPath } from '../model/container.ts'
 import { findInit, type OciSpec, ociSpec, resolveUser } from '../runtime/index.ts'
 import type { Deps } from './deps.ts'
 import type { JoinedNamespaces } from './joined-namespaces.ts'
@@ -7,16 +6,17 @@ import type { JoinedNamespaces } from './joined-namespaces.ts'
 /** The config.json of a container whose root filesystem is mounted, so that its own passwd can be asked for the user. */
 export function buildOciSpec(
   { runtime, paths, seccomp, apparmorProfile }: Deps,
-  { metadata, spec }: Container,
+  container: Container,
   { netnsPath, joined }: { netnsPath: string | undefined; joined: JoinedNamespaces },
 ): OciSpec {
+  const { metadata, spec } = container
   const rootfs = paths.rootfs(metadata.uid)
   return ociSpec({
     rootfs,
     spec,
     user: resolveUser(rootfs, spec.user, spec.groupAdd),
     ...(netnsPath === undefined ? { hostNetwork: true } : { netnsPath }),
-    cgroupsPath: join('/', spec.cgroupParent, metadata.uid),
+    cgroupsPath: cgroupPath(container),
     etcDir: paths.etc(metadata.uid),
     namespaces: joined.namespaces,
     ...(joined.shmDir !== undefined && { shmDir: joined.shmDir }),

@@ -15,16 +15,20 @@ import { removeByRef } from './remove.ts'
 import { renameContainer } from './rename.ts'
 import { restartContainer } from './restart.ts'
 import { startContainer } from './start.ts'
+import { sampledOf } from './stats.ts'
 import { killContainer, stopContainer } from './stop.ts'
 import type { Containers } from './types.ts'
 import { updateContainer } from './update.ts'
 import { allUsage } from './usage.ts'
+import { UsageSampler } from './usage-sampler.ts'
+import { createVolumes } from './volumes.ts'
 import { waitContainer } from './wait.ts'
 
 /** The engine's verbs on containers, over the parts given. `ctx` is the daemon's: clean-up after exits runs in it. */
 export function createContainers(ctx: Ctx, deps: Deps): Containers {
   const { store } = deps
   const execs = new ExecSessions()
+  const sampler = new UsageSampler(ctx, deps)
   const background = new Set<Promise<void>>()
 
   deps.runtime.onExit((exit) => {
@@ -67,6 +71,8 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
     createExec: (_ctx, ref, options) => execs.create(deps, ref, options),
     startExec: (ctx, execId) => execs.start(ctx, deps, execId),
     findExec: (execId) => execs.record(execId),
+    stats: async (refs) => sampler.look(sampledOf(store, refs)),
+    followStats: (ctx, refs) => sampler.follow(ctx, sampledOf(store, refs)),
     recover: (ctx) => recoverContainers(ctx, deps),
     async [Symbol.asyncDispose]() {
       execs[Symbol.dispose]()

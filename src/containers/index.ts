@@ -23,3 +23,5 @@ export type {
   ExitResult,
   NetworkFilter,
 } from './types.ts'
+export type { ContainerStats } from './usage-sampler.ts'
+export type { CreateVolume, PrunedVolumes, VolumeFilter, VolumeView } from './volume-types.ts'

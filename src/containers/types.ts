@@ -6,6 +6,9 @@ import type { LabelTerm } from '../model/label-term.ts'
 import type { Labels } from '../model/meta.ts'
 import type { Network, PortMapping, Sandbox } from '../model/network.ts'
 import type { Pruned, PruneFilter } from '../model/prune.ts'
+import type { VolumeRequest, VolumesFrom } from '../model/volume.ts'
+import type { ContainerStats } from './usage-sampler.ts'
+import type { Volumes } from './volume-types.ts'
 
 /** What a front end asks for. What is absent comes from the image, then from the daemon's defaults. */
 export interface CreateContainer {
@@ -165,6 +168,14 @@ export interface Containers extends AsyncDisposable {
   createExec(ctx: Ctx, ref: string, options: CreateExec): ExecRecord
   startExec(ctx: Ctx, execId: string): Promise<ExecStreams>
   findExec(execId: string): ExecRecord
+  readonly volumes: Volumes
+  /**
+   * What these containers use now; all that run if none is named. A load is measured since the last look of anybody in
+   * the last minute, or since the start.
+   */
+  stats(refs?: readonly string[]): Promise<readonly ContainerStats[]>
+  /** The same at once, and then every second; who is slow misses some. Throws at once for a bad reference. */
+  followStats(ctx: Ctx, refs?: readonly string[]): AsyncIterable<readonly ContainerStats[]>
   /** Boot: adopts what runs, settles what ended meanwhile, finishes what was half done. */
   recover(ctx: Ctx): Promise<void>
 }

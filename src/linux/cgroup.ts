@@ -1,7 +1,7 @@
 /**
  * Cgroups with the cgroupfs driver: all that differs between version 1, version 2 and hybrid hosts (controllers in
- * version 1's hierarchies, and an empty version 2 hierarchy beside them) is in this file. A systemd driver would put
- * its own `containerCgroup` here, and ask systemd for the slice.
+ * version 1's hierarchies, and an empty version 2 hierarchy beside them) is in this file and in cgroup-usage.ts. A
+ * systemd driver would put its own `containerCgroup` here, and ask systemd for the slice.
  *
  * A cgroup is named by its path from the root, `/condenser/<id>`, which is the same in every hierarchy.
  */
@@ -212,7 +212,8 @@ function controllersOf(options: string): string[] {
   return options.split(',').filter((option) => !own.test(option))
 }
 
-function readIfThere(file: string): string | undefined {
+/** Undefined for a file of a cgroup that is gone, or of a controller that it does not have. */
+export function readIfThere(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {

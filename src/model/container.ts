@@ -176,6 +176,11 @@ export function containerState(status: ContainerStatus): ContainerState {
   return 'created'
 }
 
+/** Of its cgroup, from the root of every hierarchy. */
+export function cgroupPath({ metadata, spec }: Container): string {
+  return `${spec.cgroupParent}/${metadata.uid}`
+}
+
 /** @throws {StatusError} `failed_precondition` unless the container may be started */
 export function assertCanStart(name: string, status: ContainerStatus): void {
   const state = containerState(status)

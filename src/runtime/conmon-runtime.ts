@@ -17,6 +17,7 @@ import {
   removeCgroup,
   thaw,
 } from '../linux/cgroup.ts'
+import type { Usage, UsageTarget } from '../linux/cgroup-usage.ts'
 import type { KernelThread } from '../linux/kernel-thread.ts'
 import { Pidfd, signalProcess } from '../linux/pidfd.ts'
 import { processStat } from '../linux/process.ts'
@@ -45,13 +46,14 @@ import {
 import { reopenLog } from './reopen-log.ts'
 import { encodeOci, type OciLimits, readHostFacts } from './spec/index.ts'
 import type { ContainerExit, CreatedProcess, CreateInput, ExecInput, Recovered, Runtime, RuntimeExec } from './types.ts'
+import { readUsage } from './usage.ts'
 import { cgroupWarmUp } from './warm-up.ts'
 
 export interface RuntimeOptions {
   readonly choice: RuntimeChoice
   /** The daemon's run directory, on a mount that the thread shares. */
   readonly runDir: string
-  /** Must serve `spawnOps`. */
+  /** Must serve `spawnOps` and `usageOps`. */
   readonly thread: KernelThread
   /** Parent of the containers' cgroups; conmons are in its `conmon`. */
   readonly cgroupParent: string
@@ -140,6 +142,10 @@ class ConmonRuntime implements Runtime {
       this.#options.log.warn('a conmon stays in the cgroup of the daemon', { containerId: id, error })
     })
     return result
+  }
+
+  usage(ctx: Ctx, targets: readonly UsageTarget[]): Promise<readonly (Usage | undefined)[]> {
+    return readUsage(ctx, this.#options.thread, this.#hierarchies, targets)
   }
 
   async start(_ctx: Ctx, id: string): Promise<void> {

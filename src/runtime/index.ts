@@ -5,6 +5,9 @@
  * ended with, or as lost; nothing of the daemon's environment or descriptors is inside; `delete` leaves nothing,
  * whatever was half done.
  */
+
+export type { Usage } from '../linux/cgroup-usage.ts'
+export type { LinkCounters } from '../linux/net-dev.ts'
 export { hasAppArmorProfile, loadAppArmorProfile } from './apparmor.ts'
 export { createRuntime, type RuntimeOptions } from './conmon-runtime.ts'
 export { NamespaceHandles } from './namespace-handles.ts'

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Ctx } from '../lib/ctx.ts'
 import type { StatusError } from '../lib/errors.ts'
+import type { Usage, UsageTarget } from '../linux/cgroup-usage.ts'
 import type { RuntimeDescription } from './oci-runtime.ts'
 import type { HostFacts, OciLimits, OciProcess, OciSpec } from './spec/index.ts'
 
@@ -114,6 +115,8 @@ export interface Runtime extends AsyncDisposable {
   onExit(listener: (exit: ContainerExit) => void): void
   /** At boot, for a container that an earlier daemon created: watches it again, or tells how it ended. */
   recover(ctx: Ctx, container: { id: string; bundle: string } & CreatedProcess): Promise<Recovered>
+  /** What these containers use now, one after the other; undefined where a cgroup is gone. */
+  usage(ctx: Ctx, targets: readonly UsageTarget[]): Promise<readonly (Usage | undefined)[]>
   /** Resolves when the monitor, told that its log file was renamed, writes to a new one. */
   reopenLog(bundle: string): Promise<void>
   /** What there is to choose from, and why this one was. */

@@ -234,6 +234,6 @@ export function withSlash(repository: string): string {
   return repository.includes('/') ? repository : `library/${repository}`
 }
 
-function orNull<T>(list: readonly T[]): readonly T[] | null {
+export function orNull<T>(list: readonly T[]): readonly T[] | null {
   return list.length === 0 ? null : list
 }

@@ -15,6 +15,7 @@ import { errorReply } from './errors.ts'
 import { execRoutes } from './execs.ts'
 import { imageRoutes } from './images.ts'
 import { networkRoutes } from './networks.ts'
+import { statsRoutes } from './stats.ts'
 import { type DaemonInfo, systemRoutes } from './system.ts'
 
 export interface RaindDeps {
@@ -28,6 +29,7 @@ export interface RaindDeps {
 export function raindApi({ containers, images, info, ctx }: RaindDeps): FrontEnd {
   const routes: readonly Route[] = [
     ...containerRoutes(containers, ctx),
+    ...statsRoutes(containers),
     ...execRoutes(containers, ctx),
     ...imageRoutes(images, ctx),
     ...networkRoutes(containers, ctx),
@@ -36,8 +38,15 @@ export function raindApi({ containers, images, info, ctx }: RaindDeps): FrontEnd
   return { routes: [...routes, ...docsRoutes(info.version, routes)], errorReply }
 }
 
-export type { WireHistoryEntry, WireImageInspect } from './image-types.ts'
+export type {
+  WireHistoryEntry,
+  WireHistoryEntry,
+  WireImageInspect,
+  WireImageInspect,
+  WirePruned,
+} from './image-types.ts'
 export type { WirePruned } from './prune.ts'
+export type { WireLinkStats, WireStats } from './stats-types.ts'
 export type { DaemonInfo } from './system.ts'
 export type {
   WireDaemon,

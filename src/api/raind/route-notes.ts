@@ -26,6 +26,14 @@ export const notes: Readonly<Record<string, RouteNotes>> = {
   'DELETE /v1/containers/:containerId/actions/delete': { summary: 'Remove a container' },
   'GET /v1/containers/:containerId/log': { summary: 'The last lines of what a container has written', gives: [TEXT] },
   'GET /v1/containers/:containerId/logpath': { summary: 'The file that the log of a container is in' },
+  'GET /v1/containers/stats': {
+    summary: 'What containers use, all that run unless the query names some; as a stream a list a second',
+    gives: [JSON_TYPE, NDJSON],
+  },
+  'GET /v1/containers/:containerId/stats': {
+    summary: 'What a container uses; as a stream a line a second',
+    gives: [JSON_TYPE, NDJSON],
+  },
   'POST /v1/containers/:containerId/exec': { summary: 'Prepare a command in a container', tag: 'execs' },
   'POST /v1/execs/:execId/start': {
     summary: 'Run a prepared command; its output in frames: type (1 stdout, 2 stderr, 3 exit), length (u32 BE), bytes',
