@@ -21,7 +21,6 @@ import type { Containers } from './types.ts'
 import { updateContainer } from './update.ts'
 import { allUsage } from './usage.ts'
 import { UsageSampler } from './usage-sampler.ts'
-import { createVolumes } from './volumes.ts'
 import { waitContainer } from './wait.ts'
 
 /** The engine's verbs on containers, over the parts given. `ctx` is the daemon's: clean-up after exits runs in it. */

@@ -24,4 +24,3 @@ export type {
   NetworkFilter,
 } from './types.ts'
 export type { ContainerStats } from './usage-sampler.ts'
-export type { CreateVolume, PrunedVolumes, VolumeFilter, VolumeView } from './volume-types.ts'

@@ -6,9 +6,7 @@ import type { LabelTerm } from '../model/label-term.ts'
 import type { Labels } from '../model/meta.ts'
 import type { Network, PortMapping, Sandbox } from '../model/network.ts'
 import type { Pruned, PruneFilter } from '../model/prune.ts'
-import type { VolumeRequest, VolumesFrom } from '../model/volume.ts'
 import type { ContainerStats } from './usage-sampler.ts'
-import type { Volumes } from './volume-types.ts'
 
 /** What a front end asks for. What is absent comes from the image, then from the daemon's defaults. */
 export interface CreateContainer {
@@ -168,7 +166,6 @@ export interface Containers extends AsyncDisposable {
   createExec(ctx: Ctx, ref: string, options: CreateExec): ExecRecord
   startExec(ctx: Ctx, execId: string): Promise<ExecStreams>
   findExec(execId: string): ExecRecord
-  readonly volumes: Volumes
   /**
    * What these containers use now; all that run if none is named. A load is measured since the last look of anybody in
    * the last minute, or since the start.

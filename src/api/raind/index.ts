@@ -38,13 +38,7 @@ export function raindApi({ containers, images, info, ctx }: RaindDeps): FrontEnd
   return { routes: [...routes, ...docsRoutes(info.version, routes)], errorReply }
 }
 
-export type {
-  WireHistoryEntry,
-  WireHistoryEntry,
-  WireImageInspect,
-  WireImageInspect,
-  WirePruned,
-} from './image-types.ts'
+export type { WireHistoryEntry, WireImageInspect } from './image-types.ts'
 export type { WirePruned } from './prune.ts'
 export type { WireLinkStats, WireStats } from './stats-types.ts'
 export type { DaemonInfo } from './system.ts'
