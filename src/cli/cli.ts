@@ -16,6 +16,7 @@ import { create, run } from './commands/run.ts'
 import { save } from './commands/save.ts'
 import { stats } from './commands/stats.ts'
 import * as system from './commands/system.ts'
+import * as volumes from './commands/volumes.ts'
 import { complete } from './complete.ts'
 import { findEndpoint } from './endpoint.ts'
 import { CliError, usageError } from './errors.ts'
@@ -60,6 +61,11 @@ const COMMANDS: readonly Command[] = [
   networks.connect,
   networks.disconnect,
   prune.networkPrune,
+  volumes.ls,
+  volumes.create,
+  volumes.rm,
+  volumes.inspect,
+  prune.volumePrune,
   completion,
   system.version,
   system.info,

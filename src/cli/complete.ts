@@ -1,4 +1,4 @@
-import type { WireContainer, WireImage, WireNetwork } from '../api/raind/index.ts'
+import type { WireContainer, WireImage, WireNetwork, WireVolume } from '../api/raind/index.ts'
 import type { Client } from './client.ts'
 import { type Command, type FlagSpec, GLOBAL_FLAGS } from './command.ts'
 import { nameOfImage } from './format.ts'
@@ -10,6 +10,7 @@ const SOURCES: Readonly<Record<string, (client: Client) => Promise<string[]>>> =
   IMAGE: async (client) => ((await client.call<WireImage[] | null>('GET', '/v1/images')) ?? []).map(nameOfImage),
   SHELL: async () => ['bash', 'fish', 'zsh'],
   NETWORK: async (client) => (await client.call<WireNetwork[]>('GET', '/v1/networks')).map(({ Name }) => Name),
+  VOLUME: async (client) => (await client.call<WireVolume[]>('GET', '/v1/volumes')).map(({ name }) => name),
 }
 
 /**

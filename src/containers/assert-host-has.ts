@@ -11,7 +11,8 @@ import type { CreateContainer } from './types.ts'
  * @throws {StatusError} `invalid_argument`; `failed_precondition` where a package helps
  */
 export async function assertHostHas({ runtime }: Deps, request: CreateContainer): Promise<void> {
-  const { mounts = [], resources = {}, options = {} } = request
+  const { resources = {}, options = {} } = request
+  const mounts = (request.mounts ?? []).filter((mount) => 'source' in mount)
   await assertSourcesExist(mounts)
   assertMountsPropagate(mounts)
   givenDevices(options.devices ?? [])

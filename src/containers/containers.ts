@@ -21,6 +21,7 @@ import type { Containers } from './types.ts'
 import { updateContainer } from './update.ts'
 import { allUsage } from './usage.ts'
 import { UsageSampler } from './usage-sampler.ts'
+import { createVolumes } from './volume-verbs.ts'
 import { waitContainer } from './wait.ts'
 
 /** The engine's verbs on containers, over the parts given. `ctx` is the daemon's: clean-up after exits runs in it. */
@@ -49,7 +50,7 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
     rename: (ctx, ref, name) => renameContainer(ctx, deps, ref, name),
     update: (ctx, ref, changes) => updateContainer(ctx, deps, ref, changes),
     wait: (ctx, ref) => waitContainer(ctx, deps, ref),
-    remove: (ctx, ref, { force = false } = {}) => removeByRef(ctx, deps, ref, force),
+    remove: (ctx, ref, options = {}) => removeByRef(ctx, deps, ref, options),
     find: (ref) => store.read((tx) => findContainer(tx, ref)),
     prune: (ctx, filter = {}) => pruneContainers(ctx, deps, filter),
     usage: (ctx) => allUsage(ctx, deps),
@@ -69,6 +70,7 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
     logPath: (ref) => deps.paths.log(store.read((tx) => findContainer(tx, ref)).metadata.uid),
     createExec: (_ctx, ref, options) => execs.create(deps, ref, options),
     startExec: (ctx, execId) => execs.start(ctx, deps, execId),
+    volumes: createVolumes(deps),
     findExec: (execId) => execs.record(execId),
     stats: async (refs) => sampler.look(sampledOf(store, refs)),
     followStats: (ctx, refs) => sampler.follow(ctx, sampledOf(store, refs)),

@@ -15,12 +15,16 @@ import { assertHostHas } from './assert-host-has.ts'
 import { assertOptionsAgree } from './assert-options-agree.ts'
 import { networkMode, planAttachments } from './attachments.ts'
 import type { Deps } from './deps.ts'
+import { findContainer } from './find.ts'
 import { resolveJoined } from './joined-namespaces.ts'
 import { findNetwork } from './networks.ts'
 import { planContainer } from './plan-create.ts'
+import { planMounts } from './plan-mounts.ts'
 import { assertPortsAreFree, assertPortsDiffer } from './ports.ts'
+import { prepareVolumes } from './prepare-volumes.ts'
 import { removeContainer } from './remove.ts'
 import type { AttachRequest, CreateContainer } from './types.ts'
+import { ensureVolumeRecord } from './volumes.ts'
 
 /**
  * Makes a container: records, an address, its directories. Nothing of it is in the kernel until it is started
@@ -45,6 +49,7 @@ export async function createContainer(ctx: Ctx, deps: Deps, request: CreateConta
     if (networkMode(networks) === undefined) for (const { network } of networks) findNetwork(tx, network)
     assertNameIsFree(tx.get('Container', request.name ?? ''))
     resolveJoined(tx, request.options ?? {})
+    for (const { container } of request.volumesFrom ?? []) findContainer(tx, container)
   })
   await assertPortsAreFree(store, request.ports ?? [], '')
   await ensureImage(ctx, deps, request)
@@ -55,12 +60,17 @@ export async function createContainer(ctx: Ctx, deps: Deps, request: CreateConta
   await using undo = new AsyncDisposableStack()
   failpoint('create.record')
   reserve(deps, request, lease.image, id, networks)
-  undo.defer(() => removeContainer(detached(ctx), deps, id))
+  undo.defer(() => removeContainer(detached(ctx), deps, id, { volumes: true }))
 
   failpoint('create.directories')
   await mkdir(dirname(paths.log(id)), { recursive: true, mode: 0o700 })
   await mkdir(paths.etc(id), { recursive: true, mode: 0o755 })
   await snapshots.prepare(paths.container(id), images.layerDirectories(lease.image.spec.chainIds)[0])
+  await prepareVolumes(
+    ctx,
+    deps,
+    store.read((tx) => findContainer(tx, id)),
+  )
   failpoint('create.prepared')
   const container = store.write((tx) => tx.putStatus('Container', id, { preparedAt: Date.now() }))
   await store.durable()
@@ -109,7 +119,11 @@ function writeRecords(
   assertNameIsFree(tx.get('Container', name))
   const sandboxId = newId()
   const options = resolveJoined(tx, request.options ?? {})
-  const spec = planContainer({ ...request, options }, image, deps.defaults, {
+  const mounts = planMounts(tx, deps.paths, request, image)
+  for (const { volume, anonymous } of mounts) {
+    if (volume !== undefined) ensureVolumeRecord(tx, volume, { generated: anonymous === true })
+  }
+  const spec = planContainer({ ...request, options }, image, mounts, deps.defaults, {
     sandboxId,
     hostname: sharedHostname(tx, options, networks) ?? shortId(id),
     runtime: deps.runtime.name,

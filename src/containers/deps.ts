@@ -55,6 +55,8 @@ export interface Paths {
   work(id: string): string
   etc(id: string): string
   log(id: string): string
+  /** Of a volume, with nothing in it but its data and what fills it. */
+  volume(name: string): string
   readonly containersDir: string
   readonly bundlesDir: string
 }
@@ -75,5 +77,6 @@ export function containerPaths(root: string, run: string): Paths {
     work: (id) => join(container(id), 'work'),
     etc: (id) => join(container(id), 'etc'),
     log: (id) => join(container(id), 'log', 'container.log'),
+    volume: (name) => join(root, 'volumes', name),
   }
 }

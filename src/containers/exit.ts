@@ -48,6 +48,6 @@ export async function cleanUpAfterExit(ctx: Ctx, deps: Deps, id: string): Promis
   using _lock = await deps.locks.hold(within, id)
   const container = deps.store.read((tx) => tx.getByUid('Container', id))
   if (container === undefined || container.status.pid !== undefined) return
-  if (container.spec.autoRemove) await removeContainer(within, deps, id)
+  if (container.spec.autoRemove) await removeContainer(within, deps, id, { volumes: true })
   else await tearDown(within, deps, container)
 }

@@ -24,3 +24,4 @@ export type {
   NetworkFilter,
 } from './types.ts'
 export type { ContainerStats } from './usage-sampler.ts'
+export type { CreateVolume, VolumeFilter, VolumeView } from './volume-types.ts'

@@ -8,6 +8,7 @@ import type { CreateContainer } from './types.ts'
 export function planContainer(
   request: CreateContainer,
   image: Image,
+  mounts: ContainerSpec['mounts'],
   defaults: ContainerDefaults,
   ids: { readonly sandboxId: string; readonly hostname: string; readonly runtime: string },
 ): ContainerSpec {
@@ -30,7 +31,7 @@ export function planContainer(
     hostname: request.hostname ?? ids.hostname,
     tty: request.tty ?? false,
     openStdin: request.openStdin ?? false,
-    mounts: request.mounts ?? [],
+    mounts,
     tmpfs: request.tmpfs ?? [],
     resources: request.resources ?? {},
     capAdd: request.capAdd ?? [],

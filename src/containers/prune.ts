@@ -8,6 +8,7 @@ import type { Deps } from './deps.ts'
 import { listNetworks } from './list.ts'
 import { removeContainer } from './remove.ts'
 import { containerUsage } from './usage.ts'
+import { listVolumes, removeVolume } from './volumes.ts'
 
 const AT_ONCE = 4
 
@@ -36,17 +37,42 @@ export async function pruneNetworks(ctx: Ctx, deps: Deps, filter: PruneFilter): 
   const found = listNetworks(deps.store, { unused: true }).filter(
     ({ metadata }) => metadata.name !== deps.defaults.network && matchesPrune(metadata, filter),
   )
-  const result = await removeEach(deps, found, async ({ metadata }) => {
-    try {
-      await removeNetwork(ctx, deps, metadata.name)
-      return true
-    } catch (error) {
-      // A container has come, or somebody else was faster.
-      if (hasCode(error, 'conflict') || hasCode(error, 'not_found')) return false
-      throw error
-    }
-  })
+  const result = await removeEach(deps, found, ({ metadata }) => unlessInUse(removeNetwork(ctx, deps, metadata.name)))
   return { ...result, reclaimedBytes: 0 }
+}
+
+/** Removes volumes that no container uses: those without a name, with `all` every one. */
+export async function pruneVolumes(
+  ctx: Ctx,
+  deps: Deps,
+  { all = false, ...filter }: PruneFilter & { readonly all?: boolean },
+): Promise<Pruned> {
+  const found = listVolumes(deps, { dangling: true }).filter(
+    ({ volume: { metadata, spec } }) => (all || spec.anonymous) && matchesPrune(metadata, filter),
+  )
+  let reclaimedBytes = 0
+  const result = await removeEach(
+    deps,
+    found.map(({ volume }) => volume),
+    async ({ metadata: { name } }) => {
+      const bytes = await deps.snapshots.measureTree(ctx, deps.paths.volume(name))
+      const removed = await unlessInUse(removeVolume(ctx, deps, name))
+      if (removed) reclaimedBytes += bytes
+      return removed
+    },
+  )
+  return { ...result, reclaimedBytes }
+}
+
+/** False where a container has come, or somebody else was faster. */
+async function unlessInUse(removal: Promise<void>): Promise<boolean> {
+  try {
+    await removal
+    return true
+  } catch (error) {
+    if (hasCode(error, 'conflict') || hasCode(error, 'not_found')) return false
+    throw error
+  }
 }
 
 function isPrunable({ status }: Container): boolean {

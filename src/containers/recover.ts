@@ -10,6 +10,7 @@ import { recordExit } from './exit.ts'
 import { removeContainer } from './remove.ts'
 import { portRules, sandboxKey, syncSandbox } from './sandbox.ts'
 import { tearDown } from './tear-down.ts'
+import { recoverVolumes } from './volumes.ts'
 
 const PARALLEL = 16
 
@@ -39,17 +40,20 @@ export async function recoverContainers(ctx: Ctx, deps: Deps): Promise<void> {
   })
   await restoreNetworks(ctx, deps)
   await finishRemovals(ctx, deps)
+  await recoverVolumes(ctx, deps)
   await removeStrays(ctx, deps)
 }
 
 async function recoverContainer(ctx: Ctx, deps: Deps, container: Container): Promise<void> {
   const { metadata, status, spec } = container
   const state = containerState(status)
-  if (state === 'creating' || state === 'removing') return await removeContainer(ctx, deps, metadata.uid)
+  if (state === 'creating') return await removeContainer(ctx, deps, metadata.uid, { volumes: true })
+  if (state === 'removing') return await removeContainer(ctx, deps, metadata.uid)
   if (status.pid !== undefined) {
     if (await adopt(ctx, deps, container)) return
   }
-  if (spec.autoRemove && status.startedAt !== undefined) return await removeContainer(ctx, deps, metadata.uid)
+  if (spec.autoRemove && status.startedAt !== undefined)
+    return await removeContainer(ctx, deps, metadata.uid, { volumes: true })
   await tearDown(ctx, deps, container)
 }
 

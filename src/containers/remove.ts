@@ -7,9 +7,16 @@ import type { Deps } from './deps.ts'
 import { findContainer } from './find.ts'
 import { releasePorts } from './ports.ts'
 import { tearDown } from './tear-down.ts'
+import type { RemoveOptions } from './types.ts'
+import { markVolumesOf, removeMarked } from './volumes.ts'
 
 /** The user's delete. @throws {StatusError} `not_found`; `failed_precondition` if it runs and `force` is not set */
-export async function removeByRef(ctx: Ctx, deps: Deps, ref: string, force: boolean): Promise<void> {
+export async function removeByRef(
+  ctx: Ctx,
+  deps: Deps,
+  ref: string,
+  { force = false, volumes = false }: RemoveOptions,
+): Promise<void> {
   const found = deps.store.read((tx) => findContainer(tx, ref))
   using _lock = await deps.locks.hold(ctx, found.metadata.uid)
   const { status } = deps.store.read((tx) => findContainer(tx, found.metadata.uid))
@@ -19,21 +26,33 @@ export async function removeByRef(ctx: Ctx, deps: Deps, ref: string, force: bool
       `Cannot remove container "${found.metadata.name}": it is ${containerState(status)}; stop it first, or remove it with force`,
     )
   }
-  await removeContainer(ctx, deps, found.metadata.uid)
+  await removeContainer(ctx, deps, found.metadata.uid, { volumes })
   await deps.store.durable()
 }
 
 /**
  * Removes a container and all it owns. Serves the user's delete, the roll-back of a failed create, recovery and
  * auto-remove: also for a container half made, half removed or gone. The record goes last, so that what fails is
- * tried again. The caller holds the container's lock.
+ * tried again; whether the volumes that were made for it go too is recorded with the first. The caller holds the
+ * container's lock.
  */
-export async function removeContainer(ctx: Ctx, deps: Deps, id: string): Promise<void> {
+export async function removeContainer(
+  ctx: Ctx,
+  deps: Deps,
+  id: string,
+  { volumes = false }: { volumes?: boolean } = {},
+): Promise<void> {
   const { store, paths, snapshots } = deps
   const container = store.read((tx) => tx.getByUid('Container', id))
   if (container === undefined) return
   failpoint('remove.mark')
-  store.write((tx) => tx.putStatus('Container', id, { removingAt: container.status.removingAt ?? Date.now() }))
+  const withVolumes = volumes || container.status.removingVolumes === true
+  store.write((tx) =>
+    tx.putStatus('Container', id, {
+      removingAt: container.status.removingAt ?? Date.now(),
+      ...(withVolumes && { removingVolumes: true }),
+    }),
+  )
   await tearDown(ctx, deps, container)
   failpoint('remove.files')
   snapshots.unmount(paths.rootfs(id))
@@ -42,12 +61,19 @@ export async function removeContainer(ctx: Ctx, deps: Deps, id: string): Promise
   failpoint('remove.record')
   store.write((tx) => {
     const { sandboxId } = container.spec
+    if (withVolumes) markVolumesOf(tx, id)
     releasePorts(tx, sandboxId)
     for (const lease of tx.list('AddressLease', { ownerUid: sandboxId })) tx.delete('AddressLease', lease.metadata.uid)
     tx.delete('Sandbox', sandboxId)
     tx.delete('Container', id)
     tx.event({ kind: 'Container', action: 'remove', uid: id, name: container.metadata.name, attributes: {} })
   })
+  if (withVolumes)
+    await removeMarked(
+      ctx,
+      deps,
+      container.spec.mounts.flatMap(({ volume }) => volume ?? []),
+    )
 }
 
 /** A container may have nested directories deeper than a path can name; only then is a Worker worth its start. */

@@ -12,6 +12,7 @@ import { writeEtcFiles } from './etc-files.ts'
 import { findContainer } from './find.ts'
 import { type JoinedNamespaces, joinNamespaces } from './joined-namespaces.ts'
 import { assertPortsAreFree, chooseHostPorts, leasePorts } from './ports.ts'
+import { awaitVolumes } from './prepare-volumes.ts'
 import { publishPorts, setUpSandbox } from './sandbox.ts'
 import { tearDown } from './tear-down.ts'
 
@@ -40,6 +41,7 @@ export async function startHeld(ctx: Ctx, deps: Deps, id: string): Promise<Conta
   const { container, sandbox } = store.read((tx) => load(tx, id))
   assertCanStart(container.metadata.name, container.status)
   await tearDown(ctx, deps, container)
+  await awaitVolumes(ctx, deps, container)
   using joined = joinNamespaces(deps, container)
   const ports = await chooseHostPorts(store, sandbox.spec.ports, sandbox.status.ports ?? [])
   await assertPortsAreFree(store, ports, sandbox.metadata.uid)

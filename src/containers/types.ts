@@ -6,7 +6,9 @@ import type { LabelTerm } from '../model/label-term.ts'
 import type { Labels } from '../model/meta.ts'
 import type { Network, PortMapping, Sandbox } from '../model/network.ts'
 import type { Pruned, PruneFilter } from '../model/prune.ts'
+import type { VolumeRequest, VolumesFrom } from '../model/volume.ts'
 import type { ContainerStats } from './usage-sampler.ts'
+import type { Volumes } from './volume-types.ts'
 
 /** What a front end asks for. What is absent comes from the image, then from the daemon's defaults. */
 export interface CreateContainer {
@@ -25,7 +27,9 @@ export interface CreateContainer {
   readonly openStdin?: boolean
   /** `hostPort` 0 asks for a free one, chosen at each start. */
   readonly ports?: readonly PortMapping[]
-  readonly mounts?: readonly Mount[]
+  /** Over `volumesFrom`, and these over the volumes of the image. */
+  readonly mounts?: readonly (Mount | VolumeRequest)[]
+  readonly volumesFrom?: readonly VolumesFrom[]
   readonly tmpfs?: readonly Tmpfs[]
   /** The daemon's default network if absent; `host` and `none` go alone. The first gives the default route. */
   readonly networks?: readonly AttachRequest[]
@@ -122,6 +126,11 @@ export interface ExecStreams {
   readonly exit: Promise<{ readonly exitCode: number }>
 }
 
+export interface RemoveOptions {
+  readonly force?: boolean
+  readonly volumes?: boolean
+}
+
 /** `ref` is a full id, an exact name or a unique prefix of an id, in this order. */
 export interface Containers extends AsyncDisposable {
   create(ctx: Ctx, request: CreateContainer): Promise<Container>
@@ -143,11 +152,12 @@ export interface Containers extends AsyncDisposable {
   update(ctx: Ctx, ref: string, changes: Resources): Promise<Container>
   /** Resolves when the container does not run (any more). */
   wait(ctx: Ctx, ref: string): Promise<ExitResult>
-  remove(ctx: Ctx, ref: string, options?: { force?: boolean }): Promise<void>
   /** Removes those that do not run. */
   prune(ctx: Ctx, filter?: PruneFilter): Promise<Pruned>
   /** What each has on disk. */
   usage(ctx: Ctx): Promise<ContainerUsage[]>
+  /** With `volumes` also those that were made for it without a name, unless another container uses them. */
+  remove(ctx: Ctx, ref: string, options?: RemoveOptions): Promise<void>
   find(ref: string): Container
   list(filter?: ContainerFilter): Container[]
   sandboxOf(container: Container): Sandbox
@@ -173,6 +183,7 @@ export interface Containers extends AsyncDisposable {
   stats(refs?: readonly string[]): Promise<readonly ContainerStats[]>
   /** The same at once, and then every second; who is slow misses some. Throws at once for a bad reference. */
   followStats(ctx: Ctx, refs?: readonly string[]): AsyncIterable<readonly ContainerStats[]>
+  readonly volumes: Volumes
   /** Boot: adopts what runs, settles what ended meanwhile, finishes what was half done. */
   recover(ctx: Ctx): Promise<void>
 }

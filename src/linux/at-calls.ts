@@ -24,6 +24,7 @@ export const RESOLVE_IN_ROOT = 0x10
 export const RENAME_NOREPLACE = 1
 
 export const ENOENT = 2
+const EAGAIN = 11
 export const EEXIST = 17
 export const ENOTDIR = 20
 export const EISDIR = 21
@@ -76,11 +77,17 @@ export function openat(dir: number, path: string, flags: number, mode = 0): numb
 const how = new Uint32Array(6)
 const SYS_OPENAT2 = 437
 
+/** While anybody on the host renames or mounts, the kernel may be unable to tell where `..` leads (openat2(2), EAGAIN). */
+const TRIES = 1000
+
 /** openat2(2) for something that exists. */
 export function openat2(dir: number, path: string, flags: number, resolve: number): number {
   how[0] = flags | O_CLOEXEC
   how[4] = resolve
-  return done(Number(native.openat2(SYS_OPENAT2, dir, cString(path), how, 24)))
+  for (let tries = 1; ; tries++) {
+    const result = done(Number(native.openat2(SYS_OPENAT2, dir, cString(path), how, 24)))
+    if (result !== -EAGAIN || tries === TRIES) return result
+  }
 }
 
 /** O_PATH on a directory, symlinks resolved as if `root` were `/`. */
@@ -186,10 +193,13 @@ export interface FileStat {
   readonly gid: number
   readonly size: number
   readonly links: number
+  /** With the device that it is on: the same for all names of one file. */
   readonly inode: bigint
+  readonly device: number
   /** What it takes on disk, in units of 512 bytes. */
   readonly blocks: number
   readonly mtime: FileTime
+  /** Of a device node. */
   readonly major: number
   readonly minor: number
 }
@@ -206,6 +216,7 @@ export function lstatat(dir: number, path: string): FileStat | number {
   return {
     links: statBuffer.readUInt32LE(16),
     inode: statBuffer.readBigUInt64LE(32),
+    device: makeDevice(statBuffer.readUInt32LE(136), statBuffer.readUInt32LE(140)),
     blocks: statBuffer.readUInt32LE(48) + statBuffer.readUInt32LE(52) * TWO_TO_32,
     uid: statBuffer.readUInt32LE(20),
     gid: statBuffer.readUInt32LE(24),

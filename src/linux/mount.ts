@@ -4,6 +4,7 @@ import { check, errno, libc, SysError } from './libc.ts'
 const native = {
   mount: libc('int mount(const char*, const char*, const char*, unsigned long, const char*)'),
   umount2: libc('int umount2(const char*, int)'),
+  syscall: libc('long syscall(long, int, const char*, unsigned int)'),
 }
 
 export const MS_RDONLY = 0x1
@@ -12,6 +13,13 @@ export const MS_NODEV = 0x4
 export const MS_NOEXEC = 0x8
 export const MS_BIND = 0x1000
 export const MS_SHARED = 0x100000
+
+/** The same number on every architecture. */
+const SYS_OPEN_TREE = 428
+const OPEN_TREE_CLONE = 1
+const OPEN_TREE_CLOEXEC = 0o2000000
+const AT_RECURSIVE = 0x8000
+const AT_FDCWD = -100
 
 const MNT_DETACH = 0x2
 const UMOUNT_NOFOLLOW = 0x8
@@ -33,6 +41,15 @@ export function mount(
 export function bindShared(path: string): void {
   mount(path, path, null, MS_BIND, null)
   mount('none', path, null, MS_SHARED, null)
+}
+
+/**
+ * A copy of the mount at `path` and of all mounts below it, in no namespace: gone with the descriptor (open_tree(2)). Unlike
+ * the descriptor of a mount that is unmounted, it can be walked by openat2(2) through every symlink.
+ */
+export function cloneMounts(path: string): number {
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE
+  return check(`clone the mounts on ${path}`, native.syscall(SYS_OPEN_TREE, AT_FDCWD, path, flags))
 }
 
 /** Lazy, and of the topmost mount only. @returns false if nothing was mounted there */

@@ -4,8 +4,14 @@ import type { StoredObject } from './meta.ts'
 import type { SecurityOptions } from './security.ts'
 
 export interface Mount {
-  /** Absolute host path. */
+  /** Absolute host path; of a volume where its files are. */
   readonly source: string
+  /** Name of the volume that is mounted; absent: a path of the host. */
+  readonly volume?: string
+  /** The volume was made for this mount alone, without a name. */
+  readonly anonymous?: true
+  /** The volume is not filled with what the image has there. */
+  readonly noCopy?: true
   /** Absolute path inside the container. */
   readonly destination: string
   readonly readOnly: boolean
@@ -149,6 +155,8 @@ export interface ContainerStatus {
   readonly stopRequestedAt?: number
   /** A remove was asked for: it will be finished, whatever happens. */
   readonly removingAt?: number
+  /** With it go the volumes that were made for it without a name. */
+  readonly removingVolumes?: true
   readonly restartCount: number
 }
 

@@ -1,6 +1,7 @@
 import type { Container } from './container.ts'
 import type { Image, Layer, Pull } from './image.ts'
 import type { AddressLease, Network, PortLease, Sandbox } from './network.ts'
+import type { Volume } from './volume.ts'
 
 /** Every kind of object the store holds. A later kind is a line here and a file with its types. */
 export interface Kinds {
@@ -12,6 +13,7 @@ export interface Kinds {
   PortLease: PortLease
   Sandbox: Sandbox
   Container: Container
+  Volume: Volume
 }
 
 export type Kind = keyof Kinds

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { StatusError } from '../lib/errors.ts'
-import { parseMount } from './mount.ts'
+import { parseMount, parseVolumesFrom } from './mount.ts'
 import { parseTmpfs } from './tmpfs.ts'
 
 test('parseMount() takes source, destination and options', () => {
@@ -16,20 +16,39 @@ test('parseMount() takes source, destination and options', () => {
 
 test('parseMount() refuses the rest with what is wrong', () => {
   const cases: readonly [string, RegExp][] = [
-    ['', /want source:destination/],
-    ['/data', /want source:destination/],
-    ['/a:/b:ro:x', /want source:destination/],
-    ['data:/data', /the source "data" is not an absolute path/],
+    ['', /want \[source:\]destination/],
+    ['/a:/b:ro:x', /want \[source:\]destination/],
+    ['data', /the destination "data" is not an absolute path/],
+    ['./data:/data', /the source "\.\/data" is not an absolute path/],
+    ['-data:/data', /Invalid volume name "-data"/],
+    ['data:/data:rslave', /unknown option "rslave"; a volume has ro, rw, nocopy/],
+    ['/srv:/data:nocopy', /unknown option "nocopy"; a path of the host has ro, rw, rprivate/],
     ['/data:data', /the destination "data" is not an absolute path/],
-    [':/data', /the source "" is not an absolute path/],
+    [':/data', /the source is empty/],
     ['/data:/', /the destination must not be \//],
     ['/data:/.//', /the destination must not be \//],
     ['/srv/../etc:/data', /the source must not contain "\.\."/],
     ['/srv:/../data', /the destination must not contain "\.\."/],
     ['/srv:/data:', /unknown option ""/],
-    ['/srv:/data:z', /unknown option "z"; known are ro, rw, rprivate/],
+    ['/srv:/data:z', /unknown option "z"; a path of the host has ro, rw, rprivate/],
   ]
   for (const [text, message] of cases) assert.throws(() => parseMount(text), { code: 'invalid_argument', message })
+})
+
+test('parseMount() takes volumes by name, and without one', () => {
+  const volume = { volume: 'data', destination: '/data', readOnly: false, noCopy: false }
+  assert.deepEqual(parseMount('data:/data'), volume)
+  assert.deepEqual(parseMount('data:/data/:ro,nocopy'), { ...volume, readOnly: true, noCopy: true })
+  assert.deepEqual(parseMount('/data'), { destination: '/data', readOnly: false, noCopy: false })
+})
+
+test('parseVolumesFrom()', () => {
+  assert.deepEqual(parseVolumesFrom('web'), { container: 'web', readOnly: false })
+  assert.deepEqual(parseVolumesFrom('web:rw'), { container: 'web', readOnly: false })
+  assert.deepEqual(parseVolumesFrom('web:ro'), { container: 'web', readOnly: true })
+  for (const text of ['', ':ro', 'web:', 'web:z', 'web:ro:x']) {
+    assert.throws(() => parseVolumesFrom(text), { code: 'invalid_argument' }, text)
+  }
 })
 
 test('parseMount() never lets a destination leave the root', () => {

@@ -14,16 +14,21 @@ export function shortId(id: string): string {
   return id.slice(0, 12)
 }
 
-/** @throws {StatusError} `invalid_argument` */
+/** @throws {StatusError} `invalid_argument`, also for what looks like an id: only those that were generated do */
 export function validateName(what: string, name: string): void {
+  validateNameOrId(what, name)
+  if (LOOKS_LIKE_ID.test(name)) {
+    throw new StatusError('invalid_argument', `Invalid ${what} name "${name}": it looks like an id`)
+  }
+}
+
+/** @throws {StatusError} `invalid_argument` */
+export function validateNameOrId(what: string, name: string): void {
   if (!NAME.test(name)) {
     throw new StatusError(
       'invalid_argument',
       `Invalid ${what} name "${name.slice(0, 140)}": use letters, digits, "_", "." and "-", starting with a letter or a digit, at most 128`,
     )
-  }
-  if (LOOKS_LIKE_ID.test(name)) {
-    throw new StatusError('invalid_argument', `Invalid ${what} name "${name}": it looks like an id`)
   }
 }
 

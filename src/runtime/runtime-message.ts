@@ -17,8 +17,10 @@ const CALLERS_FAULT = [
   /^chdir /,
   /^mkdir .*: not a directory/,
   /^error stat'ing file /,
-  /^error mounting .*: (?:no such file or|not a) directory/,
+  /^error mounting .*: (?:no such file or directory|not a directory|too many levels of symbolic links)/,
   /^(?:open mount target|mount) `.*: Not a directory/,
+  // Where a mount's destination is a symlink that leads nowhere, or in a circle.
+  /^openat2 `.*: (?:No such file or directory|Too many levels of symbolic links|Not a directory)/,
   // Values that only the kernel can judge.
   /^(?:open|write)(?: to)? \/proc\/sys\//,
   /rlimit/,

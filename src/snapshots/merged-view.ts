@@ -1,8 +1,8 @@
-import { constants, mkdirSync, rmdirSync } from 'node:fs'
+import { mkdirSync, rmdirSync } from 'node:fs'
 import { threadId } from 'node:worker_threads'
 import { StatusError } from '../lib/errors.ts'
-import { AT_FDCWD, check, close, O_PATH, openat, openDirectoryNoSymlinks } from '../linux/at-calls.ts'
-import { MS_RDONLY, mount, unmount } from '../linux/mount.ts'
+import { close, openDirectoryNoSymlinks } from '../linux/at-calls.ts'
+import { cloneMounts, MS_RDONLY, mount, unmount } from '../linux/mount.ts'
 import { lookupAt } from './layer-tree.ts'
 import { overlayOptions } from './overlay-options.ts'
 import { type PathNode, splitPath } from './resolve-path.ts'
@@ -16,7 +16,7 @@ export class MergedView implements Disposable {
   readonly root: number
 
   /**
-   * Mounts the layers and keeps only a descriptor: the mount itself is gone before this returns.
+   * Mounts the layers and keeps only a copy that is in no namespace: the mount itself is gone before this returns.
    *
    * @param layers directories, top first, relative to the working directory; at least one
    */
@@ -29,7 +29,7 @@ export class MergedView implements Disposable {
     mkdirSync(nodePath, { recursive: true })
     mount('overlay', target, 'overlay', MS_RDONLY, options)
     try {
-      this.root = check(`open ${target}`, openat(AT_FDCWD, target, O_PATH | constants.O_DIRECTORY))
+      this.root = cloneMounts(target)
     } finally {
       unmount(target)
       rmdirSync(nodePath)

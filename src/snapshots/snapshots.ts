@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, open, readdir, rename, rmdir, stat } from 'node:fs/promises'
+import { chmod, chown, mkdir, open, readdir, rename, rmdir, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Ctx } from '../lib/ctx.ts'
 import { StatusError, systemCode } from '../lib/errors.ts'
@@ -9,6 +9,7 @@ import { syncfs } from '../linux/sync.ts'
 import { EMPTY_LAYER, VIEW_PREFIX } from './merged-view.ts'
 import { mountOverlay, type OverlayInput } from './mount-overlay.ts'
 import { assertLayerCount } from './overlay-options.ts'
+import { type SeedInput, VOLUME_DATA } from './seed-volume.ts'
 import type { UnpackInput } from './unpack-layer.ts'
 import type { Unpacked } from './unpacked.ts'
 import { WorkerPool } from './worker-pool.ts'
@@ -51,6 +52,14 @@ export interface Snapshots extends AsyncDisposable {
   removeTree(path: string): Promise<void>
   /** The bytes on disk of what lies in a directory, off the main thread; 0 if it is not there. Absolute path. */
   measureTree(ctx: Ctx, path: string): Promise<number>
+  /**
+   * Fills a volume's directory, if there is nothing in it, with what a root filesystem of these layers has at a path, owners,
+   * modes, attributes and links included. Nothing is seen of it before all is on disk.
+   * @throws {StatusError} `resource_exhausted` if the disk is full
+   */
+  seedVolume(ctx: Ctx, input: Omit<SeedInput, 'maxBytes'>): Promise<void>
+  /** Finishes or takes away what a seeding that was cut off has left in a volume's directory. Idempotent. */
+  settleVolume(ctx: Ctx, directory: string): Promise<void>
   /**
    * Makes the upper and work directories of a container. Idempotent.
    *
@@ -114,6 +123,13 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
     },
     removeTree: remove,
     measureTree: (ctx, path) => walk(ctx, { op: 'measure', path }),
+    async seedVolume(ctx, input) {
+      if ((await readdir(join(input.directory, VOLUME_DATA))).length > 0 || input.layers.length === 0) return
+      const { bavail, bsize } = await statfs(input.directory)
+      failpoint('snapshots.seed')
+      await pool.run<void>(ctx, { op: 'seed', input: { ...input, maxBytes: bavail * bsize } })
+    },
+    settleVolume: (ctx, directory) => pool.run<void>(ctx, { op: 'settle', directory }),
     async prepare(containerDir, topLayer) {
       failpoint('snapshots.prepare')
       const upper = join(containerDir, 'upper')

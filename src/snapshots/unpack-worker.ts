@@ -1,9 +1,10 @@
-/** The entry of the Workers that unpack, commit, remove and measure layers: see worker-pool.ts. */
+/** The entry of the Workers that unpack, commit, remove and measure layers, and fill volumes: see worker-pool.ts. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { AT_FDCWD, bytePath, leaveSharedWorkingDirectory } from '../linux/at-calls.ts'
 import { commitLayer } from './commit-layer.ts'
 import { measureTree } from './measure-tree.ts'
 import { removeTree } from './remove-tree.ts'
+import { seedVolume, settleVolume } from './seed-volume.ts'
 import { unpackLayer } from './unpack-layer.ts'
 import { type FromWorker, type Job, type ToWorker, toFailure, type WorkerData } from './worker-protocol.ts'
 
@@ -42,5 +43,9 @@ async function run(job: Job, signal: AbortSignal): Promise<unknown> {
       return removeTree(AT_FDCWD, bytePath(job.path))
     case 'measure':
       return measureTree(AT_FDCWD, bytePath(job.path), signal)
+    case 'seed':
+      return seedVolume(job.input, signal)
+    case 'settle':
+      return settleVolume(job.directory)
   }
 }

@@ -1,4 +1,5 @@
 import { StatusError, type StatusErrorOptions } from '../lib/errors.ts'
+import type { SeedInput } from './seed-volume.ts'
 import type { UnpackInput } from './unpack-layer.ts'
 import type { Unpacked } from './unpacked.ts'
 
@@ -8,6 +9,8 @@ export type Job =
   | { readonly op: 'commit'; readonly unpacked: Unpacked; readonly parents: readonly string[] }
   | { readonly op: 'remove'; readonly path: string }
   | { readonly op: 'measure'; readonly path: string }
+  | { readonly op: 'seed'; readonly input: SeedInput }
+  | { readonly op: 'settle'; readonly directory: string }
 
 export interface WorkerData {
   readonly layersDir: string

@@ -37,7 +37,7 @@ test('a create that cannot be is a 4xx that says why, and makes nothing', async 
     [{ hostname: '-x' }, 400, /"hostname" must be a host name/],
     [{ port: ['80:99999'] }, 400, /Invalid port "80:99999"/],
     [{ port: ['1.2.3:80:80'] }, 400, /"1\.2\.3" is not an IPv4 address/],
-    [{ mount: ['data:/data'] }, 400, /Invalid mount "data:\/data"/],
+    [{ mount: ['./data:/data'] }, 400, /Invalid mount ".\/data:\/data"/],
     [{ mount: ['/srv:/'] }, 400, /must not be \//],
     [{ mount: ['/no/such/source:/x'] }, 400, /no such file or directory; create it first/],
     [{ port: ['8080:80', '127.0.0.1:8080:81'] }, 400, /8080\/tcp twice/],

@@ -17,7 +17,7 @@ export interface DaemonFixture extends AsyncDisposable {
   restart(options?: DaemonOptions): Promise<Daemon>
   /** The state to which every test must come back. */
   leakCheck(): Promise<void>
-  /** Removes all containers, then checks for leaks: what follows each test. */
+  /** Removes all containers and volumes, then checks for leaks: what follows each test. */
   clear(): Promise<void>
 }
 
@@ -54,6 +54,7 @@ export async function daemonFixture(
       for (const { containerId } of (await daemon.api.get('/v1/containers')).json.data ?? []) {
         await daemon.api.delete(`/v1/containers/${containerId}/actions/delete?force=true`)
       }
+      await daemon.api.post('/v1/volumes/prune', { all: true })
       await assertNoLeak(clean, home)
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

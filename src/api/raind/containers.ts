@@ -104,7 +104,7 @@ export function containerRoutes(containers: Containers, daemon: Ctx): readonly R
 
     route('DELETE', '/v1/containers/:containerId/actions/delete', { query: deleteQuery }, async ({ params, query }) => {
       const { uid } = containers.find(params.containerId).metadata
-      await containers.remove(daemon, uid, { force: query.force ?? false })
+      await containers.remove(daemon, uid, query)
       return success(200, 'container deleted', { id: shortId(uid) })
     }),
 

@@ -12,7 +12,7 @@ import { parseCapability } from '../../model/capability.ts'
 import { type Container, containerState, isAlive } from '../../model/container.ts'
 import type { Image } from '../../model/image.ts'
 import { parseLabelTerm } from '../../model/label-term.ts'
-import { parseMount } from '../../model/mount.ts'
+import { parseMount, parseVolumesFrom } from '../../model/mount.ts'
 import { shortId } from '../../model/names.ts'
 import type { Network, PortMapping, Sandbox } from '../../model/network.ts'
 import { parsePorts } from '../../model/port.ts'
@@ -160,6 +160,7 @@ export function toCreateContainer(body: CreateContainerBody): CreateContainer {
     openStdin: tty,
     ports: toPorts(port),
     mounts: mount.map(parseMount),
+    volumesFrom: body.volumesFrom?.map(parseVolumesFrom),
     tmpfs: tmpfs.map(parseTmpfs),
     networks: toNetworks(body),
     resources: toResources(body),

@@ -16,7 +16,7 @@ import {
   type WireImageInspect,
 } from './image-types.ts'
 import { progressLines } from './progress-lines.ts'
-import { pruneImagesBody, toPruneFilter, type WirePruned } from './prune.ts'
+import { pruneAllBody, toPruneFilter, type WirePruned } from './prune.ts'
 import { parseRegistryAuth, type RegistryAuth } from './registry-auth.ts'
 import {
   imageBody,
@@ -63,7 +63,7 @@ export function imageRoutes(images: Images, daemon: Ctx): readonly Route[] {
       return success(200, 'tag completed', { image: metadata.name })
     }),
 
-    route('POST', '/v1/images/prune', { body: pruneImagesBody }, async ({ body }) => {
+    route('POST', '/v1/images/prune', { body: pruneAllBody }, async ({ body }) => {
       const data: WirePruned = await images.prune(daemon, { ...toPruneFilter(body), all: body.all ?? false })
       return success(200, 'prune completed', data)
     }),

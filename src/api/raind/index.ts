@@ -17,6 +17,7 @@ import { imageRoutes } from './images.ts'
 import { networkRoutes } from './networks.ts'
 import { statsRoutes } from './stats.ts'
 import { type DaemonInfo, systemRoutes } from './system.ts'
+import { volumeRoutes } from './volumes.ts'
 
 export interface RaindDeps {
   readonly containers: Containers
@@ -33,6 +34,7 @@ export function raindApi({ containers, images, info, ctx }: RaindDeps): FrontEnd
     ...execRoutes(containers, ctx),
     ...imageRoutes(images, ctx),
     ...networkRoutes(containers, ctx),
+    ...volumeRoutes(containers, ctx),
     ...systemRoutes({ containers, images, info, ctx }),
   ]
   return { routes: [...routes, ...docsRoutes(info.version, routes)], errorReply }
@@ -75,3 +77,4 @@ export type {
   WireProgress,
   WireVersion,
 } from './types.ts'
+export type { WireVolume } from './volume-types.ts'

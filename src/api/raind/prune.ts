@@ -21,8 +21,8 @@ const pruneFields = {
   until: optional(string({ maxLength: 64 })),
 }
 export const pruneBody = object(pruneFields)
-/** `all`: also images that have a tag. */
-export const pruneImagesBody = object({ ...pruneFields, all: optional(boolean()) })
+/** `all`: also images that have a tag, volumes that have a name. */
+export const pruneAllBody = object({ ...pruneFields, all: optional(boolean()) })
 
 /** @throws {StatusError} `invalid_argument` */
 export function toPruneFilter({ label, until }: Static<typeof pruneBody>): PruneFilter {

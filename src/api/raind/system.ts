@@ -3,7 +3,7 @@ import type { Images } from '../../images/index.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import { type Route, route } from '../http/route.ts'
 import { success } from './envelope.ts'
-import { pruneImagesBody, toPruneFilter } from './prune.ts'
+import { pruneAllBody, toPruneFilter } from './prune.ts'
 import { countStates, wireDiskUsage } from './system-convert.ts'
 import type { WireDaemon, WireDiskUsage, WireSystemInfo, WireSystemPruned } from './system-types.ts'
 import type { WireHealth, WireVersion } from './types.ts'
@@ -55,7 +55,7 @@ export function systemRoutes({ containers, images, info, ctx: daemon }: SystemDe
     }),
 
     // Containers first: they hold the others.
-    route('POST', '/v1/system/prune', { body: pruneImagesBody }, async ({ body }) => {
+    route('POST', '/v1/system/prune', { body: pruneAllBody }, async ({ body }) => {
       const filter = toPruneFilter(body)
       const parts = {
         containers: await containers.prune(daemon, filter),

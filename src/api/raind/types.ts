@@ -215,8 +215,10 @@ export const createContainerBody = object({
   tty: optional(boolean()),
   /** `[ip:]host:container[/protocol]` */
   port: optional(array(text, { maxItems: 1024 })),
-  /** `source:destination[:options]` */
+  /** `[source:]destination[:options]`; a source without a slash names a volume, none asks for a new one. */
   mount: optional(array(text, { maxItems: 1024 })),
+  /** `container[:ro]` */
+  volumesFrom: optional(array(text, { maxItems: 64 })),
   /** `destination[:options]` */
   tmpfs: optional(array(text, { maxItems: 1024 })),
   network: optional(text),
@@ -294,7 +296,8 @@ export const stopQuery = object({
   signal: optional(text),
 })
 export type StopQuery = Static<typeof stopQuery>
-export const deleteQuery = object({ force: optional(boolean()) })
+/** `volumes`: with those that were made for it without a name. */
+export const deleteQuery = object({ force: optional(boolean()), volumes: optional(boolean()) })
 export const LOG_LINES_LIMIT = 5000
 export const logQuery = object({ tail_lines: optional(integer({ maximum: LOG_LINES_LIMIT })) })
 

@@ -143,8 +143,12 @@ export const rm = onEachContainer(
   ['container rm', 'rm'],
   'Remove containers',
   'removed',
-  ({ client, flags }, path) => client.call('DELETE', `${path}/actions/delete${flags.is('force') ? '?force=true' : ''}`),
-  { force: { type: 'boolean', short: 'f', help: 'also if it runs' } },
+  ({ client, flags }, path) =>
+    client.call('DELETE', `${path}/actions/delete?force=${flags.is('force')}&volumes=${flags.is('volumes')}`),
+  {
+    force: { type: 'boolean', short: 'f', help: 'also if it runs' },
+    volumes: { type: 'boolean', short: 'v', help: 'with the volumes that were made for it without a name' },
+  },
 )
 
 export const wait: Command = {

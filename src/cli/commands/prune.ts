@@ -11,7 +11,7 @@ const FLAGS: Readonly<Record<string, FlagSpec>> = {
 const ALL_IMAGES: FlagSpec = { type: 'boolean', short: 'a', help: 'also images that have a tag' }
 
 /** What is said of one that is gone. */
-const REMOVED = { container: 'removed', network: 'removed', image: 'remove completed' }
+const REMOVED = { container: 'removed', network: 'removed', image: 'remove completed', volume: 'removed' }
 type Kind = keyof typeof REMOVED
 
 export const containerPrune = pruning(
@@ -29,6 +29,13 @@ export const networkPrune = pruning(
 export const imagePrune = pruning('image', 'Remove images that have no tag and that no container uses', imagesOf, {
   all: ALL_IMAGES,
 })
+
+export const volumePrune = pruning(
+  'volume',
+  'Remove volumes that no container uses: those without a name, or all',
+  ({ flags }) => `all volumes ${flags.is('all') ? '' : 'without a name '}that no container uses`,
+  { all: { type: 'boolean', short: 'a', help: 'also volumes that have a name' } },
+)
 
 export const systemPrune: Command = {
   names: ['system prune'],

@@ -49,7 +49,7 @@ async function start(client: Client, path: string, remove: boolean): Promise<voi
   } catch (error) {
     if (!(error instanceof CliError)) throw error
     const { exitCode } = (await client.call<WireInspect>('GET', `${path}/inspect`)).status
-    if (remove) await client.call('DELETE', `${path}/actions/delete`)
+    if (remove) await client.call('DELETE', `${path}/actions/delete?volumes=true`)
     throw new CliError(error.message, error.hint, { exitCode: exitCode === 126 || exitCode === 127 ? exitCode : 125 })
   }
 }
@@ -58,7 +58,7 @@ async function start(client: Client, path: string, remove: boolean): Promise<voi
 async function runInForeground({ client, terminal, flags }: Invocation, path: string): Promise<number> {
   const { exitCode } = await client.call<WireExit>('POST', `${path}/actions/wait`)
   await printLog(client, terminal, path)
-  if (flags.is('rm')) await client.call('DELETE', `${path}/actions/delete`)
+  if (flags.is('rm')) await client.call('DELETE', `${path}/actions/delete?volumes=true`)
   return exitCode
 }
 
