@@ -15,6 +15,7 @@ import { errorReply } from './errors.ts'
 import { execRoutes } from './execs.ts'
 import { imageRoutes } from './images.ts'
 import { networkRoutes } from './networks.ts'
+import { policyRoutes } from './policies.ts'
 import { statsRoutes } from './stats.ts'
 import { type DaemonInfo, systemRoutes } from './system.ts'
 import { volumeRoutes } from './volumes.ts'
@@ -35,6 +36,7 @@ export function raindApi({ containers, images, info, ctx }: RaindDeps): FrontEnd
     ...imageRoutes(images, ctx),
     ...networkRoutes(containers, ctx),
     ...volumeRoutes(containers, ctx),
+    ...policyRoutes(),
     ...systemRoutes({ containers, images, info, ctx }),
   ]
   return { routes: [...routes, ...docsRoutes(info.version, routes)], errorReply }
