@@ -39,6 +39,16 @@ test('imports only go down, and through front doors', () => {
   assert.deepEqual(broken, [])
 })
 
+/** Each takes ms that every command would wait for: what needs one asks `process.getBuiltinModule` for it at its use. */
+const SLOW =
+  /^import (?!type ).*'node:(?:child_process|crypto|fs\/promises|http|https|os|readline|stream\/promises|tls|zlib)/m
+
+test('the client starts without what only some commands need', () => {
+  const files = globSync('cli/**/*.ts', { cwd: SOURCE }).filter((file) => !file.endsWith('.test.ts'))
+  const slow = files.filter((file) => SLOW.test(readFileSync(join(SOURCE, file), 'utf8')))
+  assert.deepEqual(slow, [])
+})
+
 function importsOf(file: string): string[] {
   const source = readFileSync(join(SOURCE, file), 'utf8')
   return [...source.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1]!)

@@ -6,7 +6,8 @@ import { list } from './list.ts'
 import { containerMemory, daemonMemory } from './memory.ts'
 import { parallelStarts } from './parallel-starts.ts'
 import { publishedPort } from './published-port.ts'
-import { raindVersion } from './raind-version.ts'
+import { raind } from './raind.ts'
+import { runAgainstPodman } from './run-podman.ts'
 import { startLatency } from './start.ts'
 import { startAgainstPodman } from './start-podman.ts'
 import { stopRemove } from './stop-remove.ts'
@@ -15,6 +16,7 @@ import { stopRemove } from './stop-remove.ts'
 export const benches: readonly Bench[] = [
   startLatency,
   startAgainstPodman,
+  runAgainstPodman,
   publishedPort,
   parallelStarts,
   exec,
@@ -24,5 +26,5 @@ export const benches: readonly Bench[] = [
   daemonMemory,
   containerMemory,
   boot,
-  raindVersion,
+  raind,
 ]

@@ -15,12 +15,16 @@ const PODMAN = '/usr/bin/podman'
 export interface Podman extends AsyncDisposable {
   /** libpod's REST API. */
   readonly api: ApiClient
+  /** Flags that take nsenter into its mount namespace. */
+  readonly enter: readonly string[]
+  /** The whole program, called there. */
+  cli(...args: string[]): Promise<unknown>
   pull(reference: string): Promise<unknown>
   remove(reference: string): Promise<unknown>
 }
 
 /** Undefined if it is not installed. It lives, as crun must, in a mount namespace without the hybrid cgroup hierarchy. */
-export async function startPodman(): Promise<Podman | undefined> {
+export async function startPodman(runtime = 'crun'): Promise<Podman | undefined> {
   if (!existsSync(PODMAN)) return undefined
   const directory = await mkdtemp('/var/tmp/cp-')
   const socket = join(directory, 'podman.sock')
@@ -31,7 +35,7 @@ export async function startPodman(): Promise<Podman | undefined> {
   await writeFile(settings, '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n')
   const flags = [
     ...['--root', join(directory, 'root'), '--runroot', join(directory, 'run'), '--storage-driver', 'overlay'],
-    ...['--cgroup-manager', 'cgroupfs', '--runtime', 'crun', '--tmpdir', join(directory, 'tmp')],
+    ...['--cgroup-manager', 'cgroupfs', '--runtime', runtime, '--tmpdir', join(directory, 'tmp')],
   ]
   const env = { ...process.env, TMPDIR: directory, CONTAINERS_REGISTRIES_CONF: registries, CONTAINERS_CONF: settings }
   const command = [PODMAN, ...flags, 'system', 'service', '--time', '0', `unix://${socket}`]
@@ -45,8 +49,11 @@ export async function startPodman(): Promise<Podman | undefined> {
   const api = apiClient(socket)
   await untilItAnswers(child, api, () => log)
   const cli = promisify(execFile)
+  const enter = [`--mount=/proc/${child.pid}/ns/mnt`]
   return {
     api,
+    enter,
+    cli: (...args) => cli('nsenter', [...enter, PODMAN, ...flags, ...args], { env }),
     pull: (reference) => cli(PODMAN, [...flags, 'pull', '--quiet', '--tls-verify=false', reference], { env }),
     remove: (reference) => cli(PODMAN, [...flags, 'rmi', '--force', reference], { env }),
     async [Symbol.asyncDispose]() {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
+import { promises as files } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { CliError } from './errors.ts'
 
@@ -71,7 +71,7 @@ function configFile(): string {
 async function readConfig(): Promise<Json> {
   const file = configFile()
   try {
-    return object(JSON.parse(await readFile(file, 'utf8')))
+    return object(JSON.parse(await files.readFile(file, 'utf8')))
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return {}
@@ -83,15 +83,15 @@ async function readConfig(): Promise<Json> {
 /** All or nothing, and never readable for others. A symlink stays one. */
 async function writeConfig(config: Json): Promise<string> {
   const named = configFile()
-  await mkdir(dirname(named), { recursive: true, mode: 0o700 })
-  const file = await realpath(named).catch(() => named)
+  await files.mkdir(dirname(named), { recursive: true, mode: 0o700 })
+  const file = await files.realpath(named).catch(() => named)
   const temporary = `${file}.${process.pid}.tmp`
   try {
-    await writeFile(temporary, `${JSON.stringify(config, undefined, '\t')}\n`, { mode: 0o600 })
-    await chmod(temporary, 0o600)
-    await rename(temporary, file)
+    await files.writeFile(temporary, `${JSON.stringify(config, undefined, '\t')}\n`, { mode: 0o600 })
+    await files.chmod(temporary, 0o600)
+    await files.rename(temporary, file)
   } catch (error) {
-    await rm(temporary, { force: true })
+    await files.rm(temporary, { force: true })
     throw new CliError(`Cannot write ${file}: ${(error as Error).message}`)
   }
   return file

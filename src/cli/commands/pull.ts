@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
 import type { Failure, WireProgress } from '../../api/raind/index.ts'
+import { linesOf } from '../client.ts'
 import type { Command, Invocation } from '../command.ts'
 import { readCredentials, registryOf } from '../docker-config.ts'
 import { CliError } from '../errors.ts'
@@ -80,7 +80,7 @@ export async function showProgress(
 ): Promise<string[]> {
   using view = progressView(terminal.stderr, { quiet: flags.is('quiet') || json })
   const done: string[] = []
-  for await (const line of createInterface({ input: answer })) {
+  for await (const line of linesOf(answer)) {
     if (json) terminal.stdout.write(`${line}\n`)
     const event = JSON.parse(line) as WireProgress | Failure
     if (isFailure(event)) throw new CliError(event.message)

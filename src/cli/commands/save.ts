@@ -1,5 +1,4 @@
-import { createWriteStream } from 'node:fs'
-import { lstat, rename, rm } from 'node:fs/promises'
+import { createWriteStream, promises as files } from 'node:fs'
 import type { Command } from '../command.ts'
 import { CliError, usageError } from '../errors.ts'
 
@@ -33,16 +32,16 @@ export const save: Command = {
 
 /** A file appears when it is whole; devices and FIFOs are written as they are. */
 async function writeWhole(archive: NodeJS.ReadableStream, file: string): Promise<void> {
-  const isSpecial = await lstat(file).then(
+  const isSpecial = await files.lstat(file).then(
     (stat) => !stat.isFile(),
     () => false,
   )
   const target = isSpecial ? file : `${file}.${process.pid}.tmp`
   try {
     await process.getBuiltinModule('node:stream/promises').pipeline(archive, createWriteStream(target))
-    if (target !== file) await rename(target, file)
+    if (target !== file) await files.rename(target, file)
   } catch (error) {
-    if (target !== file) await rm(target, { force: true })
+    if (target !== file) await files.rm(target, { force: true })
     throw new CliError(`Cannot write ${file}: ${(error as Error).message}`)
   }
 }

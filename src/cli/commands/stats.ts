@@ -1,5 +1,5 @@
-import { createInterface } from 'node:readline'
 import type { WireStats } from '../../api/raind/index.ts'
+import { linesOf } from '../client.ts'
 import type { Command, Terminal } from '../command.ts'
 import { usageError } from '../errors.ts'
 import { binaryBytes, bytes } from '../format.ts'
@@ -30,7 +30,7 @@ export const stats: Command = {
     const answer = await client.stream('GET', `/v1/containers/stats?${query}`, { accept: NDJSON })
     const show = display(terminal, { json, once })
     let looks = 0
-    for await (const line of createInterface({ input: answer })) {
+    for await (const line of linesOf(answer)) {
       // The first look measures from the start of each container, or from when somebody else looked.
       if (once && ++looks < 2) continue
       show((JSON.parse(line) as WireStats[]).toSorted(order))
