@@ -9,9 +9,9 @@ export function policyRoutes(): readonly Route[] {
   const policies = 'Network policies are not there yet: containers of one network reach each other, those of two do not'
   const netflow = 'There is no log of network flows yet: it comes with network policies'
   return [
-    route('GET', '/v1/policies/:chain', {}, notYet(policies)),
+    route('GET', '/v1/policies/:policy', {}, notYet(policies)),
     route('POST', '/v1/policies', {}, notYet(policies)),
-    route('DELETE', '/v1/policies/:policyId', {}, notYet(policies)),
+    route('DELETE', '/v1/policies/:policy', {}, notYet(policies)),
     route('POST', '/v1/policies/commit', {}, notYet(policies)),
     route('POST', '/v1/policies/revert', {}, notYet(policies)),
     route('POST', '/v1/policies/ns/mode', {}, notYet(policies)),
