@@ -10,4 +10,4 @@ if (bridge === undefined) {
   console.error('usage: remove-port-table.ts BRIDGE')
   process.exit(2)
 }
-replacePorts({ ports: new Map(), retired: [bridge] })
+replacePorts({ tables: [], retired: [{ bridge, family: 4 }] })

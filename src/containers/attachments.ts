@@ -1,6 +1,6 @@
 import { StatusError } from '../lib/errors.ts'
 import { validateName } from '../model/names.ts'
-import type { Attachment, Network, SandboxSpec } from '../model/network.ts'
+import type { Attachment, SandboxSpec } from '../model/network.ts'
 import { defaultMac } from '../network/index.ts'
 import type { WriteTx } from '../store/index.ts'
 import { findNetwork, leaseAddress } from './networks.ts'
@@ -30,7 +30,7 @@ export function attach(
   tx: WriteTx,
   sandboxId: string,
   present: readonly Attachment[],
-  { network: name, aliases = [], address: wanted }: AttachRequest,
+  { network: name, aliases = [], address, address6 }: AttachRequest,
 ): Attachment {
   const network = findNetwork(tx, name)
   if (present.some((attachment) => attachment.network === name)) {
@@ -40,12 +40,13 @@ export function attach(
     throw new StatusError('invalid_argument', `A container can be attached to ${MAX_ATTACHMENTS} networks at most`)
   }
   for (const alias of aliases) validateName('alias', alias)
-  const address = leaseAddress(tx, network, sandboxId, wanted)
+  const ipv4 = leaseAddress(tx, network, 4, { sandboxId, wanted: address })!
+  const ipv6 = leaseAddress(tx, network, 6, { sandboxId, wanted: address6 })
   return {
     network: name,
     interface: freeInterface(present),
-    addresses: [`${address}/${prefixOf(network)}`],
-    mac: defaultMac(address),
+    addresses: ipv6 === undefined ? [ipv4] : [ipv4, ipv6],
+    mac: defaultMac(ipv4.split('/')[0]!),
     aliases: [...new Set(aliases)],
     gatewayPriority: 0,
   }
@@ -55,7 +56,8 @@ export function attach(
 export function networkMode(requests: readonly AttachRequest[]): SandboxSpec['networkMode'] {
   const special = requests.find(({ network }) => network === 'host' || network === 'none')
   if (special === undefined) return undefined
-  if (requests.length > 1 || special.address !== undefined || (special.aliases ?? []).length > 0) {
+  const hasAddress = special.address !== undefined || special.address6 !== undefined
+  if (requests.length > 1 || hasAddress || (special.aliases ?? []).length > 0) {
     throw new StatusError(
       'invalid_argument',
       `Network "${special.network}" goes with no other network, and with neither address nor alias`,
@@ -67,8 +69,4 @@ export function networkMode(requests: readonly AttachRequest[]): SandboxSpec['ne
 function freeInterface(present: readonly Attachment[]): string {
   const taken = new Set(present.map((attachment) => attachment.interface))
   for (let index = 0; ; index++) if (!taken.has(`eth${index}`)) return `eth${index}`
-}
-
-function prefixOf({ spec }: Network): string {
-  return spec.subnet.split('/')[1]!
 }

@@ -3,24 +3,13 @@ import { type Ctx, detached } from '../lib/ctx.ts'
 import { StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import { validateName } from '../model/names.ts'
-import type { Network, NetworkSpec } from '../model/network.ts'
-import {
-  addressText,
-  freeSubnet,
-  isHostOf,
-  parseContainerSubnet,
-  parseSubnet,
-  type Subnet,
-  subnetsOverlap,
-  subnetText,
-} from '../model/subnet.ts'
+import type { Network } from '../model/network.ts'
+import { parseSubnet } from '../model/subnet.ts'
 import type { ReadTx } from '../store/index.ts'
 import type { Deps } from './deps.ts'
+import { planNetwork, wantsIpv6 } from './plan-network.ts'
 import type { CreateNetwork } from './types.ts'
 
-/** The share of the daemon's subnet that a network gets if it names none: 254 addresses. */
-const NETWORK_PREFIX = 24
-const GATEWAY_OFFSET = 254
 const LINK_NAME = /^[a-zA-Z][a-zA-Z0-9_-]{0,14}$/
 /** They mean something else where a container names its network. */
 const RESERVED = ['host', 'none', 'default', 'bridge', 'container']
@@ -41,13 +30,20 @@ export async function createNetwork(ctx: Ctx, deps: Deps, request: CreateNetwork
   if (await driver.linkExists(bridge)) {
     throw new StatusError('conflict', `Cannot create network "${name}": this host has a link of that name`)
   }
-  const ofHost = (await driver.hostSubnets()).map(parseSubnet)
+  if (wantsIpv6(request)) await driver.assertIpv6()
+  const ofHost = (await driver.hostSubnets()).map((text) => parseSubnet(text))
   failpoint('network.create.record')
   const network = store.write((tx) => {
     assertNameIsFree(tx, name)
-    const spec = planNetwork(tx, deps, request, bridge, ofHost)
+    const spec = planNetwork(tx, deps, request, { bridge, ofHost })
     const owner = { frontEnd: 'condenser', kind: 'Network', uid: name } as const
-    tx.event({ kind: 'Network', action: 'create', uid: name, name, attributes: { subnet: spec.subnet } })
+    tx.event({
+      kind: 'Network',
+      action: 'create',
+      uid: name,
+      name,
+      attributes: { subnet: spec.subnet, ...(spec.ipv6 && { subnet6: spec.ipv6.subnet }) },
+    })
     return tx.create('Network', { name, uid: randomUUID(), labels: request.labels ?? {}, owner, spec, status: {} })
   })
   try {
@@ -107,38 +103,6 @@ async function takeAway(ctx: Ctx, { store, network: driver }: Deps, { metadata, 
     tx.delete('Network', metadata.uid)
     tx.event({ kind: 'Network', action: 'remove', uid: metadata.name, name: metadata.name, attributes: {} })
   })
-}
-
-function planNetwork(
-  tx: ReadTx,
-  { defaults }: Deps,
-  { subnet: wanted, gateway: wantedGateway, mtu }: CreateNetwork,
-  bridge: string,
-  ofHost: readonly Subnet[],
-): NetworkSpec {
-  const networks = tx.list('Network')
-  const taken = [...networks.map(({ spec }) => parseSubnet(spec.subnet)), ...ofHost]
-  const subnet = wanted === undefined ? freeSubnetOf(defaults.subnetPool, taken) : parseContainerSubnet(wanted)
-  const clash = taken.find((other) => subnetsOverlap(other, subnet))
-  if (clash !== undefined) {
-    const owner = networks.find(({ spec }) => subnetsOverlap(parseSubnet(spec.subnet), subnet))
-    const by = owner === undefined ? `${subnetText(clash)} of this host` : `network "${owner.metadata.name}"`
-    throw new StatusError('conflict', `Subnet ${subnetText(subnet)} overlaps with ${by}: choose another one`)
-  }
-  const gateway = wantedGateway ?? addressText(Math.min(subnet.first + GATEWAY_OFFSET, subnet.last - 1))
-  if (!isHostOf(subnet, gateway)) {
-    throw new StatusError(
-      'invalid_argument',
-      `Invalid gateway "${gateway.slice(0, 40)}": it is not a host address of ${subnetText(subnet)}`,
-    )
-  }
-  return { bridge, subnet: subnetText(subnet), gateway, ...(mtu !== undefined && { mtu }) }
-}
-
-function freeSubnetOf(pool: string, taken: readonly Subnet[]): Subnet {
-  const free = freeSubnet(parseSubnet(pool), NETWORK_PREFIX, taken)
-  if (free !== undefined) return free
-  throw new StatusError('resource_exhausted', `No subnet of ${pool} is free: name one, or remove networks`)
 }
 
 function assertNameIsFree(tx: ReadTx, name: string): void {

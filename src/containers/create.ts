@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { type Ctx, detached } from '../lib/ctx.ts'
 import { hasCode, StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
+import { addressFamily, type Family } from '../lib/ip-address.ts'
 import type { Container, ContainerOptions } from '../model/container.ts'
 import type { Image } from '../model/image.ts'
 import { generateName, newId, shortId, validateName } from '../model/names.ts'
@@ -20,7 +21,7 @@ import { resolveJoined } from './joined-namespaces.ts'
 import { findNetwork } from './networks.ts'
 import { planContainer } from './plan-create.ts'
 import { planMounts } from './plan-mounts.ts'
-import { assertPortsAreFree, assertPortsDiffer } from './ports.ts'
+import { assertPortsAreFree, assertPortsDiffer, onFamilies } from './ports.ts'
 import { prepareVolumes } from './prepare-volumes.ts'
 import { removeContainer } from './remove.ts'
 import type { AttachRequest, CreateContainer } from './types.ts'
@@ -45,13 +46,14 @@ export async function createContainer(ctx: Ctx, deps: Deps, request: CreateConta
   await assertHostHas(deps, request)
   const networks = request.networks ?? [{ network: deps.defaults.network }]
   assertNetworkTakesPorts(networks, request.ports ?? [])
-  store.read((tx) => {
-    if (networkMode(networks) === undefined) for (const { network } of networks) findNetwork(tx, network)
+  const families = store.read((tx) => {
     assertNameIsFree(tx.get('Container', request.name ?? ''))
     resolveJoined(tx, request.options ?? {})
     for (const { container } of request.volumesFrom ?? []) findContainer(tx, container)
+    return familiesOfFirst(tx, networks)
   })
-  await assertPortsAreFree(store, request.ports ?? [], '')
+  assertFamiliesTakePorts(families, request.ports ?? [])
+  await assertPortsAreFree(store, onFamilies(request.ports ?? [], families), '')
   await ensureImage(ctx, deps, request)
   using lease = images.lease(request.image)
 
@@ -167,6 +169,22 @@ function assertNetworkTakesPorts(networks: readonly AttachRequest[], ports: read
     mode === 'host'
       ? "A container in the host's network needs no published ports: what it listens on is the host's"
       : 'A container without a network can publish no ports: leave them out, or choose a network',
+  )
+}
+
+/** Those that published ports can lead to. @throws {StatusError} `not_found` for any network */
+function familiesOfFirst(tx: ReadTx, networks: readonly AttachRequest[]): readonly Family[] {
+  if (networkMode(networks) !== undefined) return []
+  const [first] = networks.map(({ network }) => findNetwork(tx, network))
+  return first?.spec.ipv6 === undefined ? [4] : [4, 6]
+}
+
+function assertFamiliesTakePorts(families: readonly Family[], ports: readonly PortMapping[]): void {
+  const lost = ports.find(({ hostIp }) => hostIp !== '' && !families.includes(addressFamily(hostIp)!))
+  if (lost === undefined) return
+  throw new StatusError(
+    'invalid_argument',
+    `Cannot publish on [${lost.hostIp}]: the container has no IPv6 address; its first network must be one with IPv6`,
   )
 }
 

@@ -15,8 +15,9 @@ export function dnsRecords(tx: ReadTx): DnsRecords {
   return {
     networks: tx.list('Network').flatMap(({ metadata, spec }) => {
       const present = byNetwork.get(metadata.name)
-      const { gateway, subnet } = spec
-      return present === undefined ? [] : [{ name: metadata.name, gateway, subnet, endpoints: present }]
+      const { gateway, subnet, ipv6 } = spec
+      const subnet6 = ipv6 && { subnet6: ipv6.subnet }
+      return present === undefined ? [] : [{ name: metadata.name, gateway, subnet, ...subnet6, endpoints: present }]
     }),
   }
 }

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { Ctx } from '../lib/ctx.ts'
 import { StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
-import type { Network, NetworkSpec } from '../model/network.ts'
+import { canonicalAddress, type Family } from '../lib/ip-address.ts'
+import type { AddressRange, Network, NetworkSpec } from '../model/network.ts'
 import { isHostOf, parseSubnet } from '../model/subnet.ts'
 import { type NetworkDriver, nextAddress } from '../network/index.ts'
 import type { ReadTx, Store, WriteTx } from '../store/index.ts'
@@ -28,24 +29,41 @@ export async function ensureDefaultNetwork(
 }
 
 /**
- * Takes an address of the network: the wanted one, or the next.
+ * Takes an address of the network and the family: the wanted one, or the next. Undefined: the network has none of it.
  * @throws {StatusError} `invalid_argument`, `conflict`; `resource_exhausted` if none is free
  */
-export function leaseAddress(tx: WriteTx, network: Network, sandboxId: string, wanted?: string): string {
-  const { subnet, gateway } = network.spec
-  const taken = (address: string) => tx.get('AddressLease', address, network.metadata.name) !== undefined
-  const address = wanted ?? nextAddress(subnet, gateway, network.status.lastAddress, taken)
-  if (wanted !== undefined) assertCanHave(network, wanted, taken)
+export function leaseAddress(
+  tx: WriteTx,
+  network: Network,
+  family: Family,
+  { sandboxId, wanted }: { readonly sandboxId: string; readonly wanted: string | undefined },
+): string | undefined {
+  const { metadata, spec, status } = network
+  const range = family === 4 ? spec : spec.ipv6
+  if (range === undefined) {
+    if (wanted === undefined) return undefined
+    throw new StatusError(
+      'invalid_argument',
+      `Network "${metadata.name}" has no IPv6: choose one that was made with it`,
+    )
+  }
+  const taken = (address: string) => tx.get('AddressLease', address, metadata.name) !== undefined
+  const last = family === 4 ? status.lastAddress : status.lastAddress6
+  const address =
+    wanted === undefined ? nextAddress(range.subnet, range.gateway, last, taken) : canonicalHost(network, range, wanted)
+  if (taken(address)) throw new StatusError('conflict', `The address ${address} of network "${metadata.name}" is taken`)
   tx.create('AddressLease', {
-    namespace: network.metadata.name,
+    namespace: metadata.name,
     name: address,
     uid: randomUUID(),
     owner: { frontEnd: 'condenser', kind: 'Sandbox', uid: sandboxId },
     spec: { sandboxId },
     status: {},
   })
-  if (wanted === undefined) tx.putStatus('Network', network.metadata.uid, { lastAddress: address })
-  return address
+  if (wanted === undefined) {
+    tx.putStatus('Network', metadata.uid, family === 4 ? { lastAddress: address } : { lastAddress6: address })
+  }
+  return `${address}/${range.subnet.split('/')[1]}`
 }
 
 /** @throws {StatusError} `not_found`, also for one that is being removed */
@@ -56,16 +74,14 @@ export function findNetwork(tx: ReadTx, name: string): Network {
   return network
 }
 
-function assertCanHave({ metadata, spec }: Network, address: string, taken: (address: string) => boolean): void {
-  if (!isHostOf(parseSubnet(spec.subnet), address) || address === spec.gateway) {
-    throw new StatusError(
-      'invalid_argument',
-      `Invalid address "${address.slice(0, 40)}": network "${metadata.name}" has ${spec.subnet} with the gateway ${spec.gateway}`,
-    )
-  }
-  if (taken(address)) {
-    throw new StatusError('conflict', `The address ${address} of network "${metadata.name}" is taken`)
-  }
+/** As the leases are named. */
+function canonicalHost({ metadata }: Network, { subnet, gateway }: AddressRange, address: string): string {
+  const canonical = isHostOf(parseSubnet(subnet), address) ? canonicalAddress(address) : gateway
+  if (canonical !== gateway) return canonical
+  throw new StatusError(
+    'invalid_argument',
+    `Invalid address "${address.slice(0, 60)}": network "${metadata.name}" has ${subnet} with the gateway ${gateway}`,
+  )
 }
 
 function assertSameSubnet(tx: ReadTx, known: Network, spec: NetworkSpec): void {

@@ -1,35 +1,65 @@
 import { randomUUID } from 'node:crypto'
 import { StatusError } from '../lib/errors.ts'
-import type { PortMapping } from '../model/network.ts'
+import { addressFamily, type Family } from '../lib/ip-address.ts'
+import type { PortMapping, Sandbox, SandboxSpec } from '../model/network.ts'
 import { freeHostPort, hostPortIsFree } from '../network/index.ts'
 import type { ReadTx, Store, WriteTx } from '../store/index.ts'
 
-const ANY = '0.0.0.0'
+/** All addresses of a family. */
+const ANY = { 4: '0.0.0.0', 6: '::' } as const
 
-/** Gives ports that ask for a free one (`hostPort` 0) a number, the one of the last start if it is still free. */
-export async function chooseHostPorts(
-  store: Store,
-  wanted: readonly PortMapping[],
-  last: readonly PortMapping[],
-): Promise<readonly PortMapping[]> {
+/** On what of the host they are published, for a container with addresses of these families. */
+export function onFamilies(ports: readonly PortMapping[], families: readonly Family[]): readonly PortMapping[] {
+  return ports.flatMap((port) => {
+    if (port.hostIp === '') return families.map((family) => ({ ...port, hostIp: ANY[family] }))
+    return families.includes(addressFamily(port.hostIp)!) ? [port] : []
+  })
+}
+
+/** Those of its first attachment, which ports lead to. */
+export function familiesOf({ attachments }: SandboxSpec): readonly Family[] {
+  return (attachments[0]?.addresses ?? []).map((address) => addressFamily(address.split('/')[0]!)!)
+}
+
+/** What a start publishes. Ports that ask for a free one (`hostPort` 0) get the number of the last start if that is still free. */
+export async function chooseHostPorts(store: Store, { spec, status }: Sandbox): Promise<readonly PortMapping[]> {
+  const last = [...(status.ports ?? [])]
   const chosen: PortMapping[] = []
-  for (const [index, port] of wanted.entries()) {
-    if (port.hostPort !== 0) chosen.push(port)
-    else chosen.push({ ...port, hostPort: await freePort(store, port, last[index]?.hostPort) })
+  for (const wanted of spec.ports) {
+    const ports = onFamilies([wanted], familiesOf(spec))
+    const before = takeLast(last, wanted)
+    if (ports.length === 0) continue
+    const hostPort = wanted.hostPort === 0 ? await freePort(store, ports, before) : wanted.hostPort
+    chosen.push(...ports.map((port) => ({ ...port, hostPort })))
   }
   return chosen
 }
 
-async function freePort(store: Store, port: PortMapping, last: number | undefined): Promise<number> {
-  const isLeased = (hostPort: number) => store.read((tx) => leaseInTheWay(tx, { ...port, hostPort }, '')) !== undefined
-  if (last !== undefined && last !== 0) {
-    if (!isLeased(last) && (await hostPortIsFree(port.hostIp, last, port.protocol))) return last
+/** What was chosen for it; taken out of the list, for each family. */
+function takeLast(last: PortMapping[], { hostIp, containerPort, protocol }: PortMapping): number | undefined {
+  const isOfIt = (port: PortMapping) =>
+    port.containerPort === containerPort && port.protocol === protocol && (hostIp === '' || port.hostIp === hostIp)
+  const found = last.find(isOfIt)?.hostPort
+  const rest = last.filter((port) => !(isOfIt(port) && port.hostPort === found))
+  last.splice(0, last.length, ...rest)
+  return found
+}
+
+async function freePort(store: Store, ports: readonly PortMapping[], last: number | undefined): Promise<number> {
+  const isFree = async (hostPort: number) => {
+    for (const port of ports) {
+      if (store.read((tx) => leaseInTheWay(tx, { ...port, hostPort }, '')) !== undefined) return false
+      if (!(await hostPortIsFree(port.hostIp, hostPort, port.protocol))) return false
+    }
+    return true
   }
+  if (last !== undefined && last !== 0 && (await isFree(last))) return last
+  const { hostIp, protocol, containerPort } = ports[0]!
   for (let attempt = 0; attempt < 100; attempt++) {
-    const hostPort = await freeHostPort(port.hostIp, port.protocol)
-    if (!isLeased(hostPort)) return hostPort
+    const hostPort = await freeHostPort(hostIp, protocol)
+    if (await isFree(hostPort)) return hostPort
   }
-  throw new StatusError('resource_exhausted', `No free host port was found for container port ${port.containerPort}`)
+  throw new StatusError('resource_exhausted', `No free host port was found for container port ${containerPort}`)
 }
 
 /** @throws {StatusError} `invalid_argument` if one container asks for a host port twice */
@@ -101,10 +131,13 @@ function leaseInTheWay(tx: ReadTx, port: PortMapping, sandboxId: string): string
     })?.spec.sandboxId
 }
 
+/** Of addresses of the host; an empty one stands for all of them. */
 function overlap(one: string, other: string): boolean {
-  return one === other || one === ANY || other === ANY
+  if (one === '' || other === '' || one === other) return true
+  const family = addressFamily(one)
+  return family !== undefined && family === addressFamily(other) && [one, other].includes(ANY[family])
 }
 
 function label({ hostIp, hostPort, protocol }: PortMapping): string {
-  return `${hostIp}:${hostPort}/${protocol}`
+  return `${hostIp.includes(':') ? `[${hostIp}]` : hostIp || ANY[4]}:${hostPort}/${protocol}`
 }

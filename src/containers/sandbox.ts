@@ -1,5 +1,6 @@
 import type { Ctx } from '../lib/ctx.ts'
 import { failpoint } from '../lib/failpoint.ts'
+import { addressFamily } from '../lib/ip-address.ts'
 import { shortId } from '../model/names.ts'
 import type { PortMapping, Sandbox } from '../model/network.ts'
 import type { Deps } from './deps.ts'
@@ -23,8 +24,8 @@ export async function syncSandbox(ctx: Ctx, deps: Deps, sandbox: Sandbox): Promi
 function withBridges({ store }: Deps, { spec }: Sandbox) {
   return store.read((tx) =>
     spec.attachments.map((attachment) => {
-      const { bridge, gateway } = findNetwork(tx, attachment.network).spec
-      return { ...attachment, bridge, gateway }
+      const { bridge, gateway, ipv6 } = findNetwork(tx, attachment.network).spec
+      return { ...attachment, bridge, gateway, ...(ipv6 !== undefined && { gateway6: ipv6.gateway }) }
     }),
   )
 }
@@ -41,13 +42,18 @@ export async function publishPorts(
   await deps.network.setPorts(ctx, sandboxKey(sandbox), portRules(deps, sandbox, ports))
 }
 
-/** The rules of a sandbox's published ports; they lead to its first attachment. */
+/** The rules of a sandbox's published ports; they lead to its first attachment, to its address of the port's family. */
 export function portRules({ store }: Deps, sandbox: Sandbox, ports: readonly PortMapping[]) {
   const attachment = sandbox.spec.attachments[0]
   if (attachment === undefined) return []
   const { bridge } = store.read((tx) => findNetwork(tx, attachment.network)).spec
-  const address = attachment.addresses[0]!.split('/')[0]!
-  return ports.map((port) => ({ ...port, address, bridge }))
+  const addresses = new Map(
+    attachment.addresses.map((cidr) => cidr.split('/')[0]!).map((ip) => [addressFamily(ip), ip]),
+  )
+  return ports.flatMap((port) => {
+    const address = addresses.get(addressFamily(port.hostIp))
+    return address === undefined ? [] : [{ ...port, address, bridge }]
+  })
 }
 
 /** Takes the sandbox's rules, links and namespace out of the kernel. Also for one that was never set up. */

@@ -43,7 +43,7 @@ export async function startHeld(ctx: Ctx, deps: Deps, id: string): Promise<Conta
   await tearDown(ctx, deps, container)
   await awaitVolumes(ctx, deps, container)
   using joined = joinNamespaces(deps, container)
-  const ports = await chooseHostPorts(store, sandbox.spec.ports, sandbox.status.ports ?? [])
+  const ports = await chooseHostPorts(store, sandbox)
   await assertPortsAreFree(store, ports, sandbox.metadata.uid)
 
   failpoint('start.record')

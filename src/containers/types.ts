@@ -52,6 +52,8 @@ export interface AttachRequest {
   readonly aliases?: readonly string[]
   /** The next free one if absent. */
   readonly address?: string
+  /** The same of IPv6; only on a network that has it. */
+  readonly address6?: string
 }
 
 export interface CreateNetwork {
@@ -59,6 +61,12 @@ export interface CreateNetwork {
   /** CIDR text; a free one of the daemon's subnet if absent. */
   readonly subnet?: string
   readonly gateway?: string
+  /** Whether it has IPv6 too. A subnet asks for it. */
+  readonly ipv6?: boolean
+  /** CIDR text; a free one of the daemon's own prefix if absent. */
+  readonly subnet6?: string
+  /** The first address if absent. */
+  readonly gateway6?: string
   /** That of the link of the host's default route if absent. */
   readonly mtu?: number
   readonly labels?: Labels

@@ -7,6 +7,7 @@ import { isLogLevel, type LogLevel } from '../lib/log.ts'
 import { version } from '../lib/version.ts'
 import type { NetworkSpec } from '../model/network.ts'
 import { parseBytes } from '../model/quantity.ts'
+import { parseContainerSubnet, subnetText } from '../model/subnet.ts'
 import type { RegistryConfig } from '../registry/index.ts'
 import { type FileConfig, readConfigFile } from './config-file.ts'
 import { type Flags, HELP, parseFlags } from './flags.ts'
@@ -25,6 +26,8 @@ export interface Config {
   readonly certDir: string
   /** Where networks take their subnets from. */
   readonly subnet: string
+  /** The same of IPv6; undefined: a random prefix of its own. */
+  readonly subnet6: string | undefined
   /** The network of containers that name none. */
   readonly network: NetworkSpec
   readonly dns: boolean
@@ -74,6 +77,7 @@ export function completeConfig(flags: Flags, file: FileConfig): Config {
     listen: parseListen(flags.listen ?? file.listen ?? '127.0.0.1:7755'),
     certDir: directory('certDir', flags.certDir ?? file.certDir ?? '/etc/raind/cert'),
     subnet,
+    subnet6: file.subnet6 && subnetText(parseContainerSubnet(file.subnet6, 6)),
     network: defaultNetwork(bridgeName(flags.bridge ?? file.bridge ?? 'raind0'), subnet, file.gateway),
     dns: file.dns ?? true,
     runtime: parseRuntime(flags.runtime ?? file.runtime ?? 'auto'),

@@ -1,19 +1,20 @@
 import { StatusError } from '../lib/errors.ts'
 import type { NetworkSpec } from '../model/network.ts'
-import { addressText, isHostOf, parseContainerSubnet, subnetAround, subnetText } from '../model/subnet.ts'
+import { addressOf, isHostOf, parseContainerSubnet, subnetAround, subnetText } from '../model/subnet.ts'
 
 /** The default network's share of the subnet: 4096 addresses. */
 const NETWORK_PREFIX = 20
-const GATEWAY_OFFSET = 254
+const GATEWAY_OFFSET = 254n
 
 /**
  * The default network: the first /20 of the subnet (all of it if it is smaller), with the gateway at its 254th
  * address (the last one if it has fewer) unless one is given. @throws {StatusError} `invalid_argument`
  */
 export function defaultNetwork(bridge: string, subnet: string, gateway?: string): NetworkSpec {
-  const { first, prefix } = parseContainerSubnet(subnet)
-  const own = subnetAround(first, Math.max(prefix, NETWORK_PREFIX))
-  const address = gateway ?? addressText(Math.min(own.first + GATEWAY_OFFSET, own.last - 1))
+  const { first, prefix } = parseContainerSubnet(subnet, 4)
+  const own = subnetAround(first, Math.max(prefix, NETWORK_PREFIX), 4)
+  const wanted = own.first + GATEWAY_OFFSET
+  const address = gateway ?? addressOf(wanted < own.last ? wanted : own.last - 1n, 4)
   if (!isHostOf(own, address)) {
     throw new StatusError(
       'invalid_argument',

@@ -1,5 +1,6 @@
+import { isWithin } from '../model/subnet.ts'
 import { type Answer, type Query, RCODE, reply, TYPE } from './message.ts'
-import { contains, type NameTable } from './records.ts'
+import type { NameTable } from './records.ts'
 import { reversedAddress } from './reverse-name.ts'
 
 /** Not to be kept: a container that is made anew has another address. */
@@ -25,7 +26,8 @@ export function answerLocally(
     const pointers = table.pointers.get(query.name)
     if (pointers !== undefined) return reply(query, RCODE.ok, pointerAnswers(query.type, pointers))
     const address = reversedAddress(query.name)
-    if (address !== undefined && contains(table.subnet, address)) return reply(query, RCODE.noSuchName)
+    if (address !== undefined && table.subnets.some((subnet) => isWithin(subnet, address)))
+      return reply(query, RCODE.noSuchName)
   }
   return undefined
 }

@@ -1,6 +1,7 @@
-import { addressNumber, parseSubnet, type Subnet } from '../model/subnet.ts'
+import { addressBytes } from '../lib/ip-address.ts'
+import { parseSubnet, type Subnet } from '../model/subnet.ts'
 import { encodeName } from './message.ts'
-import { addressBytes, reverseName } from './reverse-name.ts'
+import { reverseName } from './reverse-name.ts'
 
 /** What containers can be looked up by: all that the server process is told. */
 export interface DnsRecords {
@@ -12,6 +13,7 @@ export interface DnsNetwork {
   readonly gateway: string
   /** CIDR text. Whoever asks from another address gets no answer. */
   readonly subnet: string
+  readonly subnet6?: string
   readonly endpoints: readonly DnsEndpoint[]
 }
 
@@ -28,7 +30,8 @@ export interface DnsEndpoint {
 export interface NameTable {
   readonly network: string
   readonly gateway: string
-  readonly subnet: Subnet
+  /** Of IPv4, and of IPv6 if it has that. */
+  readonly subnets: readonly Subnet[]
   /** By name. */
   readonly addresses: ReadonlyMap<string, readonly Buffer[]>
   /** By `4.3.2.1.in-addr.arpa`: names on the wire. */
@@ -39,10 +42,10 @@ export interface NameTable {
 
 /** @throws if these are no records */
 export function nameTables(records: DnsRecords): NameTable[] {
-  return records.networks.map(({ name, gateway, subnet, endpoints }) => ({
+  return records.networks.map(({ name, gateway, subnet, subnet6, endpoints }) => ({
     network: name,
     gateway,
-    subnet: parseSubnet(subnet),
+    subnets: [subnet, ...(subnet6 === undefined ? [] : [subnet6])].map((text) => parseSubnet(text)),
     addresses: grouped(endpoints, ({ names, addresses }) =>
       names.flatMap((name) => addresses.map((address) => [name.toLowerCase(), addressBytes(address)] as const)),
     ),
@@ -63,11 +66,6 @@ function encodedName(name: string): Buffer | undefined {
   } catch {
     return undefined
   }
-}
-
-export function contains({ first, last }: Subnet, address: string): boolean {
-  const number = addressNumber(address)
-  return number >= first && number <= last
 }
 
 function grouped<T>(

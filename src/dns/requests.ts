@@ -1,7 +1,8 @@
+import { isWithin } from '../model/subnet.ts'
 import type { Forwarder } from './forwarder.ts'
 import { answerLocally } from './local-answer.ts'
 import { errorReply, fitUdp, isBad, parseQuery, type Query, RCODE, reply } from './message.ts'
-import { contains, type NameTable } from './records.ts'
+import type { NameTable } from './records.ts'
 
 /** Of one container, under way at a time: one that asks without end leaves room for the others. */
 const CLIENT_LIMIT = 64
@@ -32,7 +33,7 @@ export class Requests {
   /** Whether the client is on that network: nobody else gets an answer. */
   mayAsk(network: string, client: string): boolean {
     const table = this.#tables.get(network)
-    return table !== undefined && contains(table.subnet, client)
+    return table?.subnets.some((subnet) => isWithin(subnet, client)) ?? false
   }
 
   /** Undefined: no answer. */

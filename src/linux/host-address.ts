@@ -4,5 +4,5 @@ import { getDefaultLink, listAddresses, openRouteSocket } from './rtnetlink.ts'
 export function hostAddress(): string | undefined {
   using socket = openRouteSocket()
   const link = getDefaultLink(socket)
-  return link && listAddresses(socket).find(({ linkIndex }) => linkIndex === link.index)?.address
+  return link && listAddresses(socket, 4).find(({ linkIndex }) => linkIndex === link.index)?.address
 }

@@ -2,6 +2,7 @@
  * What rules of nf_tables are made of. An expression works on registers of 4 bytes, counted from 0 here; what is wider
  * goes on in the next ones. The rule ends at the first expression that finds nothing.
  */
+import { addressBytes, type Family } from '../lib/ip-address.ts'
 import type { NetlinkMessage } from './netlink.ts'
 
 /** Adds itself to the list of a rule's expressions. */
@@ -25,7 +26,8 @@ const DATA_VALUE = 1
 const LOOKUP = { SET: 1, SOURCE: 2, TARGET: 3 } as const
 const NAT = { TYPE: 1, FAMILY: 2, ADDRESS: 3, PORT: 5 } as const
 const NAT_DNAT = 1
-const NFPROTO_IPV4 = 2
+/** NFPROTO_IPV4, NFPROTO_IPV6. */
+const NFPROTO = { 4: 2, 6: 10 } as const
 /** NFT_REG32_00, the first of those with 4 bytes. */
 const FIRST_REGISTER = 8
 
@@ -83,19 +85,19 @@ export function lookUp(map: string, source: number, target: number): Expression 
 }
 
 /** Rewrites the destination of the flow, to what these registers hold. */
-export function rewriteDestination(address: number, port: number): Expression {
+export function rewriteDestination(family: Family, address: number, port: number): Expression {
   return expression('nat', (it) =>
     it
       .attributeU32BE(NAT.TYPE, NAT_DNAT)
-      .attributeU32BE(NAT.FAMILY, NFPROTO_IPV4)
+      .attributeU32BE(NAT.FAMILY, NFPROTO[family])
       .attributeU32BE(NAT.ADDRESS, FIRST_REGISTER + address)
       .attributeU32BE(NAT.PORT, FIRST_REGISTER + port),
   )
 }
 
-/** A field of type `ipv4_addr`. */
+/** A field of type `ipv4_addr` or `ipv6_addr`. */
 export function addressField(address: string): Buffer {
-  return Buffer.from(address.split('.').map(Number))
+  return addressBytes(address)
 }
 
 /** A field of type `inet_proto`. */

@@ -1,9 +1,10 @@
 /**
- * nf_tables over netlink (linux/netfilter/nf_tables.h), family ip: tables with base chains, maps and rules.
+ * nf_tables over netlink (linux/netfilter/nf_tables.h), families ip and ip6: tables with base chains, maps and rules.
  *
  * A change is a list of messages that `commit` puts in force as a whole or not at all. What is created must not be
  * there yet, and what is deleted must be. Every commit, whoever makes it, counts the namespace's generation up by one.
  */
+import type { Family } from '../lib/ip-address.ts'
 import { NetlinkMessage, NetlinkSocket, NLM_F, readAttributes } from './netlink.ts'
 import type { Expression } from './nftables-expressions.ts'
 
@@ -12,7 +13,8 @@ const NFNL_SUBSYS_NFTABLES = 10
 const BATCH = { BEGIN: 16, END: 17 } as const
 const BATCH_GENID = 1
 const NFPROTO_UNSPEC = 0
-const NFPROTO_IPV4 = 2
+/** NFPROTO_IPV4, NFPROTO_IPV6. */
+const NFPROTO = { 4: 2, 6: 10 } as const
 
 const MSG = {
   NEWTABLE: 0,
@@ -37,16 +39,22 @@ const LIST_ELEMENT = 1
 const DATA_VALUE = 1
 const GEN_ID = 1
 
-/** Netfilter's hooks of family ip. */
+/** Netfilter's hooks of families ip and ip6. */
 export const NF_HOOK = { PREROUTING: 0, OUTPUT: 3 } as const
 
 /** What a field of a map is, by nft's name for it: the numbers are nft's own, and tell it how to print them. */
-const FIELD_TYPES = { ipv4_addr: 7, inet_proto: 12, inet_service: 13 } as const
+const FIELD_TYPES = { ipv4_addr: 7, ipv6_addr: 8, inet_proto: 12, inet_service: 13 } as const
 const FIELD_TYPE_BITS = 6
-/** Every field of a concatenation fills a register. */
-const FIELD_BYTES = 4
+/** Every field of a concatenation fills whole registers. */
+const FIELD_BYTES = { ipv4_addr: 4, ipv6_addr: 16, inet_proto: 4, inet_service: 4 } as const
 
 type FieldType = keyof typeof FIELD_TYPES
+
+/** Each family has tables, and names for them, of its own. */
+export interface Table {
+  readonly family: Family
+  readonly name: string
+}
 
 /** Key and data are concatenations of fields. */
 interface MapSpec {
@@ -96,69 +104,64 @@ export function commit(socket: NetlinkSocket, messages: readonly NetlinkMessage[
   return (generation + 1) >>> 0
 }
 
-export function createTable(name: string): NetlinkMessage {
-  return message(`create table ${name}`, MSG.NEWTABLE, NLM_F.CREATE | NLM_F.EXCL).attributeText(TABLE_NAME, name)
+export function createTable({ family, name }: Table): NetlinkMessage {
+  const flags = NLM_F.CREATE | NLM_F.EXCL
+  return message(`create table ${name}`, MSG.NEWTABLE, flags, NFPROTO[family]).attributeText(TABLE_NAME, name)
 }
 
 /** Makes it first if it is not there, so that it may be deleted. */
-export function ensureTable(name: string): NetlinkMessage {
-  return message(`ensure table ${name}`, MSG.NEWTABLE, NLM_F.CREATE).attributeText(TABLE_NAME, name)
+export function ensureTable({ family, name }: Table): NetlinkMessage {
+  return message(`ensure table ${name}`, MSG.NEWTABLE, NLM_F.CREATE, NFPROTO[family]).attributeText(TABLE_NAME, name)
 }
 
 /** With all that is in it. */
-export function deleteTable(name: string): NetlinkMessage {
-  return message(`delete table ${name}`, MSG.DELTABLE, 0).attributeText(TABLE_NAME, name)
+export function deleteTable({ family, name }: Table): NetlinkMessage {
+  return message(`delete table ${name}`, MSG.DELTABLE, 0, NFPROTO[family]).attributeText(TABLE_NAME, name)
 }
 
 /** A base chain of type nat: the first packet of a flow passes it. */
-export function createNatChain(table: string, { name, hook, priority }: NatChainSpec): NetlinkMessage {
-  return message(`create chain ${table} ${name}`, MSG.NEWCHAIN, NLM_F.CREATE | NLM_F.EXCL)
-    .attributeText(CHAIN.TABLE, table)
+export function createNatChain(table: Table, { name, hook, priority }: NatChainSpec): NetlinkMessage {
+  return inTable(`create chain ${table.name} ${name}`, MSG.NEWCHAIN, NLM_F.CREATE | NLM_F.EXCL, table, CHAIN.TABLE)
     .attributeText(CHAIN.NAME, name)
     .attributeText(CHAIN.TYPE, 'nat')
     .nested(CHAIN.HOOK, (it) => it.attributeU32BE(HOOK.NUMBER, hook).attributeU32BE(HOOK.PRIORITY, priority))
 }
 
 /** `id` must be another one for each map of the same commit. */
-export function createMap(table: string, { name, key, data }: MapSpec, id: number): NetlinkMessage {
-  return message(`create map ${table} ${name}`, MSG.NEWSET, NLM_F.CREATE | NLM_F.EXCL)
-    .attributeText(SET.TABLE, table)
+export function createMap(table: Table, { name, key, data }: MapSpec, id: number): NetlinkMessage {
+  return inTable(`create map ${table.name} ${name}`, MSG.NEWSET, NLM_F.CREATE | NLM_F.EXCL, table, SET.TABLE)
     .attributeText(SET.NAME, name)
     .attributeU32BE(SET.FLAGS, SET_FLAG_MAP)
     .attributeU32BE(SET.KEY_TYPE, concatenated(key))
-    .attributeU32BE(SET.KEY_LENGTH, key.length * FIELD_BYTES)
+    .attributeU32BE(SET.KEY_LENGTH, bytesOf(key))
     .attributeU32BE(SET.DATA_TYPE, concatenated(data))
-    .attributeU32BE(SET.DATA_LENGTH, data.length * FIELD_BYTES)
+    .attributeU32BE(SET.DATA_LENGTH, bytesOf(data))
     .attributeU32BE(SET.ID, id)
 }
 
 /** Adds a rule at the end. */
-export function addRule(table: string, chain: string, expressions: readonly Expression[]): NetlinkMessage {
-  return message(`add a rule to ${table} ${chain}`, MSG.NEWRULE, NLM_F.CREATE | NLM_F.APPEND)
-    .attributeText(RULE.TABLE, table)
+export function addRule(table: Table, chain: string, expressions: readonly Expression[]): NetlinkMessage {
+  return inTable(`add a rule to ${table.name} ${chain}`, MSG.NEWRULE, NLM_F.CREATE | NLM_F.APPEND, table, RULE.TABLE)
     .attributeText(RULE.CHAIN, chain)
     .nested(RULE.EXPRESSIONS, (rule) => {
       for (const add of expressions) add(rule)
     })
 }
 
-export function addElements(table: string, map: string, elements: readonly MapElement[]): NetlinkMessage[] {
-  return elementMessages(`add elements to ${table} ${map}`, MSG.NEWSETELEM, table, map, elements)
+export function addElements(table: Table, map: string, elements: readonly MapElement[]): NetlinkMessage[] {
+  return elementMessages(`add elements to ${table.name} ${map}`, MSG.NEWSETELEM, table, map, elements)
 }
 
-export function deleteElements(table: string, map: string, keys: readonly Uint8Array[]): NetlinkMessage[] {
+export function deleteElements(table: Table, map: string, keys: readonly Uint8Array[]): NetlinkMessage[] {
   const elements = keys.map((key) => ({ key }))
-  return elementMessages(`delete elements of ${table} ${map}`, MSG.DELSETELEM, table, map, elements)
+  return elementMessages(`delete elements of ${table.name} ${map}`, MSG.DELSETELEM, table, map, elements)
 }
 
 /** Empty if there is no such table or chain. */
-export function listRules(socket: NetlinkSocket, table: string, chain: string): Rule[] {
+export function listRules(socket: NetlinkSocket, table: Table, chain: string): Rule[] {
+  const operation = `list rules of ${table.name} ${chain}`
   return socket
-    .query(
-      message(`list rules of ${table} ${chain}`, MSG.GETRULE, NLM_F.DUMP)
-        .attributeText(RULE.TABLE, table)
-        .attributeText(RULE.CHAIN, chain),
-    )
+    .query(inTable(operation, MSG.GETRULE, NLM_F.DUMP, table, RULE.TABLE).attributeText(RULE.CHAIN, chain))
     .map(({ payload }) => ({
       handle: readAttributes(payload.subarray(4)).get(RULE.HANDLE)!.readBigUInt64BE(),
       bytes: payload,
@@ -168,15 +171,14 @@ export function listRules(socket: NetlinkSocket, table: string, chain: string): 
 function elementMessages(
   operation: string,
   type: number,
-  table: string,
+  table: Table,
   map: string,
   elements: readonly { readonly key: Uint8Array; readonly data?: Uint8Array }[],
 ): NetlinkMessage[] {
   // The list is one attribute, of at most 64 KB, and an element takes at most 156 bytes.
   const PER_MESSAGE = 400
   return Array.from({ length: Math.ceil(elements.length / PER_MESSAGE) }, (_, index) =>
-    message(operation, type, type === MSG.NEWSETELEM ? NLM_F.CREATE | NLM_F.EXCL : 0)
-      .attributeText(ELEMENTS.TABLE, table)
+    inTable(operation, type, type === MSG.NEWSETELEM ? NLM_F.CREATE | NLM_F.EXCL : 0, table, ELEMENTS.TABLE)
       .attributeText(ELEMENTS.SET, map)
       .nested(ELEMENTS.LIST, (list) => {
         for (const { key, data } of elements.slice(index * PER_MESSAGE, (index + 1) * PER_MESSAGE)) {
@@ -189,14 +191,29 @@ function elementMessages(
   )
 }
 
+/** Names the table in the attribute that is for it in such a message. */
+function inTable(
+  operation: string,
+  type: number,
+  flags: number,
+  { family, name }: Table,
+  attribute: number,
+): NetlinkMessage {
+  return message(operation, type, flags, NFPROTO[family]).attributeText(attribute, name)
+}
+
 /** With struct nfgenmsg. */
-function message(operation: string, type: number, flags: number, family: number = NFPROTO_IPV4): NetlinkMessage {
+function message(operation: string, type: number, flags: number, family: number): NetlinkMessage {
   return new NetlinkMessage(operation, (NFNL_SUBSYS_NFTABLES << 8) | type, flags).u8(family).u8(0).u16(0)
 }
 
 /** Its resource id names the subsystem, in network byte order. */
 function batchMark(operation: string, type: number): NetlinkMessage {
   return new NetlinkMessage(operation, type, 0).u8(NFPROTO_UNSPEC).u8(0).u8(0).u8(NFNL_SUBSYS_NFTABLES)
+}
+
+function bytesOf(types: readonly FieldType[]): number {
+  return types.reduce((sum, type) => sum + FIELD_BYTES[type], 0)
 }
 
 function concatenated(types: readonly FieldType[]): number {

@@ -1,9 +1,10 @@
-/** Links, addresses and routes (rtnetlink(7)). IPv4; a link is named by its name, the kernel finds it. */
+/** Links, addresses and routes (rtnetlink(7)). A link is named by its name, the kernel finds it. */
+import { addressBytes, addressText, type Family } from '../lib/ip-address.ts'
 import { NetlinkMessage, NetlinkSocket, NLM_F, readAttributes } from './netlink.ts'
 
 const NETLINK_ROUTE = 0
 const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, NEWADDR: 20, GETADDR: 22, NEWROUTE: 24, GETROUTE: 26 } as const
-const AF_INET = 2
+const AF = { 4: 2, 6: 10 } as const
 const IFF_UP = 1
 
 const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, MASTER: 10, LINKINFO: 18, NET_NS_FD: 28 } as const
@@ -12,6 +13,7 @@ const VETH_INFO_PEER = 1
 const BR_NF_CALL_IPTABLES = 36
 const BRPORT_MODE = 4
 const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const
+const IFA_F_NODAD = 2
 const RTA = { OIF: 4, GATEWAY: 5, PRIORITY: 6 } as const
 const RT_TABLE_MAIN = 254
 const RTPROT_BOOT = 3
@@ -95,29 +97,32 @@ export function deleteLink(name: string): NetlinkMessage {
   return ifinfo(new NetlinkMessage(`delete link ${name}`, RTM.DELLINK, 0), false).attributeText(IFLA.IFNAME, name)
 }
 
-/** `address` is CIDR text. */
+/**
+ * `address` is CIDR text. One of IPv6 may be used at once, without a second of duplicate address detection; its route
+ * to the subnet comes only on a link that is up.
+ */
 export function addAddress(linkIndex: number, address: string): NetlinkMessage {
   const [ip, prefix] = address.split('/')
-  const bytes = ipv4Bytes(ip!)
-  const hostBits = 32 - Number(prefix)
-  const broadcast = Buffer.alloc(4)
-  broadcast.writeUInt32BE((bytes.readUInt32BE() | (2 ** hostBits - 1)) >>> 0)
-  return new NetlinkMessage(`add address ${address}`, RTM.NEWADDR, NLM_F.CREATE | NLM_F.EXCL)
-    .u8(AF_INET)
+  const bytes = addressBytes(ip!)
+  const isIpv6 = bytes.length === 16
+  const message = new NetlinkMessage(`add address ${address}`, RTM.NEWADDR, NLM_F.CREATE | NLM_F.EXCL)
+    .u8(AF[isIpv6 ? 6 : 4])
     .u8(Number(prefix))
-    .u8(0)
+    .u8(isIpv6 ? IFA_F_NODAD : 0)
     .u8(0)
     .u32(linkIndex)
     .attribute(IFA.LOCAL, bytes)
     .attribute(IFA.ADDRESS, bytes)
-    .attribute(IFA.BROADCAST, broadcast)
+  return isIpv6 ? message : message.attribute(IFA.BROADCAST, broadcastOf(bytes, Number(prefix)))
 }
 
 /** In place of the one that is there, if any. */
 export function setDefaultRoute(gateway: string): NetlinkMessage {
+  const bytes = addressBytes(gateway)
   return routeHeader(
     new NetlinkMessage(`set default route via ${gateway}`, RTM.NEWROUTE, NLM_F.CREATE | NLM_F.REPLACE),
-  ).attribute(RTA.GATEWAY, ipv4Bytes(gateway))
+    bytes.length === 16 ? 6 : 4,
+  ).attribute(RTA.GATEWAY, bytes)
 }
 
 /** @throws {SysError} ENODEV if there is no such link */
@@ -135,10 +140,10 @@ export function listLinks(socket: NetlinkSocket): Link[] {
     .map(({ payload }) => linkOf(payload))
 }
 
-/** The link of the default route with the lowest metric, if there is a default route. */
+/** The link of the IPv4 default route with the lowest metric, if there is a default route. */
 export function getDefaultLink(socket: NetlinkSocket): Link | undefined {
   const routes = socket
-    .query(routeHeader(new NetlinkMessage('list routes', RTM.GETROUTE, NLM_F.DUMP)))
+    .query(routeHeader(new NetlinkMessage('list routes', RTM.GETROUTE, NLM_F.DUMP), 4))
     .filter(({ type, payload }) => type === RTM.NEWROUTE && payload[1] === 0 && payload[4] === RT_TABLE_MAIN)
     .map(({ payload }) => readAttributes(payload.subarray(12)))
     .filter((route) => route.has(RTA.OIF))
@@ -151,18 +156,19 @@ export function getDefaultLink(socket: NetlinkSocket): Link | undefined {
   )
 }
 
-/** All IPv4 addresses of the namespace, with the index of their link. */
+/** All addresses of the namespace and the family, with the index of their link. */
 export function listAddresses(
   socket: NetlinkSocket,
+  family: Family,
 ): readonly { address: string; prefix: number; linkIndex: number }[] {
-  const query = new NetlinkMessage('list addresses', RTM.GETADDR, NLM_F.DUMP).u8(AF_INET).u8(0).u8(0).u8(0).u32(0)
+  const query = new NetlinkMessage('list addresses', RTM.GETADDR, NLM_F.DUMP).u8(AF[family]).u8(0).u8(0).u8(0).u32(0)
   return socket
     .query(query)
     .filter(({ type }) => type === RTM.NEWADDR)
     .map(({ payload }) => {
       const attributes = readAttributes(payload.subarray(8))
       const bytes = attributes.get(IFA.LOCAL) ?? attributes.get(IFA.ADDRESS)!
-      return { address: bytes.join('.'), prefix: payload[1]!, linkIndex: payload.readUInt32LE(4) }
+      return { address: addressText(bytes), prefix: payload[1]!, linkIndex: payload.readUInt32LE(4) }
     })
 }
 
@@ -189,16 +195,18 @@ function ifinfo(message: NetlinkMessage, up: boolean, index = 0): NetlinkMessage
 }
 
 /** struct rtmsg of a default route in the main table */
-function routeHeader(message: NetlinkMessage): NetlinkMessage {
-  return message.u8(AF_INET).u8(0).u8(0).u8(0).u8(RT_TABLE_MAIN).u8(RTPROT_BOOT).u8(0).u8(RTN_UNICAST).u32(0)
+function routeHeader(message: NetlinkMessage, family: Family): NetlinkMessage {
+  return message.u8(AF[family]).u8(0).u8(0).u8(0).u8(RT_TABLE_MAIN).u8(RTPROT_BOOT).u8(0).u8(RTN_UNICAST).u32(0)
 }
 
 function macBytes(mac: string): Buffer {
   return Buffer.from(mac.replaceAll(':', ''), 'hex')
 }
 
-function ipv4Bytes(address: string): Buffer {
-  return Buffer.from(address.split('.').map(Number))
+function broadcastOf(address: Buffer, prefix: number): Buffer {
+  const broadcast = Buffer.alloc(4)
+  broadcast.writeUInt32BE((address.readUInt32BE() | (2 ** (32 - prefix) - 1)) >>> 0)
+  return broadcast
 }
 
 function text(bytes: Buffer): string {

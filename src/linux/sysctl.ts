@@ -5,8 +5,11 @@ export function hasSysctl(path: string): boolean {
   return existsSync(`/proc/sys/${path}`)
 }
 
+export function getSysctl(path: string): string {
+  return readFileSync(`/proc/sys/${path}`, 'utf8').trim()
+}
+
 /** Writes only what differs, so that a read-only /proc/sys with the right values will do. */
 export function setSysctl(path: string, value: number): void {
-  const file = `/proc/sys/${path}`
-  if (readFileSync(file, 'utf8').trim() !== String(value)) writeFileSync(file, String(value))
+  if (getSysctl(path) !== String(value)) writeFileSync(`/proc/sys/${path}`, String(value))
 }

@@ -1,6 +1,6 @@
 import type { Container } from './container.ts'
 import type { Image, Layer, Pull } from './image.ts'
-import type { AddressLease, Network, PortLease, Sandbox } from './network.ts'
+import type { AddressLease, AddressPool, Network, PortLease, Sandbox } from './network.ts'
 import type { Volume } from './volume.ts'
 
 /** Every kind of object the store holds. A later kind is a line here and a file with its types. */
@@ -10,6 +10,7 @@ export interface Kinds {
   Pull: Pull
   Network: Network
   AddressLease: AddressLease
+  AddressPool: AddressPool
   PortLease: PortLease
   Sandbox: Sandbox
   Container: Container

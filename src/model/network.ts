@@ -1,17 +1,26 @@
 import type { StoredObject } from './meta.ts'
 
-/** Addresses are dotted IPv4 text; subnets are CIDR text; IPv6 will come as further pools of the same shape. */
+/** Addresses are text, of IPv6 as the kernel writes it; subnets are CIDR text. */
 export interface NetworkSpec {
   /** The bridge's link name: the network's own name where that can be one. */
   readonly bridge: string
   readonly subnet: string
   readonly gateway: string
+  /** Absent: there is none on this network. */
+  readonly ipv6?: AddressRange
   readonly mtu?: number
+}
+
+/** Where one family of a network's addresses come from. */
+export interface AddressRange {
+  readonly subnet: string
+  readonly gateway: string
 }
 
 export interface NetworkStatus {
   /** The address handed out last: allocation goes on after it, so that an address just freed rests. */
   readonly lastAddress?: string
+  readonly lastAddress6?: string
   /** A remove was asked for: it will be finished, whatever happens. */
   readonly removingAt?: number
 }
@@ -34,7 +43,10 @@ export interface Attachment {
 
 export type Protocol = 'tcp' | 'udp'
 
-/** A published port. In a spec, `hostPort` 0 asks for a free one; in a status one has been chosen. */
+/**
+ * A published port. In a spec, `hostPort` 0 asks for a free one, and an empty `hostIp` for all addresses of the host, of
+ * each family that the container has; in a status both have been chosen.
+ */
 export interface PortMapping {
   readonly hostIp: string
   readonly hostPort: number
@@ -66,6 +78,9 @@ export type Sandbox = StoredObject<SandboxSpec, SandboxStatus>
 
 /** Namespace: the network's name; name: the address. The name's uniqueness is what makes an address exclusive. */
 export type AddressLease = StoredObject<{ readonly sandboxId: string }, Record<string, never>>
+
+/** What networks that name no subnet take theirs from; name: `ipv6`. Made once: a daemon's addresses stay in one range. */
+export type AddressPool = StoredObject<{ readonly subnet: string }, Record<string, never>>
 
 /** Namespace: the protocol; name: `<port>/<host ip>`. */
 export type PortLease = StoredObject<{ readonly sandboxId: string }, Record<string, never>>

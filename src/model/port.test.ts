@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { StatusError } from '../lib/errors.ts'
+import { canonicalAddress } from '../lib/ip-address.ts'
 import type { PortMapping } from './network.ts'
 import { parsePorts } from './port.ts'
 
@@ -9,14 +10,17 @@ test('parsePorts() takes every form', () => {
   const port = (hostIp: string, hostPort: number, containerPort: number, protocol: string) => [
     { hostIp, hostPort, containerPort, protocol },
   ]
-  assert.deepEqual(parsePorts('8080:80'), port('0.0.0.0', 8080, 80, 'tcp'))
-  assert.deepEqual(parsePorts('80'), port('0.0.0.0', 0, 80, 'tcp'))
-  assert.deepEqual(parsePorts('80/udp'), port('0.0.0.0', 0, 80, 'udp'))
-  assert.deepEqual(parsePorts('53:53:udp'), port('0.0.0.0', 53, 53, 'udp'))
-  assert.deepEqual(parsePorts('53:53/UDP'), port('0.0.0.0', 53, 53, 'udp'))
+  assert.deepEqual(parsePorts('8080:80'), port('', 8080, 80, 'tcp'))
+  assert.deepEqual(parsePorts('80'), port('', 0, 80, 'tcp'))
+  assert.deepEqual(parsePorts('80/udp'), port('', 0, 80, 'udp'))
+  assert.deepEqual(parsePorts('53:53:udp'), port('', 53, 53, 'udp'))
+  assert.deepEqual(parsePorts('53:53/UDP'), port('', 53, 53, 'udp'))
   assert.deepEqual(parsePorts('127.0.0.1:8080:80/tcp'), port('127.0.0.1', 8080, 80, 'tcp'))
   assert.deepEqual(parsePorts('127.0.0.1::80'), port('127.0.0.1', 0, 80, 'tcp'))
-  assert.deepEqual(parsePorts('0:80'), port('0.0.0.0', 0, 80, 'tcp'))
+  assert.deepEqual(parsePorts('[::]:8080:80'), port('::', 8080, 80, 'tcp'))
+  assert.deepEqual(parsePorts('[0:0::2]::80/udp'), port('::2', 0, 80, 'udp'))
+  assert.deepEqual(parsePorts('[FD00::0a]:53:53:udp'), port('fd00::a', 53, 53, 'udp'))
+  assert.deepEqual(parsePorts('0:80'), port('', 0, 80, 'tcp'))
 })
 
 test('parsePorts() takes ranges of the same length', () => {
@@ -44,6 +48,12 @@ test('parsePorts() refuses the rest with what is wrong', () => {
     ['-1:80', /"-1" is not a port/],
     ['1:2:3', /"1" is not an IPv4 address/],
     ['300.0.0.1:1:2', /"300.0.0.1" is not an IPv4 address/],
+    ['[::1:1:2', /want/],
+    ['[::g]:1:2', /"::g" is not an IPv6 address/],
+    ['[1.2.3.4]:1:2', /"1.2.3.4" is not an IPv6 address/],
+    ['[fe80::1%eth0]:1:2', /is not an IPv6 address/],
+    ['::1:80:80', /want/],
+    ['[0::1]:80:80', /::1 cannot be led elsewhere/],
     ['80:80/sctp', /protocol "sctp" is not tcp or udp/],
     ['1e3:80', /"1e3" is not a port/],
     [' 80:80', /" 80" is not a port/],
@@ -53,21 +63,28 @@ test('parsePorts() refuses the rest with what is wrong', () => {
 
 test('parsePorts() reads the whole form back', () => {
   const mapping = fc.record({
-    hostIp: fc.ipV4(),
+    hostIp: fc.oneof(
+      fc.ipV4(),
+      fc
+        .ipV6()
+        .map(canonicalAddress)
+        .filter((address) => address !== '::1'),
+    ),
     hostPort: fc.integer({ min: 0, max: 65_535 }),
     containerPort: fc.integer({ min: 1, max: 65_535 }),
     protocol: fc.constantFrom('tcp' as const, 'udp' as const),
   })
   fc.assert(
     fc.property(mapping, (port) => {
-      const text = `${port.hostIp}:${port.hostPort}:${port.containerPort}/${port.protocol}`
+      const on = port.hostIp.includes(':') ? `[${port.hostIp}]` : port.hostIp
+      const text = `${on}:${port.hostPort}:${port.containerPort}/${port.protocol}`
       assert.deepEqual(parsePorts(text), [{ ...port }])
     }),
   )
 })
 
 test('parsePorts() takes any text or says invalid_argument', () => {
-  const texts = fc.oneof(fc.string(), fc.stringMatching(/^[0-9.:/a-z]{0,30}$/))
+  const texts = fc.oneof(fc.string(), fc.stringMatching(/^[0-9.:/a-z[\]]{0,30}$/))
   fc.assert(
     fc.property(texts, (text) => {
       try {

@@ -40,6 +40,19 @@ describe('nextAddress', () => {
     )
   })
 
+  test('does the same with IPv6', () => {
+    const [subnet6, gateway6] = ['fd12:3456:789a::/64', 'fd12:3456:789a::1']
+    const after = (last?: string, ...taken: string[]) =>
+      nextAddress(subnet6, gateway6, last, (it) => taken.includes(it))
+    assert.equal(after(), 'fd12:3456:789a::2')
+    assert.equal(after('fd12:3456:789a::9', 'fd12:3456:789a::a'), 'fd12:3456:789a::b')
+    assert.equal(after('fd12:3456:789a::ffff'), 'fd12:3456:789a::1:0')
+    assert.equal(after('fd12:3456:789a:0:ffff:ffff:ffff:fffe'), 'fd12:3456:789a::2')
+    assert.throws(() => nextAddress('fd00::/126', 'fd00::1', 'fd00::2', (it) => it === 'fd00::2'), {
+      code: 'resource_exhausted',
+    })
+  })
+
   test('says so when all are taken', () => {
     assert.throws(() => nextAddress('10.0.0.0/30', '10.0.0.1', undefined, () => true), { code: 'resource_exhausted' })
     assert.throws(() => nextAddress('10.0.0.0/31', '10.0.0.1', undefined, () => false), { code: 'resource_exhausted' })
@@ -73,7 +86,7 @@ describe('nextAddress', () => {
 test('subnets are written in their canonical form, and refused if they are none', () => {
   assert.equal(canonicalSubnet('10.166.5.9/20'), '10.166.0.0/20')
   assert.equal(inSubnet('10.166.0.254', subnet), '10.166.0.254/20')
-  for (const text of ['10.166.0.0', '10.166.0/20', '10.166.0.0/33', '10.166.0.0/x', 'fd00::/64', '10.0.0.0/8/8', '']) {
+  for (const text of ['10.166.0.0', '10.166.0/20', '10.166.0.0/33', '10.166.0.0/x', 'fd00::/129', '10.0.0.0/8/8', '']) {
     assert.throws(() => canonicalSubnet(text), { code: 'invalid_argument' }, text)
   }
 })

@@ -1,12 +1,17 @@
 import { StatusError } from '../lib/errors.ts'
+import type { Family } from '../lib/ip-address.ts'
 import type { KernelThread } from '../linux/kernel-thread.ts'
 import { runProgram } from '../linux/run-program.ts'
 import type { NetworkSpec } from '../model/network.ts'
-import { bridgeChains, renderRebuild } from './iptables.ts'
+import { bridgeChains, type Chain, renderRebuild } from './iptables.ts'
 
 const WAIT_SECONDS = '10'
+const PROGRAMS = { 4: 'iptables', 6: 'ip6tables' } as const
 
-/** The networks' own rules: in iptables, where they stand among the host's. Building them takes two processes. */
+/**
+ * The networks' own rules: in iptables, where they stand among the host's. Building them takes two processes, and two
+ * more if there are any of IPv6.
+ */
 export class BridgeRules {
   readonly #thread: KernelThread
   /** By bridge. */
@@ -41,11 +46,23 @@ export class BridgeRules {
   /** These networks get their rules, from whatever is there, and the retired ones lose theirs. */
   async build(networks: ReadonlyMap<string, NetworkSpec>, retired: readonly NetworkSpec[]): Promise<void> {
     this.forget()
-    const saved = await this.#run('iptables-save', [])
-    const text = renderRebuild([...networks.values()].flatMap(bridgeChains), retired.flatMap(bridgeChains), saved)
-    if (text !== '') await this.#run('iptables-restore', ['--noflush', '--wait', WAIT_SECONDS], text)
+    const chains = [...networks.values()].flatMap(bridgeChains)
+    for (const family of [4, 6] as const) await this.#rebuild(family, chains, retired.flatMap(bridgeChains))
     this.#handles = await this.#readHandles(networks)
     this.#inForce = networks
+  }
+
+  async #rebuild(family: Family, wanted: readonly Chain[], retired: readonly Chain[]): Promise<void> {
+    const ours = (chains: readonly Chain[]) => chains.filter((chain) => chain.family === family)
+    if (ours([...wanted, ...retired]).length === 0) return
+    const program = PROGRAMS[family]
+    const text = renderRebuild(ours(wanted), ours(retired), await this.#run(`${program}-save`, []))
+    if (text !== '') await this.#run(`${program}-restore`, ['--noflush', '--wait', WAIT_SECONDS], text)
+  }
+
+  /** @throws {StatusError} if the host cannot have rules of the family */
+  async assertPossible(family: Family): Promise<void> {
+    await this.#run(`${PROGRAMS[family]}-save`, [])
   }
 
   #readHandles(networks: ReadonlyMap<string, NetworkSpec>): Promise<string[]> {

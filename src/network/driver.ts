@@ -1,13 +1,14 @@
 import { mkdir, readdir } from 'node:fs/promises'
-import { isIPv4 } from 'node:net'
 import { join } from 'node:path'
 import type { Ctx } from '../lib/ctx.ts'
 import { StatusError } from '../lib/errors.ts'
+import { addressFamily } from '../lib/ip-address.ts'
 import type { Logger } from '../lib/log.ts'
 import type { KernelOps, KernelThread } from '../linux/kernel-thread.ts'
 import type { Attachment, NetworkSpec } from '../model/network.ts'
 import { Firewall } from './firewall.ts'
 import * as firewallOps from './firewall-ops.ts'
+import { assertHasIpv6 } from './ipv6-sysctls.ts'
 import * as ops from './ops.ts'
 import type { PortRule } from './port-table.ts'
 
@@ -30,14 +31,20 @@ export interface NetworkDriver {
   clearPorts(ctx: Ctx, key: string): Promise<void>
   /** At boot, before the first `setUp`: builds all rules anew, for these networks and ports. */
   restore(ctx: Ctx, networks: readonly NetworkSpec[], ports: ReadonlyMap<string, readonly PortRule[]>): Promise<void>
-  /** CIDR text of the subnets that the host itself is in. */
+  /** @throws {StatusError} `failed_precondition` if this host cannot have networks with IPv6 */
+  assertIpv6(): Promise<void>
+  /** CIDR text of the subnets that the host itself is in, of both families. */
   hostSubnets(): Promise<string[]>
   linkExists(name: string): Promise<boolean>
   /** The keys of all namespaces that are there. */
   listNetns(): Promise<string[]>
 }
 
-type BridgeAttachment = Attachment & { readonly bridge: string; readonly gateway: string }
+type BridgeAttachment = Attachment & {
+  readonly bridge: string
+  readonly gateway: string
+  readonly gateway6?: string
+}
 
 interface SandboxNetwork {
   readonly netnsPath: string
@@ -57,6 +64,8 @@ export const networkOps: KernelOps = {
   'network.changePorts': firewallOps.changePorts,
   'network.replacePorts': firewallOps.replacePorts,
   'network.ruleHandles': firewallOps.ruleHandles,
+  'network.tryIpv6Table': firewallOps.tryIpv6Table,
+  'network.assertHasIpv6': assertHasIpv6,
   'network.forgetFlowsToHost': ops.forgetFlowsToHost,
   'network.forgetFlowsToContainer': ops.forgetFlowsToContainer,
 }
@@ -72,6 +81,10 @@ interface NetworkOptions {
 export function createNetwork({ thread, netnsDir, log }: NetworkOptions): NetworkDriver {
   const firewall = new Firewall(thread, log)
   const netnsPath = (key: string) => join(netnsDir, key)
+  /** Of a kernel that has lost it since a network was made: all else must go on. */
+  let hasIpv6 = true
+  const asPossible = ({ ipv6, ...network }: NetworkSpec): NetworkSpec =>
+    ipv6 === undefined || !hasIpv6 ? network : { ...network, ipv6 }
 
   async function setPorts(key: string, rules: readonly PortRule[]): Promise<void> {
     for (const rule of rules) assertValid(rule)
@@ -88,6 +101,11 @@ export function createNetwork({ thread, netnsDir, log }: NetworkOptions): Networ
     await thread.call(op, udp).catch((error: unknown) => log.warn('cannot reset UDP flows', { error }))
   }
 
+  async function assertIpv6(): Promise<void> {
+    await thread.call('network.assertHasIpv6', null)
+    await firewall.assertIpv6()
+  }
+
   return {
     async ensureBridge(_ctx, network) {
       assertBridgeName(network.bridge)
@@ -102,7 +120,7 @@ export function createNetwork({ thread, netnsDir, log }: NetworkOptions): Networ
 
     async removeBridge(_ctx, network) {
       await thread.call('network.removeBridge', network)
-      firewall.removeNetwork(network)
+      firewall.removeNetwork(asPossible(network))
       await firewall.sync()
     },
 
@@ -132,7 +150,13 @@ export function createNetwork({ thread, netnsDir, log }: NetworkOptions): Networ
 
     async restore(_ctx, networks, ports) {
       for (const rule of [...ports.values()].flat()) assertValid(rule)
-      for (const network of networks) {
+      if (networks.some(({ ipv6 }) => ipv6 !== undefined)) {
+        await assertIpv6().catch((error: unknown) => {
+          hasIpv6 = false
+          log.error('networks go on without IPv6', { error })
+        })
+      }
+      for (const network of networks.map(asPossible)) {
         assertBridgeName(network.bridge)
         firewall.addNetwork(network)
       }
@@ -140,6 +164,7 @@ export function createNetwork({ thread, netnsDir, log }: NetworkOptions): Networ
       await firewall.sync()
     },
 
+    assertIpv6,
     hostSubnets: () => thread.call('network.hostSubnets', null),
     linkExists: (name) => thread.call('network.linkExists', name),
 
@@ -150,12 +175,15 @@ export function createNetwork({ thread, netnsDir, log }: NetworkOptions): Networ
   }
 }
 
-/** The attachment of the highest priority, the first of equals, gives the default route. */
+/** The attachment of the highest priority, the first of equals, gives the default route of each family that it has. */
 function toLinks(attachments: readonly BridgeAttachment[]): ops.SandboxLink[] {
-  const [first] = attachments.toSorted((a, b) => b.gatewayPriority - a.gatewayPriority)
+  const sorted = attachments.toSorted((a, b) => b.gatewayPriority - a.gatewayPriority)
+  const first = sorted[0]
+  const first6 = sorted.find(({ gateway6 }) => gateway6 !== undefined)
   return attachments.map((attachment) => {
-    const { bridge, interface: name, mac, addresses, gateway } = attachment
-    return { bridge, name, mac, addresses, ...(attachment === first ? { gateway } : {}) }
+    const { bridge, interface: name, mac, addresses, gateway, gateway6 } = attachment
+    const gateways = [...(attachment === first ? [gateway] : []), ...(attachment === first6 ? [gateway6!] : [])]
+    return { bridge, name, mac, addresses, gateways }
   })
 }
 
@@ -170,8 +198,11 @@ function assertBridgeName(bridge: string): void {
 
 function assertValid({ hostIp, hostPort, containerPort, protocol, address }: PortRule): void {
   const isPort = (port: number) => Number.isInteger(port) && port > 0 && port < 65_536
-  const valid = isIPv4(hostIp) && isIPv4(address) && isPort(hostPort) && isPort(containerPort)
-  if (valid && (protocol === 'tcp' || protocol === 'udp')) return
+  const family = addressFamily(hostIp)
+  const sameFamily = family !== undefined && addressFamily(address) === family
+  if (sameFamily && isPort(hostPort) && isPort(containerPort) && (protocol === 'tcp' || protocol === 'udp')) {
+    return
+  }
   throw new StatusError(
     'invalid_argument',
     `Invalid published port ${hostIp}:${hostPort} to ${address}:${containerPort}/${protocol}`,

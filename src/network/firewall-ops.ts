@@ -1,5 +1,6 @@
 /** What the kernel thread does for the firewall: synchronous, a few system calls each. */
 import { messageOf, StatusError, systemCode } from '../lib/errors.ts'
+import type { Family } from '../lib/ip-address.ts'
 import type { NetlinkMessage, NetlinkSocket } from '../linux/netlink.ts'
 import { commit, listRules, openNetfilterSocket, readGeneration } from '../linux/nftables.ts'
 import type { Chain } from './iptables.ts'
@@ -13,8 +14,13 @@ export interface ChangePortsInput {
 }
 
 export interface ReplacePortsInput {
-  readonly ports: ReadonlyMap<string, readonly PortRule[]>
-  readonly retired: readonly string[]
+  readonly tables: readonly (PortTable & { readonly ports: readonly PortRule[] })[]
+  readonly retired: readonly PortTable[]
+}
+
+interface PortTable {
+  readonly bridge: string
+  readonly family: Family
 }
 
 const ATTEMPTS = 20
@@ -37,10 +43,10 @@ export function changePorts({ generation, removed, added }: ChangePortsInput): n
  * Replaces the tables of these bridges, whatever is there, and removes those of the retired ones, all at once: a port
  * that stays is never closed. @returns the generation that this made
  */
-export function replacePorts({ ports, retired }: ReplacePortsInput): number {
+export function replacePorts({ tables, retired }: ReplacePortsInput): number {
   const messages = [
-    ...[...ports].flatMap(([bridge, rules]) => buildTable(bridge, rules)),
-    ...retired.flatMap(removeTable),
+    ...tables.flatMap(({ bridge, family, ports }) => buildTable(bridge, family, ports)),
+    ...retired.flatMap(({ bridge, family }) => removeTable(bridge, family)),
   ]
   try {
     using socket = openNetfilterSocket()
@@ -50,17 +56,27 @@ export function replacePorts({ ports, retired }: ReplacePortsInput): number {
   }
 }
 
+/** Asks for all that a table of IPv6 ports takes, and takes it back in the same change. @throws as `replacePorts` */
+export function tryIpv6Table(bridge: string): void {
+  try {
+    using socket = openNetfilterSocket()
+    commitNow(socket, [...buildTable(bridge, 6, []), ...removeTable(bridge, 6)])
+  } catch (error) {
+    throw cannotPublish(error)
+  }
+}
+
 /** The rules of these chains and the jumps to them, so that it can be told whether they are still the same ones. */
 export function ruleHandles(chains: readonly Chain[]): string[] {
   using socket = openNetfilterSocket()
-  return chains.flatMap(({ table, name, jumps }) => [
-    ...listRules(socket, table, name).map(({ handle }) => `${table} ${handle}`),
-    ...jumps.flatMap(({ from }) =>
-      listRules(socket, table, from)
-        .filter(({ bytes }) => bytes.includes(`${name}\0`))
-        .map(({ handle }) => `${table} ${handle}`),
-    ),
-  ])
+  return chains.flatMap(({ family, table: tableName, name, jumps }) => {
+    const table = { family, name: tableName }
+    const rules = [
+      ...listRules(socket, table, name),
+      ...jumps.flatMap(({ from }) => listRules(socket, table, from).filter(({ bytes }) => bytes.includes(`${name}\0`))),
+    ]
+    return rules.map(({ handle }) => `${family} ${tableName} ${handle}`)
+  })
 }
 
 /** Between the question for the generation and the change, another program may have made the next one. */
@@ -83,7 +99,7 @@ function cannotPublish(error: unknown): StatusError {
       'failed_precondition',
       `Cannot publish ports: this kernel lacks nf_tables or a part of it (${messageOf(error)}); it takes one with ` +
         'CONFIG_NF_TABLES_IPV4, CONFIG_NFT_NAT and CONFIG_NFT_FIB_IPV4, or the modules nf_tables, nft_chain_nat, ' +
-        'nft_nat and nft_fib_ipv4',
+        'nft_nat and nft_fib_ipv4; IPv6 takes the same with IPV6',
     )
   }
   return new StatusError('internal', `Cannot publish ports: ${messageOf(error)}`)

@@ -1,4 +1,5 @@
 import { failpoint } from '../lib/failpoint.ts'
+import type { Family } from '../lib/ip-address.ts'
 import type { Logger } from '../lib/log.ts'
 import type { KernelThread } from '../linux/kernel-thread.ts'
 import type { NetworkSpec } from '../model/network.ts'
@@ -41,6 +42,12 @@ export class Firewall {
   async enforced(bridge: string): Promise<void> {
     const network = this.#networks.get(bridge)
     if (network === undefined || !this.#rules.cover(network)) await this.sync()
+  }
+
+  /** @throws {StatusError} `failed_precondition` if this host's kernel cannot keep the rules of a network with IPv6 */
+  async assertIpv6(): Promise<void> {
+    await this.#thread.call('network.tryIpv6Table', 'try-ipv6')
+    await this.#rules.assertPossible(6)
   }
 
   addNetwork(network: NetworkSpec): void {
@@ -121,8 +128,10 @@ export class Firewall {
     this.#published = undefined
     const byBridge = Map.groupBy(ports.values(), ({ bridge }) => bridge)
     const input: ReplacePortsInput = {
-      ports: new Map([...networks.keys()].map((bridge) => [bridge, byBridge.get(bridge) ?? []])),
-      retired: retired.map(({ bridge }) => bridge),
+      tables: [...networks.values()]
+        .flatMap(tablesOf)
+        .map((table) => ({ ...table, ports: byBridge.get(table.bridge) ?? [] })),
+      retired: retired.flatMap(tablesOf),
     }
     failpoint('network.rules')
     this.#published = { ports, generation: await this.#thread.call<number>('network.replacePorts', input) }
@@ -143,6 +152,11 @@ export class Firewall {
     }
     return wanted
   }
+}
+
+function tablesOf({ bridge, ipv6 }: NetworkSpec) {
+  const families: readonly Family[] = ipv6 === undefined ? [4] : [4, 6]
+  return families.map((family) => ({ bridge, family }))
 }
 
 /** What is only in the first, or leads somewhere else there. */

@@ -1,5 +1,5 @@
-import { isIPv4 } from 'node:net'
 import { StatusError, systemCode } from '../lib/errors.ts'
+import { addressFamily } from '../lib/ip-address.ts'
 import { probeBind } from '../linux/bind.ts'
 import type { Protocol } from '../model/network.ts'
 
@@ -20,12 +20,14 @@ export async function freeHostPort(hostIp: string, protocol: Protocol): Promise<
 }
 
 function bindTo(hostIp: string, port: number, protocol: Protocol): number | undefined {
-  if (!isIPv4(hostIp)) throw new StatusError('invalid_argument', `Cannot publish on "${hostIp}": want an IPv4 address`)
+  if (addressFamily(hostIp) === undefined) {
+    throw new StatusError('invalid_argument', `Cannot publish on "${hostIp.slice(0, 60)}": it is no address`)
+  }
   try {
     return probeBind(hostIp, port, protocol)
   } catch (error) {
     if (systemCode(error) === 'EADDRINUSE') return undefined
-    if (systemCode(error) !== 'EADDRNOTAVAIL') throw error
+    if (!['EADDRNOTAVAIL', 'EINVAL', 'EAFNOSUPPORT'].includes(systemCode(error) ?? '')) throw error
     throw new StatusError('invalid_argument', `Cannot publish on ${hostIp}: this host has no such address`, {
       cause: error,
     })

@@ -100,3 +100,41 @@ COMMIT
     }
   })
 })
+
+test('IPv6 has the same rules for traffic, and none for names', () => {
+  const ipv6 = { subnet: 'FD12:3456:789a:0::5/64', gateway: 'fd12:3456:789a::1' }
+  const chains = bridgeChains({ ...raind1, ipv6 }).filter(({ family }) => family === 6)
+  assert.equal(
+    renderRebuild(chains, [], ''),
+    `*raw
+:RAIND-RAW-raind1 - [0:0]
+-A RAIND-RAW-raind1 -d ::1/128 -j DROP
+-A RAIND-RAW-raind1 -s ::1/128 -j DROP
+-I PREROUTING 1 -i raind1 -j RAIND-RAW-raind1
+COMMIT
+*mangle
+:RAIND-IN-raind1 - [0:0]
+-A RAIND-IN-raind1 ! -i raind1 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP
+-I FORWARD 1 -o raind1 -j RAIND-IN-raind1
+COMMIT
+*filter
+:RAIND-FWD-raind1 - [0:0]
+-A RAIND-FWD-raind1 -i raind1 -j ACCEPT
+-A RAIND-FWD-raind1 -o raind1 -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT
+-I FORWARD 1 -j RAIND-FWD-raind1
+COMMIT
+*nat
+:RAIND-SNAT-raind1 - [0:0]
+-A RAIND-SNAT-raind1 -s fd12:3456:789a::/64 ! -o raind1 -j MASQUERADE
+-A RAIND-SNAT-raind1 -s fd12:3456:789a::/64 -o raind1 -m conntrack --ctstate DNAT -j MASQUERADE
+-I POSTROUTING 1 -j RAIND-SNAT-raind1
+COMMIT
+`,
+  )
+  assert.deepEqual(
+    bridgeChains(raind1)
+      .map(({ family }) => family)
+      .filter((family) => family === 6),
+    [],
+  )
+})

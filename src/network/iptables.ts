@@ -1,5 +1,5 @@
 /**
- * The firewall of our bridges as text for iptables-restore; nothing here touches the system.
+ * The firewall of our bridges as text for iptables-restore and ip6tables-restore; nothing here touches the system.
  *
  * Each bridge has chains of its own, named after it, so that daemons with different bridges live side by side:
  *
@@ -13,17 +13,21 @@
  *   nat     POSTROUTING  RAIND-SNAT-<br>  masquerade: towards other links, from the host's 127/8, and back to the
  *                                         same bridge through a published port
  *
+ * A network with IPv6 has the same in ip6tables, less the two for names: nobody answers at that gateway.
+ *
  * Published ports, which change with every start, are elsewhere: in tables of nf_tables (port-table.ts).
  *
  * Jumps are spelled as iptables-save prints them, so that text can be compared.
  */
-import type { NetworkSpec } from '../model/network.ts'
+import type { Family } from '../lib/ip-address.ts'
+import type { AddressRange, NetworkSpec } from '../model/network.ts'
 import { canonicalSubnet } from './addresses.ts'
 
 const TABLES = ['raw', 'mangle', 'filter', 'nat'] as const
 type Table = (typeof TABLES)[number]
 
 export interface Chain {
+  readonly family: Family
   readonly table: Table
   readonly name: string
   /** Rules of built-in chains that lead here; without `-j`. */
@@ -31,56 +35,78 @@ export interface Chain {
   readonly rules: readonly string[]
 }
 
+const LOOPBACK = { 4: '127.0.0.0/8', 6: '::1/128' } as const
+
 /** All chains of a bridge. */
-export function bridgeChains({ bridge, subnet, gateway }: NetworkSpec): readonly Chain[] {
+export function bridgeChains({ bridge, subnet, gateway, ipv6 }: NetworkSpec): readonly Chain[] {
+  return [
+    ...trafficChains(bridge, 4, { subnet, gateway }),
+    ...nameChains(bridge, gateway),
+    ...(ipv6 === undefined ? [] : trafficChains(bridge, 6, ipv6)),
+  ]
+}
+
+function trafficChains(bridge: string, family: Family, { subnet }: AddressRange): Chain[] {
   const inside = canonicalSubnet(subnet)
-  const dns = ['-p udp -m udp --dport 53', '-p tcp -m tcp --dport 53']
+  const loopback = LOOPBACK[family]
   return [
     {
+      family,
       table: 'raw',
       name: `RAIND-RAW-${bridge}`,
       jumps: [{ from: 'PREROUTING', match: `-i ${bridge}` }],
-      rules: ['-d 127.0.0.0/8 -j DROP', '-s 127.0.0.0/8 -j DROP'],
+      rules: [`-d ${loopback} -j DROP`, `-s ${loopback} -j DROP`],
     },
     {
+      family,
       table: 'mangle',
       name: `RAIND-IN-${bridge}`,
       jumps: [{ from: 'FORWARD', match: `-o ${bridge}` }],
       rules: [`! -i ${bridge} -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP`],
     },
     {
+      family,
       table: 'filter',
       name: `RAIND-FWD-${bridge}`,
       jumps: [{ from: 'FORWARD', match: '' }],
       rules: [`-i ${bridge} -j ACCEPT`, `-o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT`],
     },
     {
-      table: 'mangle',
-      name: `RAIND-DNS-${bridge}`,
-      jumps: [{ from: 'INPUT', match: `-d ${gateway}/32 ! -i ${bridge}` }],
-      rules: ['-i lo -j RETURN', ...dns.map((match) => `${match} -j DROP`)],
-    },
-    {
-      table: 'filter',
-      name: `RAIND-ASK-${bridge}`,
-      jumps: [{ from: 'INPUT', match: `-d ${gateway}/32 -i ${bridge}` }],
-      rules: dns.map((match) => `${match} -j ACCEPT`),
-    },
-    {
+      family,
       table: 'nat',
       name: `RAIND-SNAT-${bridge}`,
       jumps: [{ from: 'POSTROUTING', match: '' }],
       rules: [
         `-s ${inside} ! -o ${bridge} -j MASQUERADE`,
-        `-s 127.0.0.0/8 -o ${bridge} -j MASQUERADE`,
+        ...(family === 4 ? [`-s ${loopback} -o ${bridge} -j MASQUERADE`] : []),
         `-s ${inside} -o ${bridge} -m conntrack --ctstate DNAT -j MASQUERADE`,
       ],
     },
   ]
 }
 
+function nameChains(bridge: string, gateway: string): Chain[] {
+  const dns = ['-p udp -m udp --dport 53', '-p tcp -m tcp --dport 53']
+  return [
+    {
+      family: 4,
+      table: 'mangle',
+      name: `RAIND-DNS-${bridge}`,
+      jumps: [{ from: 'INPUT', match: `-d ${gateway}/32 ! -i ${bridge}` }],
+      rules: ['-i lo -j RETURN', ...dns.map((match) => `${match} -j DROP`)],
+    },
+    {
+      family: 4,
+      table: 'filter',
+      name: `RAIND-ASK-${bridge}`,
+      jumps: [{ from: 'INPUT', match: `-d ${gateway}/32 -i ${bridge}` }],
+      rules: dns.map((match) => `${match} -j ACCEPT`),
+    },
+  ]
+}
+
 /**
- * Makes the chains and their jumps from whatever is there, of which `saved` is iptables-save's text: chains are
+ * Makes the chains of one family and their jumps from whatever is there, of which `saved` is iptables-save's text: chains are
  * filled anew, missing jumps go to the heads of the built-in chains, other jumps to our chains go away. The
  * `retired` chains go altogether.
  */

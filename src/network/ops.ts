@@ -2,15 +2,17 @@
 import { closeSync, openSync } from 'node:fs'
 import { StatusError, systemCode } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
+import { addressFamily } from '../lib/ip-address.ts'
 import { forgetUdpFlows } from '../linux/conntrack.ts'
 import { loadModule } from '../linux/module.ts'
 import type { NetlinkSocket } from '../linux/netlink.ts'
 import { createNetns, inNetns, removeNetns } from '../linux/netns.ts'
 import * as route from '../linux/rtnetlink.ts'
 import { hasSysctl, setSysctl } from '../linux/sysctl.ts'
-import type { NetworkSpec } from '../model/network.ts'
+import type { AddressRange, NetworkSpec } from '../model/network.ts'
 import { defaultMac, inSubnet } from './addresses.ts'
-import type { PortRule } from './port-table.ts'
+import { disableIpv6, enableIpv6, forwardIpv6 } from './ipv6-sysctls.ts'
+import { familyOf, isOnAllAddresses, type PortRule } from './port-table.ts'
 
 const DEFAULT_MTU = 1500
 
@@ -19,9 +21,10 @@ export interface SandboxLink {
   /** The link's name inside. */
   readonly name: string
   readonly mac: string
+  /** CIDR text. Without one of IPv6 the link has no IPv6 at all. */
   readonly addresses: readonly string[]
-  /** Present if the default route leads through this link. */
-  readonly gateway?: string
+  /** Of the default routes that lead through this link, one a family. */
+  readonly gateways: readonly string[]
 }
 
 export interface SetUpInput {
@@ -39,22 +42,23 @@ export function loadBridgeNetfilter(): boolean {
 }
 
 /** Brings a bridge into the wanted state, whatever was there before. */
-export function ensureBridge({ bridge, subnet, gateway, mtu }: NetworkSpec): void {
+export function ensureBridge({ bridge, subnet, gateway, ipv6, mtu }: NetworkSpec): void {
   using socket = route.openRouteSocket()
   failpoint('network.bridge-link')
   const link = findLink(socket, bridge) ?? createBridge(socket, bridge, gateway, mtu)
   if (link.kind !== 'bridge') {
     throw new StatusError('failed_precondition', `Cannot use the link "${bridge}" of this host as bridge: it is none`)
   }
-  assertSubnetIsOurs(socket, link, gateway)
   socket.request(route.callIptables(bridge), route.setLinkUp(bridge))
-  if (!route.listAddresses(socket).some(({ address, linkIndex }) => address === gateway && linkIndex === link.index)) {
-    socket.request(route.addAddress(link.index, inSubnet(gateway, subnet)))
-  }
-  // Containers must not be able to give the host IPv6 routes.
-  if (hasSysctl(`net/ipv6/conf/${bridge}`)) setSysctl(`net/ipv6/conf/${bridge}/disable_ipv6`, 1)
+  ensureGateway(socket, link, { subnet, gateway })
   setSysctl(`net/ipv4/conf/${bridge}/route_localnet`, 1)
   setSysctl('net/ipv4/ip_forward', 1)
+  if (ipv6 === undefined) disableIpv6(bridge)
+  else {
+    enableIpv6(bridge)
+    ensureGateway(socket, link, ipv6)
+    forwardIpv6()
+  }
 }
 
 export function removeBridge({ bridge }: NetworkSpec): void {
@@ -72,7 +76,10 @@ export function setUp({ netnsPath, links }: SetUpInput): { hostLinks: string[] }
     using host = route.openRouteSocket()
     failpoint('network.veth')
     const hostLinks = links.map((link) => plugIn(host, netnsPath, link))
-    using inside = inNetns(netnsPath, route.openRouteSocket)
+    using inside = inNetns(netnsPath, () => {
+      links.forEach(switchIpv6)
+      return route.openRouteSocket()
+    })
     configure(inside, links)
     return { hostLinks }
   } catch (error) {
@@ -88,7 +95,7 @@ export function setUp({ netnsPath, links }: SetUpInput): { hostLinks: string[] }
 export function syncLinks({ netnsPath, links }: SetUpInput): void {
   using host = route.openRouteSocket()
   using inside = inNetns(netnsPath, route.openRouteSocket)
-  const configured = new Set(route.listAddresses(inside).map(({ linkIndex }) => linkIndex))
+  const configured = new Set(route.listAddresses(inside, 4).map(({ linkIndex }) => linkIndex))
   const [ready, unready] = partition(
     route.listLinks(inside).filter(({ kind }) => kind === 'veth'),
     ({ index, name }) => configured.has(index) && links.some((link) => link.name === name),
@@ -98,15 +105,17 @@ export function syncLinks({ netnsPath, links }: SetUpInput): void {
   const missing = links.filter(({ name }) => !ready.some((link) => link.name === name))
   failpoint('network.plug')
   for (const link of missing) plugIn(host, netnsPath, link)
+  inNetns(netnsPath, () => missing.forEach(switchIpv6))
   configure(inside, missing)
-  const gateway = links.find((link) => link.gateway !== undefined)?.gateway
-  if (gateway !== undefined) inside.request(route.setDefaultRoute(gateway))
+  for (const gateway of links.flatMap(({ gateways }) => gateways)) inside.request(route.setDefaultRoute(gateway))
 }
 
 /** CIDR text of the subnets that this host is in. */
 export function hostSubnets(): string[] {
   using socket = route.openRouteSocket()
-  return route.listAddresses(socket).map(({ address, prefix }) => `${address}/${prefix}`)
+  return ([4, 6] as const).flatMap((family) =>
+    route.listAddresses(socket, family).map(({ address, prefix }) => `${address}/${prefix}`),
+  )
 }
 
 export function linkExists(name: string): boolean {
@@ -123,21 +132,25 @@ export function tearDown(netnsPath: string): void {
 /** For UDP ports that have just been published: who sends to them already must meet the new rules. */
 export function forgetFlowsToHost(ports: readonly PortRule[]): void {
   using socket = route.openRouteSocket()
-  const local = new Set(route.listAddresses(socket).map(({ address }) => address))
-  forgetUdpFlows(({ destination }) =>
-    ports.some(
-      ({ hostIp, hostPort }) =>
-        destination.port === hostPort &&
-        (hostIp === '0.0.0.0' ? local.has(destination.address) : destination.address === hostIp),
-    ),
-  )
+  for (const [family, ofFamily] of Map.groupBy(ports, familyOf)) {
+    const local = new Set(route.listAddresses(socket, family).map(({ address }) => address))
+    const isOn = (port: PortRule, address: string) =>
+      isOnAllAddresses(port) ? local.has(address) : port.hostIp === address
+    forgetUdpFlows(family, ({ destination }) =>
+      ofFamily.some((port) => port.hostPort === destination.port && isOn(port, destination.address)),
+    )
+  }
 }
 
 /** For UDP ports that are published no more. */
 export function forgetFlowsToContainer(ports: readonly PortRule[]): void {
-  forgetUdpFlows(({ answeredBy }) =>
-    ports.some(({ address, containerPort }) => answeredBy.address === address && answeredBy.port === containerPort),
-  )
+  for (const [family, ofFamily] of Map.groupBy(ports, familyOf)) {
+    forgetUdpFlows(family, ({ answeredBy }) =>
+      ofFamily.some(
+        ({ address, containerPort }) => answeredBy.address === address && answeredBy.port === containerPort,
+      ),
+    )
+  }
 }
 
 function createBridge(socket: NetlinkSocket, name: string, gateway: string, mtu: number | undefined): route.Link {
@@ -145,11 +158,10 @@ function createBridge(socket: NetlinkSocket, name: string, gateway: string, mtu:
   return route.getLink(socket, name)
 }
 
-function assertSubnetIsOurs(socket: NetlinkSocket, link: route.Link, gateway: string): void {
-  const other = route
-    .listAddresses(socket)
-    .find(({ address, linkIndex }) => address === gateway && linkIndex !== link.index)
-  if (other === undefined) return
+function ensureGateway(socket: NetlinkSocket, link: route.Link, { subnet, gateway }: AddressRange): void {
+  const present = route.listAddresses(socket, addressFamily(gateway)!).filter(({ address }) => address === gateway)
+  if (present.length === 0) socket.request(route.addAddress(link.index, inSubnet(gateway, subnet)))
+  if (present.every(({ linkIndex }) => linkIndex === link.index)) return
   throw new StatusError(
     'failed_precondition',
     `Cannot give the bridge "${link.name}" the address ${gateway}: another link of this host has it; choose another subnet`,
@@ -210,13 +222,19 @@ function plugIn(socket: NetlinkSocket, netnsPath: string, link: SandboxLink): st
   return name
 }
 
+/** In the calling thread's namespace. */
+function switchIpv6({ name, addresses }: SandboxLink): void {
+  if (addresses.some((address) => address.includes(':'))) enableIpv6(name)
+  else disableIpv6(name)
+}
+
 function configure(socket: NetlinkSocket, links: readonly SandboxLink[]): void {
-  const messages = links.flatMap(({ name, addresses, gateway }) => {
+  const messages = links.flatMap(({ name, addresses, gateways }) => {
     const { index } = route.getLink(socket, name)
     return [
-      ...addresses.map((address) => route.addAddress(index, address)),
       route.setLinkUp(name),
-      ...(gateway === undefined ? [] : [route.setDefaultRoute(gateway)]),
+      ...addresses.map((address) => route.addAddress(index, address)),
+      ...gateways.map(route.setDefaultRoute),
     ]
   })
   socket.request(route.setLinkUp('lo'), ...messages)

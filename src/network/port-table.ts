@@ -10,48 +10,69 @@
  *   chain output { type nat hook output priority -101
  *     (the same for 127.0.0.0/8 too) }
  *
+ * A network with IPv6 has a second one, `ip6 condenser-raind0`, that differs in the addresses, and leaves ::1 alone on
+ * the way out too: what comes back to ::1 from a bridge finds no route.
+ *
  * Traffic for 127/8 is rewritten only on its way out of the host: a neighbour cannot send it to us. The first nat
  * chain that rewrites a flow decides, so ours come just before those of iptables (priority -100): what is published is
  * published, whatever else the host rewrites.
  *
  * Nothing here touches the system.
  */
+import { addressFamily, type Family } from '../lib/ip-address.ts'
 import type { NetlinkMessage } from '../linux/netlink.ts'
 import * as nft from '../linux/nftables.ts'
 import * as rule from '../linux/nftables-expressions.ts'
 import type { PortMapping } from '../model/network.ts'
 
-/** A published port and where it leads. */
+/** A published port and where it leads: both addresses are of one family. */
 export type PortRule = PortMapping & { readonly address: string; readonly bridge: string }
 
 const PRIORITY = -101
 const PROTOCOL_NUMBERS = { tcp: 6, udp: 17 } as const
-const ANY = { name: 'any', key: ['inet_proto', 'inet_service'], data: ['ipv4_addr', 'inet_service'] } as const
-const ADDR = { name: 'addr', key: ['ipv4_addr', ...ANY.key], data: ANY.data } as const
-/** In the headers of IPv4, and of both TCP and UDP. */
-const DESTINATION_ADDRESS = 16
+/** By family: what means all addresses, which none does from outside, and where the destination is in the header. */
+const FAMILIES = {
+  4: { any: '0.0.0.0', loopback: Buffer.of(127), type: 'ipv4_addr', destination: 16, bytes: 4 },
+  6: { any: '::', loopback: rule.addressField('::1'), type: 'ipv6_addr', destination: 24, bytes: 16 },
+} as const
+const ANY = 'any'
+const ADDR = 'addr'
+/** In the headers of both TCP and UDP. */
 const DESTINATION_PORT = 2
+/** A register holds 4 bytes. */
+const REGISTER_BYTES = 4
 
 /** Makes the table, from whatever is there, with these ports. */
-export function buildTable(bridge: string, ports: readonly PortRule[]): NetlinkMessage[] {
-  const table = tableName(bridge)
+export function buildTable(bridge: string, family: Family, ports: readonly PortRule[]): NetlinkMessage[] {
+  const table = tableOf(bridge, family)
+  const { type } = FAMILIES[family]
+  const [port, data] = [
+    ['inet_proto', 'inet_service'],
+    [type, 'inet_service'],
+  ] as const
   return [
-    ...removeTable(bridge),
+    ...removeTable(bridge, family),
     nft.createTable(table),
-    ...[ANY, ADDR].map((map, index) => nft.createMap(table, map, index + 1)),
+    nft.createMap(table, { name: ANY, key: port, data }, 1),
+    nft.createMap(table, { name: ADDR, key: [type, ...port], data }, 2),
     nft.createNatChain(table, { name: 'prerouting', hook: nft.NF_HOOK.PREROUTING, priority: PRIORITY }),
     nft.createNatChain(table, { name: 'output', hook: nft.NF_HOOK.OUTPUT, priority: PRIORITY }),
     ...[toOneAddress, toAnyAddress].flatMap((lookUp) => [
-      nft.addRule(table, 'prerouting', [...notLoopback(), ...rule.destinationIsLocal(), ...lookUp()]),
-      nft.addRule(table, 'output', [...rule.destinationIsLocal(), ...lookUp()]),
+      nft.addRule(table, 'prerouting', [...notLoopback(family), ...rule.destinationIsLocal(), ...lookUp(family)]),
+      nft.addRule(table, 'output', [
+        ...(family === 6 ? notLoopback(family) : []),
+        ...rule.destinationIsLocal(),
+        ...lookUp(family),
+      ]),
     ]),
-    ...addPorts(ports),
+    ...addPorts(ports.filter((port) => familyOf(port) === family)),
   ]
 }
 
 /** Whether it is there or not. */
-export function removeTable(bridge: string): NetlinkMessage[] {
-  return [nft.ensureTable(tableName(bridge)), nft.deleteTable(tableName(bridge))]
+export function removeTable(bridge: string, family: Family): NetlinkMessage[] {
+  const table = tableOf(bridge, family)
+  return [nft.ensureTable(table), nft.deleteTable(table)]
 }
 
 /** None of them may be there. */
@@ -70,48 +91,63 @@ export function removePorts(ports: readonly PortRule[]): NetlinkMessage[] {
   return byMap(ports).flatMap(({ table, map, ports }) => nft.deleteElements(table, map, ports.map(key)))
 }
 
-function tableName(bridge: string): string {
-  return `condenser-${bridge}`
+/** Of what it is published on. */
+export function familyOf({ hostIp }: PortMapping): Family {
+  return addressFamily(hostIp) ?? 4
 }
 
-function notLoopback(): rule.Expression[] {
-  return [rule.loadHeader(rule.HEADER.NETWORK, DESTINATION_ADDRESS, 1, 0), rule.compare(0, '!=', Buffer.of(127))]
+/** Of its family. */
+export function isOnAllAddresses(port: PortMapping): boolean {
+  return port.hostIp === FAMILIES[familyOf(port)].any
 }
 
-function toOneAddress(): rule.Expression[] {
+function tableOf(bridge: string, family: Family): nft.Table {
+  return { family, name: `condenser-${bridge}` }
+}
+
+function notLoopback(family: Family): rule.Expression[] {
+  const { loopback, destination } = FAMILIES[family]
+  return [rule.loadHeader(rule.HEADER.NETWORK, destination, loopback.length, 0), rule.compare(0, '!=', loopback)]
+}
+
+function toOneAddress(family: Family): rule.Expression[] {
+  const { destination, bytes } = FAMILIES[family]
+  const registers = bytes / REGISTER_BYTES
   return [
-    rule.loadHeader(rule.HEADER.NETWORK, DESTINATION_ADDRESS, 4, 0),
-    rule.loadProtocol(1),
-    rule.loadHeader(rule.HEADER.TRANSPORT, DESTINATION_PORT, 2, 2),
-    rule.lookUp(ADDR.name, 0, 0),
-    rule.rewriteDestination(0, 1),
+    rule.loadHeader(rule.HEADER.NETWORK, destination, bytes, 0),
+    rule.loadProtocol(registers),
+    rule.loadHeader(rule.HEADER.TRANSPORT, DESTINATION_PORT, 2, registers + 1),
+    ...toWhatIsFound(family, ADDR),
   ]
 }
 
-function toAnyAddress(): rule.Expression[] {
+function toAnyAddress(family: Family): rule.Expression[] {
   return [
     rule.loadProtocol(0),
     rule.loadHeader(rule.HEADER.TRANSPORT, DESTINATION_PORT, 2, 1),
-    rule.lookUp(ANY.name, 0, 0),
-    rule.rewriteDestination(0, 1),
+    ...toWhatIsFound(family, ANY),
   ]
 }
 
+function toWhatIsFound(family: Family, map: string): rule.Expression[] {
+  return [rule.lookUp(map, 0, 0), rule.rewriteDestination(family, 0, FAMILIES[family].bytes / REGISTER_BYTES)]
+}
+
 function byMap(ports: readonly PortRule[]) {
-  const groups = Map.groupBy(ports, ({ bridge, hostIp }) => `${tableName(bridge)} ${mapOf(hostIp)}`)
+  const groups = Map.groupBy(ports, (port) => `${port.bridge} ${familyOf(port)} ${mapOf(port)}`)
   return [...groups.values()].map((ports) => {
-    const { bridge, hostIp } = ports[0]!
-    return { table: tableName(bridge), map: mapOf(hostIp), ports }
+    const first = ports[0]!
+    return { table: tableOf(first.bridge, familyOf(first)), map: mapOf(first), ports }
   })
 }
 
-function mapOf(hostIp: string): string {
-  return hostIp === '0.0.0.0' ? ANY.name : ADDR.name
+function mapOf(port: PortMapping): string {
+  return isOnAllAddresses(port) ? ANY : ADDR
 }
 
-function key({ hostIp, hostPort, protocol }: PortRule): Buffer {
-  const port = [rule.protocolField(PROTOCOL_NUMBERS[protocol]), rule.portField(hostPort)]
-  return Buffer.concat(mapOf(hostIp) === ANY.name ? port : [rule.addressField(hostIp), ...port])
+function key(mapping: PortRule): Buffer {
+  const port = [rule.protocolField(PROTOCOL_NUMBERS[mapping.protocol]), rule.portField(mapping.hostPort)]
+  return Buffer.concat(mapOf(mapping) === ANY ? port : [rule.addressField(mapping.hostIp), ...port])
 }
 
 function destination({ address, containerPort }: PortRule): Buffer {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { startKernelThread } from '../../src/linux/kernel-thread.ts'
@@ -198,6 +200,7 @@ describe('published ports', () => {
     assert.ok(await isClosed(undefined, 'tcp', '127.0.0.1', 8070))
   })
 
+  const table = { family: 4, name: 'condenser-raind0' } as const
   const key = Buffer.concat([protocolField(6), portField(8080)])
   const elsewhere = Buffer.concat([addressField('10.166.0.9'), portField(9)])
   const disturbances: Record<string, () => void> = {
@@ -208,13 +211,10 @@ describe('published ports', () => {
     'removed one rule of ours': () => run(undefined, 'iptables -t nat -D RAIND-SNAT-raind0 1'),
     'removed a jump of ours': () => run(undefined, 'iptables -D FORWARD -j RAIND-FWD-raind0'),
     'flushed the ruleset': () => changeTables(flushRuleset()),
-    'removed our table': () => changeTables(deleteTable('condenser-raind0')),
-    'removed a port of ours': () => changeTables(...deleteElements('condenser-raind0', 'any', [key])),
+    'removed our table': () => changeTables(deleteTable(table)),
+    'removed a port of ours': () => changeTables(...deleteElements(table, 'any', [key])),
     'led a port of ours elsewhere': () =>
-      changeTables(
-        ...deleteElements('condenser-raind0', 'any', [key]),
-        ...addElements('condenser-raind0', 'any', [{ key, data: elsewhere }]),
-      ),
+      changeTables(...deleteElements(table, 'any', [key]), ...addElements(table, 'any', [{ key, data: elsewhere }])),
   }
   for (const [what, disturb] of Object.entries(disturbances)) {
     test(`come back with the next change after somebody ${what}, and so do the rules`, async () => {
@@ -235,7 +235,7 @@ describe('published ports', () => {
 
   test('leave the tables and rules of others alone', async () => {
     await using network = await openNetwork()
-    changeTables(createTable('foreign'))
+    changeTables(createTable({ family: 4, name: 'foreign' }))
     run(undefined, 'iptables -A FORWARD -s 203.0.113.9/32 -j DROP')
     await network.publish('web', '10.166.0.1', tcp(8080, 80))
     await network.driver.restore(ctx, [raind0], new Map())
@@ -243,7 +243,7 @@ describe('published ports', () => {
     assert.ok(rulesNow().includes('-A FORWARD -s 203.0.113.9/32 -j DROP'))
     run(undefined, 'iptables -D FORWARD -s 203.0.113.9/32 -j DROP')
     // Fails if it is not there.
-    changeTables(deleteTable('foreign'))
+    changeTables(deleteTable({ family: 4, name: 'foreign' }))
   })
 
   test('of which two are the same belong to the first, until it lets go', async () => {
@@ -391,12 +391,24 @@ describe('host ports', () => {
     }
   })
 
+  test('are found free on IPv6 whoever has them on IPv4', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    assert.equal(await hostPortIsFree('0.0.0.0', port, 'tcp'), false)
+    assert.ok(await hostPortIsFree('::', port, 'tcp'))
+    assert.ok(await hostPortIsFree('::1', port, 'tcp'))
+    server.close()
+    assert.ok((await freeHostPort('::', 'udp')) > 0)
+  })
+
   test('exist on addresses of this host only', async () => {
     await assert.rejects(hostPortIsFree('203.0.113.1', 80, 'tcp'), {
       code: 'invalid_argument',
       message: /203\.0\.113\.1/,
     })
-    await assert.rejects(hostPortIsFree('::1', 80, 'tcp'), { code: 'invalid_argument' })
+    for (const address of ['2001:db8::1', 'fe80::1', '::ffff:10.0.0.1', '::1%lo', 'x', ''])
+      await assert.rejects(hostPortIsFree(address, 80, 'tcp'), { code: 'invalid_argument' }, address)
   })
 })
 

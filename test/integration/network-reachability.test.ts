@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { addNeighbour, type Neighbour, routeLoopbackVia, run } from '../support/lan.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { ctx, type NetworkFixture, openNetwork, tcp, udp } from '../support/sandbox-network.ts'
-import { ask, isClosed, type Protocol, type Server, serve } from '../support/sockets.ts'
+import { ask, assertClosed, type Server, serve } from '../support/sockets.ts'
 
 runInOwnNamespaces(import.meta.filename)
 
@@ -99,15 +99,3 @@ for (const policy of ['ACCEPT', 'DROP'])
         await network.driver.tearDown(ctx, 'attacker')
       })
     })
-
-/** Each of these ports, at each address, from each namespace; all at once, because silence takes its time. */
-async function assertClosed(protocol: Protocol, from: string[], addresses: string[], ports: number[]): Promise<void> {
-  const checks = from.flatMap((netns) =>
-    addresses.flatMap((address) => ports.map((port) => ({ netns, address, port }))),
-  )
-  await Promise.all(
-    checks.map(async ({ netns, address, port }) =>
-      assert.ok(await isClosed(netns, protocol, address, port), `${address}:${port}/${protocol} from ${netns}`),
-    ),
-  )
-}

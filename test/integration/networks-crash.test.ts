@@ -12,7 +12,7 @@ const NETWORK = 'victim'
 const SERVER = ['httpd', '-f', '-p', '80', '-h', '/etc']
 const PATH = `/v1/networks/${NETWORK}`
 
-const create = (api: ApiClient) => api.post('/v1/networks', { bridge: NETWORK })
+const create = (api: ApiClient) => api.post('/v1/networks', { bridge: NETWORK, ipv6: true })
 const remove = (api: ApiClient) => api.delete(`${PATH}/actions/delete`)
 const connect = (api: ApiClient) => api.post(`${PATH}/actions/connect`, { container: 'web', aliases: ['www'] })
 const disconnect = (api: ApiClient) => api.post(`${PATH}/actions/disconnect`, { container: 'web' })
@@ -84,7 +84,8 @@ describe('a daemon killed with SIGKILL while networks change', () => {
     await containersAreUntouched(api)
     const isThere = (await api.get(`${PATH}/inspect`)).status === 200
     assert.equal(hasLink(NETWORK), isThere)
-    assert.equal(execFileSync('iptables-save').toString().includes(`RAIND-IN-${NETWORK}`), isThere)
+    for (const program of ['iptables-save', 'ip6tables-save'])
+      assert.equal(execFileSync(program).toString().includes(`RAIND-IN-${NETWORK}`), isThere, program)
     if (!isThere) {
       assert.equal((await create(api)).status, 200)
       assert.ok(hasLink(NETWORK))
@@ -97,6 +98,7 @@ describe('a daemon killed with SIGKILL while networks change', () => {
     const { containers } = (await api.get(`${PATH}/inspect`)).json.data
     const attached = containers.length === 1
     assert.equal(await linksOf(api, 'web'), attached ? 'eth0 eth1 lo' : 'eth0 lo')
+    assert.equal(await hasIpv6(api, 'web'), attached)
     assert.equal(await linksOf(api, 'other'), 'eth0 lo')
     const change = attached ? disconnect : connect
     assert.equal((await change(api)).status, 200)
@@ -121,6 +123,12 @@ describe('a daemon killed with SIGKILL while networks change', () => {
       assert.deepEqual({ state: data.state, pid: data.pid }, { state: 'running', pid })
     }
     for (const port of [18080, 18081]) await answers(`http://127.0.0.1:${port}/hostname`)
+  }
+
+  async function hasIpv6(api: ApiClient, container: string): Promise<boolean> {
+    const command = ['ip', '-6', 'route', 'show', 'default']
+    const answer = await api.post(`/v1/containers/${container}/actions/exec`, { command, wait: true })
+    return answer.json.data.stdout.includes('via fd')
   }
 
   async function linksOf(api: ApiClient, container: string): Promise<string> {

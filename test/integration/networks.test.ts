@@ -4,37 +4,15 @@ import { after, afterEach, before, describe, test } from 'node:test'
 import type { WireForward, WireNetwork, WireNetworkInspect } from '../../src/api/raind/index.ts'
 import { type DaemonFixture, daemonFixture, runContainer, runToEnd } from '../support/daemon-fixture.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
+import { networkCalls } from '../support/network-calls.ts'
 
 runInOwnNamespaces(import.meta.filename)
 
 describe('networks', () => {
   let fixture: DaemonFixture
   const api = () => fixture.daemon.api
-  const ok = async (answer: ReturnType<DaemonFixture['daemon']['api']['get']>) => {
-    const { status, text, json } = await answer
-    assert.equal(status, 200, text)
-    return json.data
-  }
-  const createNetwork = (body: object) => ok(api().post('/v1/networks', body))
-  const removeNetwork = (name: string) => ok(api().delete(`/v1/networks/${name}/actions/delete`))
-  const remove = (ref: string) => ok(api().delete(`/v1/containers/${ref}/actions/delete?force=true`))
-  const attachments = async (ref: string) =>
-    (await ok(api().get(`/v1/containers/${ref}/inspect`))).sandbox.spec.attachments as {
-      network: string
-      interface: string
-      addresses: string[]
-      aliases: string[]
-    }[]
-  const addressIn = async (ref: string, network: string) =>
-    (await attachments(ref)).find((one) => one.network === network)!.addresses[0]!.split('/')[0]!
-  const exec = async (ref: string, command: string[]) =>
-    ok(api().post(`/v1/containers/${ref}/actions/exec`, { command, wait: true })) as Promise<{
-      exitCode: number
-      stdout: string
-      stderr: string
-    }>
-  const reaches = async (ref: string, address: string) =>
-    (await exec(ref, ['ping', '-c', '1', '-W', '1', address])).exitCode === 0
+  const { ok, exec, attachments, createNetwork, removeNetwork, remove, addressesIn, reaches } = networkCalls(api)
+  const addressIn = async (ref: string, network: string) => (await addressesIn(ref, network))[0]!
 
   before(async () => {
     fixture = await daemonFixture()

@@ -7,12 +7,18 @@ export interface Neighbour extends Disposable {
   readonly address: string
   /** Our address on that network. */
   readonly hostAddress: string
+  readonly address6: string
+  readonly hostAddress6: string
 }
 
-/** Our side gets 192.168.<subnet>.1, which is also the neighbour's default route, the neighbour 192.168.<subnet>.2. */
+/**
+ * Our side gets 192.168.<subnet>.1 and fd50:0:0:<subnet>::1, which are also the neighbour's default routes, the neighbour
+ * those that end with 2.
+ */
 export function addNeighbour(netns: string, link: string, subnet: number): Neighbour {
   const address = `192.168.${subnet}.2`
   const hostAddress = `192.168.${subnet}.1`
+  const [hostAddress6, address6] = [`fd50:0:0:${subnet}::1`, `fd50:0:0:${subnet}::2`]
   createNetns(netns)
   run(undefined, `ip link add ${link} type veth peer name eth0 netns ${netns}`)
   run(undefined, `ip addr add ${hostAddress}/24 dev ${link}`)
@@ -21,10 +27,15 @@ export function addNeighbour(netns: string, link: string, subnet: number): Neigh
   run(netns, `ip addr add ${address}/24 dev eth0`)
   run(netns, 'ip link set eth0 up')
   run(netns, `ip route add default via ${hostAddress}`)
+  run(undefined, `ip addr add ${hostAddress6}/64 dev ${link} nodad`)
+  run(netns, `ip addr add ${address6}/64 dev eth0 nodad`)
+  run(netns, `ip route add default via ${hostAddress6}`)
   return {
     netns,
     address,
     hostAddress,
+    address6,
+    hostAddress6,
     [Symbol.dispose]() {
       run(undefined, `ip link del ${link}`)
       removeNetns(netns)

@@ -65,8 +65,9 @@ function same(a: World, b: World): boolean {
 }
 
 async function firewallRules(): Promise<string[]> {
-  const { stdout } = await run('iptables-save')
-  return lines(stdout)
+  const saved = await Promise.all(['iptables-save', 'ip6tables-save'].map((program) => run(program)))
+  return saved
+    .flatMap(({ stdout }) => lines(stdout))
     .filter((line) => !line.startsWith('#'))
     .map((line) => line.replace(/\[\d+:\d+\]/, ''))
     .sort()

@@ -14,8 +14,8 @@ export const raind0: NetworkSpec = { bridge: 'raind0', subnet: '10.166.0.0/20', 
 export interface NetworkFixture extends AsyncDisposable {
   readonly driver: NetworkDriver
   readonly dir: string
-  /** A sandbox at this address; returns the path of its namespace. */
-  sandbox(key: string, address: string): Promise<string>
+  /** A sandbox at these addresses, the second of IPv6; returns the path of its namespace. */
+  sandbox(key: string, address: string, address6?: string): Promise<string>
   publish(key: string, address: string, ...ports: PortMapping[]): Promise<void>
 }
 
@@ -29,20 +29,22 @@ export async function openNetwork(spec: NetworkSpec = raind0): Promise<NetworkFi
   })
   await driver.ensureBridge(ctx, spec)
   await driver.restore(ctx, [spec], new Map())
-  const { bridge, gateway, subnet } = spec
+  const { bridge, gateway, subnet, ipv6 } = spec
+  const inSubnet = (address: string, subnet: string) => `${address}/${subnet.split('/')[1]}`
   return {
     driver,
     dir,
-    async sandbox(key, address) {
+    async sandbox(key, address, address6) {
       const attachment = {
         network: bridge,
         interface: 'eth0',
-        addresses: [`${address}/${subnet.split('/')[1]}`],
+        addresses: [inSubnet(address, subnet), ...(address6 === undefined ? [] : [inSubnet(address6, ipv6!.subnet)])],
         mac: defaultMac(address),
         aliases: [],
         gatewayPriority: 0,
         bridge,
         gateway,
+        ...(address6 !== undefined && { gateway6: ipv6!.gateway }),
       }
       const { netnsPath } = await driver.setUp(ctx, key, [attachment])
       return netnsPath

@@ -1,7 +1,12 @@
-/** Small TCP and UDP servers and clients in any network namespace, all in this process. `netns` undefined: our own. */
+/**
+ * Small TCP and UDP servers, of both families, and clients in any network namespace, all in this process. `netns`
+ * undefined: our own.
+ */
+import assert from 'node:assert/strict'
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer, Socket } from 'node:net'
+import { addressFamily, type Family } from '../../src/lib/ip-address.ts'
 import { check, libc } from '../../src/linux/libc.ts'
 import { inNetns } from '../../src/linux/netns.ts'
 
@@ -10,7 +15,7 @@ export type Protocol = 'tcp' | 'udp'
 const socket = libc('int socket(int, int, int)')
 const bind = libc('int bind(int, const void*, uint32_t)')
 
-const AF_INET = 2
+const AF = { 4: 2, 6: 10 } as const
 const SOCK_STREAM = 1
 const SOCK_DGRAM = 2
 const SOCK_FLAGS = 0o2004000 // CLOEXEC, NONBLOCK
@@ -56,6 +61,23 @@ export async function isClosed(
   return (await attempt(netns, protocol, address, port, SILENCE_MS)) === undefined
 }
 
+/** Each of these ports, at each address, from each namespace; all at once, because silence takes its time. */
+export async function assertClosed(
+  protocol: Protocol,
+  from: readonly (string | undefined)[],
+  addresses: readonly string[],
+  ports: readonly number[],
+): Promise<void> {
+  const checks = from.flatMap((netns) =>
+    addresses.flatMap((address) => ports.map((port) => ({ netns, address, port }))),
+  )
+  await Promise.all(
+    checks.map(async ({ netns, address, port }) =>
+      assert.ok(await isClosed(netns, protocol, address, port), `${address} ${port}/${protocol} from ${netns}`),
+    ),
+  )
+}
+
 /** Says back whatever it is told, on each TCP connection for as long as the client wants. */
 export async function serveEcho(netns: string | undefined, port: number): Promise<AsyncDisposable> {
   const server = createServer((client) => client.on('error', () => {}).pipe(client))
@@ -71,7 +93,7 @@ export interface EchoClient extends Disposable {
 }
 
 export async function openEcho(netns: string | undefined, address: string, port: number): Promise<EchoClient> {
-  const client = new Socket({ fd: socketIn(netns, 'tcp'), readable: true, writable: true })
+  const client = new Socket({ fd: socketIn(netns, 'tcp', addressFamily(address)), readable: true, writable: true })
   client.connect({ host: address, port })
   await once(client, 'connect', { signal: AbortSignal.timeout(ANSWER_MS) })
   return {
@@ -85,9 +107,9 @@ export async function openEcho(netns: string | undefined, address: string, port:
 }
 
 /** A UDP socket that sends from one and the same port for as long as it lives. */
-export function openUdp(netns: string | undefined): UdpSocket {
-  const client = createSocket('udp4')
-  client.bind({ fd: socketIn(netns, 'udp') })
+export function openUdp(netns: string | undefined, family: Family = 4): UdpSocket {
+  const client = createSocket(`udp${family}`)
+  client.bind({ fd: socketIn(netns, 'udp', family) })
   return client
 }
 
@@ -120,7 +142,7 @@ async function attemptTcp(
   port: number,
   timeoutMs: number,
 ): Promise<string | undefined> {
-  const client = new Socket({ fd: socketIn(netns, 'tcp'), readable: true, writable: true })
+  const client = new Socket({ fd: socketIn(netns, 'tcp', addressFamily(address)), readable: true, writable: true })
   try {
     client.connect({ host: address, port })
     const [data] = await once(client, 'data', { signal: AbortSignal.timeout(timeoutMs) })
@@ -138,7 +160,7 @@ async function attemptUdp(
   port: number,
   timeoutMs: number,
 ): Promise<string | undefined> {
-  const client = openUdp(netns)
+  const client = openUdp(netns, addressFamily(address))
   client.on('error', () => {})
   try {
     return await askFrom(client, address, port, timeoutMs)
@@ -150,7 +172,7 @@ async function attemptUdp(
 async function serveTcp(netns: string | undefined, port: number, text: string): Promise<Server> {
   const heard = new Set<string>()
   const server = createServer((client) => {
-    const address = client.remoteAddress?.replace('::ffff:', '') ?? ''
+    const address = plain(client.remoteAddress ?? '')
     heard.add(address)
     client.on('error', () => {})
     client.end(`${text} ${address}`)
@@ -162,13 +184,13 @@ async function serveTcp(netns: string | undefined, port: number, text: string): 
 }
 
 async function serveUdp(netns: string | undefined, port: number, text: string): Promise<Server> {
-  const server = createSocket('udp4')
-  const fd = socketIn(netns, 'udp')
+  const server = createSocket('udp6')
+  const fd = socketIn(netns, 'udp', 6)
   bindAny(fd, port)
   const heard = new Set<string>()
   server.on('message', (_message, client) => {
-    heard.add(client.address)
-    server.send(`${text} ${client.address}`, client.port, client.address, () => {})
+    heard.add(plain(client.address))
+    server.send(`${text} ${plain(client.address)}`, client.port, client.address, () => {})
   })
   const listening = once(server, 'listening')
   server.bind({ fd })
@@ -177,16 +199,21 @@ async function serveUdp(netns: string | undefined, port: number, text: string): 
 }
 
 function bindAny(fd: number, port: number): void {
-  const address = Buffer.alloc(16)
-  address.writeUInt16LE(AF_INET)
+  const address = Buffer.alloc(28)
+  address.writeUInt16LE(AF[6])
   address.writeUInt16BE(port, 2)
   check('bind', bind(fd, address, address.length))
 }
 
 /** A descriptor that stays in that namespace. */
-export function socketIn(netns: string | undefined, protocol: Protocol): number {
+export function socketIn(netns: string | undefined, protocol: Protocol, family: Family = 4): number {
   const type = protocol === 'tcp' ? SOCK_STREAM : SOCK_DGRAM
-  return within(netns, () => check('socket', socket(AF_INET, type | SOCK_FLAGS, 0)))
+  return within(netns, () => check('socket', socket(AF[family], type | SOCK_FLAGS, 0)))
+}
+
+/** As a socket of both families spells one of IPv4. */
+function plain(address: string): string {
+  return address.replace('::ffff:', '')
 }
 
 function within<T>(netns: string | undefined, fn: () => T): T {

@@ -63,7 +63,7 @@ const sandbox: Sandbox = {
         gatewayPriority: 0,
       },
     ],
-    ports: [{ hostIp: '0.0.0.0', hostPort: 0, containerPort: 80, protocol: 'tcp' }],
+    ports: [{ hostIp: '', hostPort: 0, containerPort: 80, protocol: 'tcp' }],
   },
   status: { attempt: 0 },
 }

@@ -14,7 +14,7 @@ import type { Image } from '../../model/image.ts'
 import { parseLabelTerm } from '../../model/label-term.ts'
 import { parseMount, parseVolumesFrom } from '../../model/mount.ts'
 import { shortId } from '../../model/names.ts'
-import type { Network, PortMapping, Sandbox } from '../../model/network.ts'
+import type { AddressRange, Network, PortMapping, Sandbox } from '../../model/network.ts'
 import { parsePorts } from '../../model/port.ts'
 import { parseSignal } from '../../model/signal.ts'
 import { parseTmpfs } from '../../model/tmpfs.ts'
@@ -56,7 +56,8 @@ export function wireContainer({ metadata, spec, status }: Container, sandbox: Sa
     imageRepository: withSlash(spec.imageRepository),
     imageReference: spec.imageReference,
     command: orNull(spec.args),
-    address: sandbox?.spec.attachments[0]?.addresses[0]?.split('/')[0] ?? '',
+    address: addressOf(sandbox, 0) ?? '',
+    ...(addressOf(sandbox, 1) !== undefined && { address6: addressOf(sandbox, 1)! }),
     forwards: orNull(sandbox === undefined ? [] : forwards(sandbox)),
     creatingAt: wireTime(metadata.createdAt),
     createdAt: wireTime(status.preparedAt),
@@ -68,13 +69,18 @@ export function wireContainer({ metadata, spec, status }: Container, sandbox: Sa
   }
 }
 
+/** IPv4 comes first. */
+function addressOf(sandbox: Sandbox | undefined, index: 0 | 1): string | undefined {
+  return sandbox?.spec.attachments[0]?.addresses[index]?.split('/')[0]
+}
+
 /** The ports in force; before the first start those asked for. */
 function forwards({ spec, status }: Sandbox): WireForward[] {
   return (status.ports ?? spec.ports).map(({ hostIp, hostPort, containerPort, protocol }) => ({
     source: hostPort,
     destination: containerPort,
     protocol,
-    hostIp,
+    hostIp: hostIp === '' ? '0.0.0.0' : hostIp,
   }))
 }
 
@@ -130,14 +136,15 @@ export function wireProgress(progress: PullProgress): WireProgress {
 }
 
 export function wireNetwork({ metadata, spec }: Network, containers: number): WireNetwork {
-  const prefix = spec.subnet.split('/')[1]
+  const gatewayOf = ({ subnet, gateway }: AddressRange) => `${gateway}/${subnet.split('/')[1]}`
   return {
     Interface: spec.bridge,
-    Address: `${spec.gateway}/${prefix}`,
+    Address: gatewayOf(spec),
     NumContainers: containers,
     Name: metadata.name,
     Subnet: spec.subnet,
     Labels: metadata.labels,
+    ...(spec.ipv6 !== undefined && { Address6: gatewayOf(spec.ipv6), Subnet6: spec.ipv6.subnet }),
   }
 }
 

@@ -33,7 +33,9 @@ export function networkRoutes(containers: Containers, daemon: Ctx): readonly Rou
     route('POST', '/v1/networks', { body: createNetworkBody }, async ({ body }) => {
       const { bridge: name, ...rest } = body
       const { spec } = await containers.createNetwork(daemon, { name, ...rest })
-      return success(200, 'network created', { bridge: name, subnet: spec.subnet, gateway: spec.gateway })
+      const { subnet, gateway, ipv6 } = spec
+      const range6 = ipv6 && { subnet6: ipv6.subnet, gateway6: ipv6.gateway }
+      return success(200, 'network created', { bridge: name, subnet, gateway, ...range6 })
     }),
 
     route('POST', '/v1/networks/prune', { body: pruneBody }, async ({ body }) => {

@@ -48,6 +48,7 @@ export interface WireContainer {
   readonly command: readonly string[] | null
   /** Without a prefix length. */
   readonly address: string
+  readonly address6?: string
   readonly forwards: readonly WireForward[] | null
   readonly creatingAt: string
   readonly createdAt: string
@@ -145,10 +146,13 @@ export interface WireNetwork {
   /** The gateway, with the prefix length. */
   readonly Address: string
   readonly NumContainers: number
-  /** These three are not in the contract. */
+  /** What follows is not in the contract. */
   readonly Name: string
   readonly Subnet: string
   readonly Labels: Labels
+  /** The same of IPv6, if the network has it. */
+  readonly Address6?: string
+  readonly Subnet6?: string
 }
 
 export interface WireNetworkInspect extends Network {
@@ -197,7 +201,8 @@ export const auth = object({
   registryToken: optional(text),
 })
 
-const attachBody = object({ network: text, aliases: optional(texts), address: optional(text) })
+const attachFields = { aliases: optional(texts), address: optional(text), address6: optional(text) }
+const attachBody = object({ network: text, ...attachFields })
 
 export const createContainerBody = object({
   image: imageName,
@@ -242,14 +247,14 @@ export const createNetworkBody = object({
   bridge: text,
   subnet: optional(text),
   gateway: optional(text),
+  /** A subnet or a gateway of IPv6 asks for it too. */
+  ipv6: optional(boolean()),
+  subnet6: optional(text),
+  gateway6: optional(text),
   mtu: optional(integer({ minimum: 576, maximum: 65_535 })),
   labels: optional(map(text)),
 })
-export const connectBody = object({
-  container: text,
-  aliases: optional(texts),
-  address: optional(text),
-})
+export const connectBody = object({ container: text, ...attachFields })
 export const disconnectBody = object({ container: text })
 
 export const startBody = object({ tty: optional(boolean()) })

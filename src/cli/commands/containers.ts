@@ -60,13 +60,15 @@ function containerTable(containers: readonly WireContainer[], inFull: boolean): 
     ago(Date.parse(container.createdAt)),
     container.state,
     (container.forwards ?? [])
-      .map(
-        ({ source, destination, protocol, hostIp }) => `${hostIp ?? '0.0.0.0'}:${source}->${destination}/${protocol}`,
-      )
+      .map(({ source, destination, protocol, hostIp }) => `${bracketed(hostIp)}:${source}->${destination}/${protocol}`)
       .join(', '),
     container.name,
   ])
   return table(header, rows)
+}
+
+function bracketed(address: string): string {
+  return address.includes(':') ? `[${address}]` : address
 }
 
 export const start = onEachContainer(['container start', 'start'], 'Start containers', 'started', ({ client }, path) =>

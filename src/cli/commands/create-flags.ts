@@ -11,10 +11,11 @@ export const CREATE_FLAGS: Readonly<Record<string, FlagSpec>> = {
     type: 'string',
     multiple: true,
     value: 'NETWORK',
-    help: "a network to join (default: the daemon's), host or none; or name=..,alias=..,ip=..",
+    help: "a network to join (default: the daemon's), host or none; or name=..,alias=..,ip=..,ip6=..",
   },
   'network-alias': { type: 'string', multiple: true, value: 'NAME', help: 'another name of it in its first network' },
   ip: { type: 'string', value: 'ADDRESS', help: 'its address in its first network' },
+  ip6: { type: 'string', value: 'ADDRESS', help: 'its IPv6 address in its first network' },
   publish: {
     type: 'string',
     short: 'p',
@@ -86,29 +87,38 @@ export function createBody(flags: Flags, [image, ...command]: readonly string[])
   return JSON.parse(JSON.stringify(body)) as CreateContainerBody
 }
 
-/** docker's long form is `name=NET,alias=A,ip=1.2.3.4`. */
+/** docker's long form is `name=NET,alias=A,ip=1.2.3.4,ip6=fd00::1`. */
 function networksOf(flags: Flags): CreateContainerBody['networks'] {
   const [first, ...rest] = flags.list('network').map(parseNetwork)
-  const [aliases, address] = [flags.list('network-alias'), flags.text('ip')]
-  if (first === undefined && aliases.length === 0 && address === undefined) return undefined
-  if (first === undefined) throw usageError('--network-alias and --ip need a --network')
+  const [aliases, address, address6] = [flags.list('network-alias'), flags.text('ip'), flags.text('ip6')]
+  if (first === undefined && aliases.length === 0 && (address ?? address6) === undefined) return undefined
+  if (first === undefined) throw usageError('--network-alias, --ip and --ip6 need a --network')
   const main = {
     ...first,
     aliases: someOf([...(first.aliases ?? []), ...aliases]),
     address: address ?? first.address,
+    address6: address6 ?? first.address6,
   }
   return [main, ...rest] as CreateContainerBody['networks']
 }
 
-function parseNetwork(text: string): { network: string; aliases?: string[]; address?: string } {
+interface AttachFlag {
+  network: string
+  aliases?: string[]
+  address?: string
+  address6?: string
+}
+
+function parseNetwork(text: string): AttachFlag {
   if (!text.includes('=')) return { network: text }
-  const found: { network: string; aliases?: string[]; address?: string } = { network: '' }
+  const found: AttachFlag = { network: '' }
   for (const part of text.split(',')) {
     const [key, value = ''] = part.split(/=(.*)/s)
     if (key === 'name') found.network = value
     else if (key === 'alias') found.aliases = [...(found.aliases ?? []), value]
     else if (key === 'ip') found.address = value
-    else throw usageError(`--network does not know "${key}": it has name, alias and ip`)
+    else if (key === 'ip6') found.address6 = value
+    else throw usageError(`--network does not know "${key}": it has name, alias, ip and ip6`)
   }
   return found
 }

@@ -23,14 +23,15 @@ export const ls: Command = {
     if (json) terminal.stdout.write(`${JSON.stringify(networks, undefined, 2)}\n`)
     else if (flags.is('quiet')) terminal.stdout.write(networks.map(({ Name }) => `${Name}\n`).join(''))
     else {
-      const rows = networks.map(({ Name, Interface, Subnet, Address, NumContainers }) => [
+      const rows = networks.map(({ Name, Interface, Subnet, Address, Subnet6, NumContainers }) => [
         Name,
         Interface,
         Subnet,
         Address.split('/')[0]!,
+        Subnet6 ?? '-',
         String(NumContainers),
       ])
-      terminal.stdout.write(table(['NAME', 'BRIDGE', 'SUBNET', 'GATEWAY', 'CONTAINERS'], rows))
+      terminal.stdout.write(table(['NAME', 'BRIDGE', 'SUBNET', 'GATEWAY', 'IPV6', 'CONTAINERS'], rows))
     }
   },
 }
@@ -42,6 +43,9 @@ export const create: Command = {
   flags: {
     subnet: { type: 'string', value: 'CIDR', help: "its addresses (default: a free part of the daemon's subnet)" },
     gateway: { type: 'string', value: 'ADDRESS', help: "the host's address in it" },
+    ipv6: { type: 'boolean', help: "give it IPv6 too, from the daemon's own prefix" },
+    subnet6: { type: 'string', value: 'CIDR', help: 'its IPv6 addresses' },
+    gateway6: { type: 'string', value: 'ADDRESS', help: "the host's IPv6 address in it (default: the first)" },
     mtu: { type: 'string', value: 'BYTES', help: "size of its packets (default: that of the host's uplink)" },
     label: { type: 'string', short: 'l', multiple: true, value: 'K=V', help: 'set a label' },
   },
@@ -52,6 +56,9 @@ export const create: Command = {
       bridge: args[0],
       subnet: flags.text('subnet'),
       gateway: flags.text('gateway'),
+      ipv6: flags.is('ipv6') || undefined,
+      subnet6: flags.text('subnet6'),
+      gateway6: flags.text('gateway6'),
       mtu: flags.number('mtu'),
       labels: labelsOf(flags.list('label')),
     })
@@ -76,6 +83,7 @@ export const connect: Command = {
   flags: {
     alias: { type: 'string', multiple: true, value: 'NAME', help: 'another name of it in that network' },
     ip: { type: 'string', value: 'ADDRESS', help: 'its address there' },
+    ip6: { type: 'string', value: 'ADDRESS', help: 'its IPv6 address there' },
   },
   minArgs: 2,
   maxArgs: 2,
@@ -84,6 +92,7 @@ export const connect: Command = {
       container,
       aliases: flags.list('alias').length > 0 ? flags.list('alias') : undefined,
       address: flags.text('ip'),
+      address6: flags.text('ip6'),
     })
     terminal.stdout.write(json ? `${JSON.stringify(data)}\n` : `container: ${container} connected to ${network}\n`)
   },
