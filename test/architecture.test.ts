@@ -22,6 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   controllers: ['lib', 'model', 'store', 'images', 'containers', 'network', 'dns'],
   'api/http': ['lib', 'model'],
   'api/tls': ['lib', 'linux', 'api/http'],
+  'api/metrics': ['lib', 'model', 'store', 'images', 'containers', 'api/http'],
   'api/raind': ['lib', 'model', 'store', 'images', 'containers', 'network', 'api/http'],
   daemon: ['*'],
   cli: ['lib', 'api/raind'],

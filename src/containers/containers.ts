@@ -72,6 +72,7 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
     startExec: (ctx, execId) => execs.start(ctx, deps, execId),
     volumes: createVolumes(deps),
     findExec: (execId) => execs.record(execId),
+    startDurations: () => deps.starts.data(),
     stats: async (refs) => sampler.look(sampledOf(store, refs)),
     followStats: (ctx, refs) => sampler.follow(ctx, sampledOf(store, refs)),
     recover: (ctx) => recoverContainers(ctx, deps),

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { NameServer } from '../dns/index.ts'
 import type { Images } from '../images/index.ts'
+import type { Histogram } from '../lib/histogram.ts'
 import type { KeyedLock } from '../lib/keyed-lock.ts'
 import type { Logger } from '../lib/log.ts'
 import { shortId } from '../model/names.ts'
@@ -34,6 +35,8 @@ export interface Deps {
   readonly rotation: LogRotation
   readonly locks: KeyedLock
   readonly exits: ExitWaiters
+  /** Seconds that successful starts took. */
+  readonly starts: Histogram
   readonly paths: Paths
   readonly defaults: ContainerDefaults
   readonly seccomp: (capabilities: readonly string[]) => RenderedSeccomp

@@ -37,6 +37,7 @@ export async function startContainer(ctx: Ctx, deps: Deps, ref: string): Promise
 /** As `startContainer`, for a caller who holds the container's lock. */
 export async function startHeld(ctx: Ctx, deps: Deps, id: string): Promise<Container> {
   const { store, runtime } = deps
+  const begun = performance.now()
   runtime.warmUp()
   const { container, sandbox } = store.read((tx) => load(tx, id))
   assertCanStart(container.metadata.name, container.status)
@@ -54,6 +55,7 @@ export async function startHeld(ctx: Ctx, deps: Deps, id: string): Promise<Conta
     throw await abandon(ctx, deps, container, error)
   }
   await store.durable()
+  deps.starts.observe((performance.now() - begun) / 1000)
   return store.read((tx) => tx.getByUid('Container', id)) ?? container
 }
 

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { PullOptions } from '../images/index.ts'
 import type { Ctx } from '../lib/ctx.ts'
+import type { HistogramData } from '../lib/histogram.ts'
 import type { Container, ContainerOptions, ContainerState, Mount, Resources, Tmpfs } from '../model/container.ts'
 import type { LabelTerm } from '../model/label-term.ts'
 import type { Labels } from '../model/meta.ts'
@@ -184,6 +185,8 @@ export interface Containers extends AsyncDisposable {
   createExec(ctx: Ctx, ref: string, options: CreateExec): ExecRecord
   startExec(ctx: Ctx, execId: string): Promise<ExecStreams>
   findExec(execId: string): ExecRecord
+  /** Of the successful starts since the daemon's own, in seconds. */
+  startDurations(): HistogramData
   /**
    * What these containers use now; all that run if none is named. A load is measured since the last look of anybody in
    * the last minute, or since the start.

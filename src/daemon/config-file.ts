@@ -57,6 +57,8 @@ export const fileSchema = object({
       reserve: optional(text),
     }),
   ),
+  /** `listen`: a loopback address and port; `tokenFile`: who scrapes sends what is in it, as `Authorization: Bearer`. */
+  metrics: optional(object({ listen: text, tokenFile: path })),
   /** By host: `docker.io`, `registry.example:5000`. */
   registries: optional(map(registry)),
   /** Docker's config.json, for credentials. */

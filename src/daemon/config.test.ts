@@ -24,10 +24,20 @@ test('completeConfig() has a default for everything', () => {
     cgroupParent: '/condenser',
     stopTimeoutMs: 10_000,
     containerLogs: { maxBytes: 10 * 2 ** 20, maxFiles: 3 },
+    metrics: undefined,
     images: {},
     registries: {},
     dockerConfigFile: undefined,
   })
+})
+
+test('completeConfig() serves metrics on loopback addresses only', () => {
+  const metrics = (listen: string) => completeConfig({}, { metrics: { listen, tokenFile: '/etc/token' } }).metrics
+  assert.deepEqual(metrics('127.0.0.1:9477'), { listen: { host: '127.0.0.1', port: 9477 }, tokenFile: '/etc/token' })
+  assert.equal(metrics('none'), undefined)
+  assert.throws(() => metrics('0.0.0.0:9477'), /metrics.listen "0.0.0.0:9477" is not a loopback address/)
+  assert.throws(() => metrics('192.0.2.1:9477'), /is not a loopback address/)
+  assert.throws(() => metrics('9477'), /metrics.listen "9477" is neither/)
 })
 
 test('completeConfig() takes flags before the file', () => {

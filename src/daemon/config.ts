@@ -36,6 +36,8 @@ export interface Config {
   readonly cgroupParent: string
   readonly stopTimeoutMs: number
   readonly containerLogs: { readonly maxBytes: number; readonly maxFiles: number }
+  /** Where metrics are served to holders of a token, besides the API's own doors; undefined: nowhere. */
+  readonly metrics: { readonly listen: NonNullable<Config['listen']>; readonly tokenFile: string } | undefined
   /** What is absent is the default. */
   readonly images: Partial<ImagePolicy>
   readonly registries: Readonly<Record<string, RegistryConfig>>
@@ -74,7 +76,7 @@ export function completeConfig(flags: Flags, file: FileConfig): Config {
     root,
     run,
     socket,
-    listen: parseListen(flags.listen ?? file.listen ?? '127.0.0.1:7755'),
+    listen: parseListen('listen', flags.listen ?? file.listen ?? '127.0.0.1:7755'),
     certDir: directory('certDir', flags.certDir ?? file.certDir ?? '/etc/raind/cert'),
     subnet,
     subnet6: file.subnet6 && subnetText(parseContainerSubnet(file.subnet6, 6)),
@@ -85,10 +87,20 @@ export function completeConfig(flags: Flags, file: FileConfig): Config {
     cgroupParent: cgroupPath(file.cgroupParent ?? '/condenser'),
     stopTimeoutMs: (file.stopTimeout ?? 10) * 1000,
     containerLogs: { maxBytes: parseBytes('containerLogs.maxSize', maxSize), maxFiles },
+    metrics: file.metrics && metricsDoor(file.metrics),
     images: imagePolicy(file.images),
     registries: file.registries ?? {},
     dockerConfigFile: file.dockerConfigFile,
   }
+}
+
+function metricsDoor({ listen: text, tokenFile }: NonNullable<FileConfig['metrics']>): Config['metrics'] {
+  const listen = parseListen('metrics.listen', text)
+  if (listen === undefined) return undefined
+  if (listen.host.startsWith('127.')) return { listen, tokenFile: directory('metrics.tokenFile', tokenFile) }
+  throw invalid(
+    `metrics.listen "${text}" is not a loopback address; from elsewhere metrics are read over TLS, where the API is`,
+  )
 }
 
 function imagePolicy(images: FileConfig['images'] = {}): Partial<ImagePolicy> {
@@ -122,12 +134,12 @@ function bridgeName(name: string): string {
   return name
 }
 
-function parseListen(text: string): Config['listen'] {
+function parseListen(name: string, text: string): Config['listen'] {
   if (text === 'none') return undefined
   const match = /^([^:]+):(\d{1,5})$/.exec(text)
   const port = Number(match?.[2])
   if (match === null || !isIPv4(match[1]!) || port < 1 || port > 65_535) {
-    throw invalid(`listen "${text}" is neither "none" nor an IPv4 address and a port, as in 127.0.0.1:7755`)
+    throw invalid(`${name} "${text}" is neither "none" nor an IPv4 address and a port, as in 127.0.0.1:7755`)
   }
   return { host: match[1]!, port }
 }

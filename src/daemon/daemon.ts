@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { HttpServer } from '../api/http/server.ts'
+import { HttpServer, type HttpServerOptions } from '../api/http/server.ts'
+import { metricsRoute, RequestDurations } from '../api/metrics/index.ts'
 import { raindApi } from '../api/raind/index.ts'
 import { keepCompiledCode } from '../lib/compile-cache.ts'
 import type { Ctx } from '../lib/ctx.ts'
@@ -10,6 +11,7 @@ import { notifySystemd } from '../linux/sd-notify.ts'
 import { type Config, readConfig } from './config.ts'
 import { describeDaemon } from './describe.ts'
 import { openEngine } from './engine.ts'
+import type { MetricsDoorOptions } from './metrics-door.ts'
 import { openTlsDoor } from './tls-door.ts'
 import { unixCaller } from './unix-caller.ts'
 
@@ -44,14 +46,16 @@ async function serve({ signal, log }: Ctx, config: Config): Promise<void> {
   const auditLog = jsonLogger('info')
   const program = { version, runtime: { name: runtime.name, version: runtime.version } }
   const info = { ...program, describe: () => describeDaemon(config, engine) }
-  await using server = new HttpServer({
-    frontEnd: raindApi({ containers, images, info, ctx }),
-    identify: unixCaller,
-    log,
-    auditLog,
-  })
+  const requests = new RequestDurations()
+  const metrics = metricsRoute({ ...engine, requests, info: program })
+  const frontEnd = raindApi({ containers, images, info, ctx, more: [metrics] })
+  const onAnswered: HttpServerOptions['onAnswered'] = (answered) => requests.observe(answered)
+  await using server = new HttpServer({ frontEnd, identify: unixCaller, log, auditLog, onAnswered })
   await server.listenUnix(socket)
   using tls = listen && (await openTlsDoor({ address: listen, certDir, server, log, auditLog }))
+  const { errorReply } = frontEnd
+  await using _door =
+    config.metrics && (await openDoor({ config: config.metrics, route: metrics, errorReply, log, auditLog }))
   notifySystemd('READY=1')
   keepCompiledCode()
   log.info('ready', { ...program, socket, listen, startMs: Math.round(performance.now()) })
@@ -63,6 +67,12 @@ async function serve({ signal, log }: Ctx, config: Config): Promise<void> {
   tls?.[Symbol.dispose]()
   await server.close(DRAIN_MS)
   cutOff.abort(new DOMException('The daemon ends', 'AbortError'))
+}
+
+/** Loaded only where it is asked for. */
+async function openDoor(options: MetricsDoorOptions): Promise<AsyncDisposable> {
+  const { openMetricsDoor } = await import('./metrics-door.ts')
+  return await openMetricsDoor(options)
 }
 
 async function configOrExit(words: readonly string[]): Promise<Config | undefined> {

@@ -12,6 +12,7 @@ import { openContent } from '../content/index.ts'
 import { createImages, type Images } from '../images/index.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import { StatusError } from '../lib/errors.ts'
+import { Histogram } from '../lib/histogram.ts'
 import { KeyedLock } from '../lib/keyed-lock.ts'
 import { cgroupMode } from '../linux/cgroup.ts'
 import { lockFile } from '../linux/flock.ts'
@@ -28,16 +29,19 @@ import {
   seccompProfiles,
 } from '../runtime/index.ts'
 import { openSnapshots } from '../snapshots/index.ts'
-import { openStore } from '../store/index.ts'
+import { openStore, type Store } from '../store/index.ts'
 import type { Config } from './config.ts'
 import { followRecords, openNameServer } from './name-server.ts'
 import { workerEntries } from './worker-entries.ts'
 
+/** What a start takes on machines of all sizes. */
+const START_SECONDS = [0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 10]
 /** When the first requests have been answered. */
 const SETTLED_MS = 200
 
 /** The two doors of the core, put together and recovered. Disposing leaves containers running. */
 export interface Engine extends AsyncDisposable {
+  readonly store: Store
   readonly images: Images
   readonly containers: Containers
   readonly runtime: Runtime
@@ -96,6 +100,7 @@ export async function openEngine(ctx: Ctx, config: Config): Promise<Engine> {
       rotation,
       locks: new KeyedLock(),
       exits: new ExitWaiters(),
+      starts: new Histogram(START_SECONDS),
       paths,
       defaults: {
         network: networkSpec.bridge,
@@ -117,7 +122,7 @@ export async function openEngine(ctx: Ctx, config: Config): Promise<Engine> {
   // So that the first start need not wait 30 ms for it; nor the first answer.
   setTimeout(() => seccomp(containerCapabilities([], [], runtime.host.capabilities)), SETTLED_MS).unref()
   const stack = opened.move()
-  return { images, containers, runtime, apparmorProfile, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  return { store, images, containers, runtime, apparmorProfile, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
 export function storeFile(root: string): string {

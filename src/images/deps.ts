@@ -39,6 +39,7 @@ export interface Deps {
   readonly claims: Claims
   /** Layers that are whole but not yet known to be on disk: usable as parents, not ready. */
   readonly committed: Set<ChainId>
+  readonly pulls: { running: number; succeeded: number; failed: number }
   readonly directories: LayerDirectories
 }
 

@@ -36,11 +36,13 @@ export function createImages(ctx: Ctx, { policy, ...parts }: ImagesOptions): Ima
     locks: new KeyedLock(),
     claims: new Claims(),
     committed: new Set(),
+    pulls: { running: 0, succeeded: 0, failed: 0 },
     directories: new LayerDirectories(),
   }
   return {
     pull: (caller, reference, options) => pull(ctx, deps, operations, reference, options).follow(caller),
     push: (caller, reference, options) => push(ctx, deps, operations, reference, options).follow(caller),
+    pulls: () => ({ ...deps.pulls }),
     checkLogin: (caller, registry, auth) => deps.registry.checkLogin(caller, registry, auth),
     load: (caller, tar, options) => load(ctx, deps, operations, tar, options).follow(caller),
     save: (caller, references, format) => saveImages(caller, deps, references, format),

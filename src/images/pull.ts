@@ -34,7 +34,18 @@ export function pull(
     using _lock = await deps.locks.hold(ctx, `pull ${name}`)
     await runPull(ctx, deps, ref, options, feed)
   }
-  return operations.start(sameWork(name, options), run, () => tryCollect(ctx, deps))
+  const counted = async (feed: ProgressFeed) => {
+    deps.pulls.running += 1
+    let result: 'succeeded' | 'failed' = 'failed'
+    try {
+      await run(feed)
+      result = 'succeeded'
+    } finally {
+      deps.pulls.running -= 1
+      deps.pulls[result] += 1
+    }
+  }
+  return operations.start(sameWork(name, options), counted, () => tryCollect(ctx, deps))
 }
 
 async function runPull(

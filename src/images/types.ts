@@ -33,6 +33,13 @@ export interface ImageFilter {
   readonly untagged?: boolean
 }
 
+/** Since the start of the daemon; who joins a pull does not count again. */
+export interface PullCounts {
+  readonly running: number
+  readonly succeeded: number
+  readonly failed: number
+}
+
 export interface Images extends AsyncDisposable {
   /**
    * Begins at once, and goes on when nobody reads its progress any more; `ctx` ends only the reading. Who asks for the
@@ -44,6 +51,7 @@ export interface Images extends AsyncDisposable {
    * Runs, is joined and is followed like `pull`. @throws {StatusError} at once: `not_found`, `invalid_argument` without a tag
    */
   push(ctx: Ctx, reference: string, options?: PushOptions): AsyncIterable<PullProgress>
+  pulls(): PullCounts
   /** Whether a registry takes these credentials. @throws {StatusError} `unauthenticated` if not */
   checkLogin(ctx: Ctx, registry: string, auth: RegistryAuth): Promise<void>
   /**

@@ -33,6 +33,17 @@ export interface HttpServerOptions {
   readonly log: Logger
   /** Where the audit log goes. */
   readonly auditLog: Logger
+  /** Told of every answer but of those that wait for what may never happen. */
+  readonly onAnswered?: (answered: Answered) => void
+}
+
+export interface Answered {
+  /** As it is declared, with the names of its parameters; undefined if no route matched. */
+  readonly route: string | undefined
+  readonly method: string
+  readonly status: number
+  /** Until its head was ready to be sent. */
+  readonly seconds: number
 }
 
 /** One request while it is served. */
@@ -44,6 +55,10 @@ interface Exchange {
   readonly response: ServerResponse
   /** Ends its context. */
   readonly running: AbortController
+  /** `performance.now()` */
+  readonly startedAt: number
+  /** Once it is found. */
+  route?: Route
 }
 
 /**
@@ -60,6 +75,7 @@ export class HttpServer implements AsyncDisposable {
   readonly #callers = new WeakMap<Duplex, Caller>()
   readonly #log: Logger
   readonly #auditLog: Logger
+  readonly #onAnswered: HttpServerOptions['onAnswered']
   /** The requests that run, by what ends their context. */
   readonly #running = new Map<AbortController, Promise<void>>()
   /** Of those, the ones that wait for what may never happen. */
@@ -68,12 +84,13 @@ export class HttpServer implements AsyncDisposable {
   #requests = 0
   #closing = false
 
-  constructor({ frontEnd, identify, log, auditLog }: HttpServerOptions) {
+  constructor({ frontEnd, identify, log, auditLog, onAnswered }: HttpServerOptions) {
     this.#frontEnd = frontEnd
     this.#identify = identify
     this.#router = new Router(frontEnd.routes)
     this.#log = log
     this.#auditLog = auditLog
+    this.#onAnswered = onAnswered
     // A whole request may take as long as an archive takes; heads have a time limit, and JSON bodies their own.
     const options = { headersTimeout: 20_000, requestTimeout: 0, keepAliveTimeout: 60_000 }
     this.#server = http.createServer(options, (request, response) => this.#accept(request, response))
@@ -132,7 +149,8 @@ export class HttpServer implements AsyncDisposable {
     const { method = '', url = '' } = request
     const log = this.#log.with({ requestId: id, method, url: url.slice(0, 500) })
     const caller = this.#callerOf(request.socket)
-    const exchange = { id, ctx: { signal: running.signal, log }, caller, request, response, running }
+    const ctx = { signal: running.signal, log }
+    const exchange: Exchange = { id, ctx, caller, request, response, running, startedAt }
     response.setHeader('x-request-id', id)
     try {
       await this.#reply(exchange, caller.admitted ? await this.#answer(exchange) : FORBIDDEN)
@@ -154,10 +172,12 @@ export class HttpServer implements AsyncDisposable {
     return caller
   }
 
-  async #answer({ id, ctx, request, running }: Exchange): Promise<Reply> {
+  async #answer(exchange: Exchange): Promise<Reply> {
+    const { id, ctx, request, running } = exchange
     const { method = '', url = '', headers } = request
     const path = pathOf(url)
     const { route, params } = this.#router.match(method, path)
+    exchange.route = route
     if (route.waits) this.#waiting.add(running)
     const query = route.query && parseQuery(route.query, url.slice(path.length + 1))
     const body = route.body && (await readJson(request, route.body))
@@ -166,13 +186,16 @@ export class HttpServer implements AsyncDisposable {
     return route.handle({ id, ctx, params, query, body, stream, headers })
   }
 
-  async #reply({ id, caller, request, response }: Exchange, reply: Reply): Promise<void> {
+  async #reply(exchange: Exchange, reply: Reply): Promise<void> {
+    const { id, caller, request, response, route, startedAt } = exchange
     if (response.headersSent) {
       response.destroy()
       return
     }
     const { method = '', url = '' } = request
     const { status } = reply
+    const seconds = (performance.now() - startedAt) / 1000
+    if (!route?.waits) this.#onAnswered?.({ route: route?.path, method: route?.method ?? method, status, seconds })
     if (isAudited(method, status))
       audit(this.#auditLog, { ...caller.who, method, path: pathOf(url), status, requestId: id })
     await discardBody(request)

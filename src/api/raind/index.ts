@@ -26,9 +26,11 @@ export interface RaindDeps {
   readonly info: DaemonInfo
   /** The daemon's context: what changes the machine runs on it. */
   readonly ctx: Ctx
+  /** What is served beside /v1, and documented with it. */
+  readonly more: readonly Route[]
 }
 
-export function raindApi({ containers, images, info, ctx }: RaindDeps): FrontEnd {
+export function raindApi({ containers, images, info, ctx, more }: RaindDeps): FrontEnd {
   const routes: readonly Route[] = [
     ...containerRoutes(containers, ctx),
     ...statsRoutes(containers),
@@ -38,6 +40,7 @@ export function raindApi({ containers, images, info, ctx }: RaindDeps): FrontEnd
     ...volumeRoutes(containers, ctx),
     ...policyRoutes(),
     ...systemRoutes({ containers, images, info, ctx }),
+    ...more,
   ]
   return { routes: [...routes, ...docsRoutes(info.version, routes)], errorReply }
 }

@@ -76,6 +76,11 @@ export const notes: Readonly<Record<string, RouteNotes>> = {
   'POST /v1/policies/revert': { summary: 'Not there yet: answers 501' },
   'POST /v1/policies/ns/mode': { summary: 'Not there yet: answers 501' },
   'GET /v1/logs/netflow': { summary: 'Not there yet: answers 501' },
+  'GET /metrics': {
+    summary: 'What Prometheus scrapes: the daemon, its containers and images, its answers',
+    tag: 'system',
+    gives: ['text/plain; version=0.0.4; charset=utf-8'],
+  },
   'GET /v1/version': { summary: 'Versions of the daemon and of what it runs on', tag: 'system' },
   'GET /v1/health': { summary: 'Answers when the daemon can', tag: 'system' },
   'GET /v1/system/info': { summary: 'The daemon, its host and its store, and what of the host containers do without' },
