@@ -3,6 +3,7 @@ import { type Client, connect } from './client.ts'
 import { type Command, type Flags, GLOBAL_FLAGS, parseCommandLine, type Terminal } from './command.ts'
 import { completion } from './commands/completion.ts'
 import * as containers from './commands/containers.ts'
+import { events } from './commands/events.ts'
 import { exec } from './commands/exec.ts'
 import * as imageNames from './commands/image-names.ts'
 import * as images from './commands/images.ts'
@@ -66,6 +67,7 @@ const COMMANDS: readonly Command[] = [
   volumes.rm,
   volumes.inspect,
   prune.volumePrune,
+  events,
   completion,
   system.version,
   system.info,

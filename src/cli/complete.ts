@@ -8,6 +8,12 @@ const SOURCES: Readonly<Record<string, (client: Client) => Promise<string[]>>> =
   CONTAINER: async (client) =>
     ((await client.call<WireContainer[] | null>('GET', '/v1/containers')) ?? []).map(({ name }) => name),
   IMAGE: async (client) => ((await client.call<WireImage[] | null>('GET', '/v1/images')) ?? []).map(nameOfImage),
+  EVENT_FILTER: async (client) => [
+    ...['container', 'image', 'network', 'volume'].map((type) => `type=${type}`),
+    ...(await SOURCES['CONTAINER']!(client)).map((name) => `container=${name}`),
+    ...['event=', 'image=', 'network=', 'volume=', 'label='],
+  ],
+  RESTART_POLICY: async () => ['always', 'no', 'on-failure', 'unless-stopped'],
   SHELL: async () => ['bash', 'fish', 'zsh'],
   NETWORK: async (client) => (await client.call<WireNetwork[]>('GET', '/v1/networks')).map(({ Name }) => Name),
   VOLUME: async (client) => (await client.call<WireVolume[]>('GET', '/v1/volumes')).map(({ name }) => name),

@@ -1,12 +1,14 @@
 import { type Ctx, detached } from '../lib/ctx.ts'
 import { StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
+import { eventOf } from '../model/event.ts'
 import type { Attachment, Sandbox } from '../model/network.ts'
 import type { WriteTx } from '../store/index.ts'
 import { attach } from './attachments.ts'
 import type { Deps } from './deps.ts'
 import { writeEtcFiles } from './etc-files.ts'
 import { findContainer } from './find.ts'
+import { findNetwork } from './networks.ts'
 import { portRules, sandboxKey, syncSandbox } from './sandbox.ts'
 import type { AttachRequest } from './types.ts'
 
@@ -20,6 +22,7 @@ export async function connectContainer(ctx: Ctx, deps: Deps, ref: string, reques
   failpoint('connect.record')
   const sandbox = change(deps, id, (tx, { metadata, spec }) => {
     assertHasNetworks(spec, 'connect')
+    tx.event(networkEvent(tx, request.network, 'connect', id))
     return [...spec.attachments, attach(tx, metadata.uid, spec.attachments, request)]
   })
   try {
@@ -61,7 +64,12 @@ function change(
   })
 }
 
+function networkEvent(tx: WriteTx, name: string, action: 'connect' | 'disconnect', container: string) {
+  return eventOf('Network', findNetwork(tx, name), action, { container })
+}
+
 function without(tx: WriteTx, { metadata, spec }: Sandbox, network: string): readonly Attachment[] {
+  tx.event(networkEvent(tx, network, 'disconnect', metadata.owner?.uid ?? ''))
   for (const lease of tx.list('AddressLease', { ownerUid: metadata.uid, namespace: network })) {
     tx.delete('AddressLease', lease.metadata.uid)
   }

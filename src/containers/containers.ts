@@ -1,19 +1,23 @@
+import { onNobodysBehalf } from '../lib/asked-by.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import { connectContainer, disconnectContainer } from './connect.ts'
 import { createContainer } from './create.ts'
 import { createNetwork, removeNetwork } from './create-network.ts'
 import type { Deps } from './deps.ts'
 import { ExecSessions } from './exec.ts'
-import { cleanUpAfterExit, recordExit } from './exit.ts'
+import { createExec, startExec } from './exec-events.ts'
+import { cleanUpAfterExit } from './exit.ts'
 import { findContainer } from './find.ts'
 import { listContainers, listNetworks } from './list.ts'
 import { readLogTail } from './log-reader.ts'
 import { pauseContainer, unpauseContainer } from './pause.ts'
 import { pruneContainers, pruneNetworks } from './prune.ts'
+import { type ProcessExit, recordExit } from './record-exit.ts'
 import { recoverContainers } from './recover.ts'
 import { removeByRef } from './remove.ts'
 import { renameContainer } from './rename.ts'
 import { restartContainer } from './restart.ts'
+import { restartDue } from './restart-due.ts'
 import { startContainer } from './start.ts'
 import { sampledOf } from './stats.ts'
 import { killContainer, stopContainer } from './stop.ts'
@@ -31,19 +35,21 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
   const sampler = new UsageSampler(ctx, deps)
   const background = new Set<Promise<void>>()
 
-  deps.runtime.onExit((exit) => {
+  const exited = (exit: ProcessExit) => {
     if (recordExit(deps, exit) === undefined) return
     const task = cleanUpAfterExit(ctx, deps, exit.id)
       .catch((error) => deps.log.error('clean-up after an exit failed', { containerId: exit.id, error }))
       .finally(() => background.delete(task))
     background.add(task)
-  })
+  }
+  deps.runtime.onExit((exit) => onNobodysBehalf(() => exited(exit)))
 
   return {
     create: (ctx, request) => createContainer(ctx, deps, request),
     start: (ctx, ref) => startContainer(ctx, deps, ref),
     stop: (ctx, ref, options = {}) => stopContainer(ctx, deps, ref, options),
     restart: (ctx, ref, options = {}) => restartContainer(ctx, deps, ref, options),
+    restartDue: (ctx, id) => restartDue(ctx, deps, id),
     kill: (_ctx, ref, signal) => killContainer(deps, ref, signal),
     pause: (ctx, ref) => pauseContainer(ctx, deps, ref),
     unpause: (ctx, ref) => unpauseContainer(ctx, deps, ref),
@@ -68,8 +74,8 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
       return readLogTail(ctx, deps.paths.log(metadata.uid), options)
     },
     logPath: (ref) => deps.paths.log(store.read((tx) => findContainer(tx, ref)).metadata.uid),
-    createExec: (_ctx, ref, options) => execs.create(deps, ref, options),
-    startExec: (ctx, execId) => execs.start(ctx, deps, execId),
+    createExec: (_ctx, ref, options) => createExec(deps, execs, ref, options),
+    startExec: (ctx, execId) => startExec(ctx, deps, execs, execId),
     volumes: createVolumes(deps),
     findExec: (execId) => execs.record(execId),
     startDurations: () => deps.starts.data(),

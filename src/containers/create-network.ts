@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { type Ctx, detached } from '../lib/ctx.ts'
 import { StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
+import { eventOf } from '../model/event.ts'
 import { validateName } from '../model/names.ts'
 import type { Network } from '../model/network.ts'
 import { parseSubnet } from '../model/subnet.ts'
@@ -37,14 +38,17 @@ export async function createNetwork(ctx: Ctx, deps: Deps, request: CreateNetwork
     assertNameIsFree(tx, name)
     const spec = planNetwork(tx, deps, request, { bridge, ofHost })
     const owner = { frontEnd: 'condenser', kind: 'Network', uid: name } as const
-    tx.event({
-      kind: 'Network',
-      action: 'create',
-      uid: name,
+    const made = tx.create('Network', {
       name,
-      attributes: { subnet: spec.subnet, ...(spec.ipv6 && { subnet6: spec.ipv6.subnet }) },
+      uid: randomUUID(),
+      labels: request.labels ?? {},
+      owner,
+      spec,
+      status: {},
     })
-    return tx.create('Network', { name, uid: randomUUID(), labels: request.labels ?? {}, owner, spec, status: {} })
+    const subnets = { subnet: spec.subnet, ...(spec.ipv6 && { subnet6: spec.ipv6.subnet }) }
+    tx.event(eventOf('Network', made, 'create', subnets))
+    return made
   })
   try {
     failpoint('network.create.bridge')
@@ -96,12 +100,12 @@ export async function finishRemovals(ctx: Ctx, deps: Deps): Promise<void> {
   }
 }
 
-async function takeAway(ctx: Ctx, { store, network: driver }: Deps, { metadata, spec }: Network): Promise<void> {
+async function takeAway(ctx: Ctx, { store, network: driver }: Deps, network: Network): Promise<void> {
+  const { metadata, spec } = network
   await driver.removeBridge(ctx, spec)
   failpoint('network.remove.done')
   store.write((tx) => {
-    tx.delete('Network', metadata.uid)
-    tx.event({ kind: 'Network', action: 'remove', uid: metadata.name, name: metadata.name, attributes: {} })
+    if (tx.delete('Network', metadata.uid)) tx.event(eventOf('Network', network, 'remove'))
   })
 }
 

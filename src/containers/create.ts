@@ -6,6 +6,7 @@ import { hasCode, StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import { addressFamily, type Family } from '../lib/ip-address.ts'
 import type { Container, ContainerOptions } from '../model/container.ts'
+import { containerEvent } from '../model/event.ts'
 import type { Image } from '../model/image.ts'
 import { generateName, newId, shortId, validateName } from '../model/names.ts'
 import { joinedContainer } from '../model/namespace-mode.ts'
@@ -145,13 +146,7 @@ function writeRecords(
     spec,
     status: { restartCount: 0 },
   })
-  tx.event({
-    kind: 'Container',
-    action: 'create',
-    uid: id,
-    name: container.metadata.name,
-    attributes: { image: spec.image },
-  })
+  tx.event(containerEvent(container, 'create'))
 }
 
 /** The host name of a container that has none of its own, or by docker's rule uses the host's with the host's network. */

@@ -14,6 +14,7 @@ export type {
   AttachRequest,
   ContainerFilter,
   Containers,
+  ContainerUpdate,
   ContainerUsage,
   CreateContainer,
   CreateExec,

@@ -2,6 +2,7 @@ import type { Ctx } from '../lib/ctx.ts'
 import { StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import { assertRunning, type Container, containerState } from '../model/container.ts'
+import { containerEvent } from '../model/event.ts'
 import type { Deps } from './deps.ts'
 import { findContainer } from './find.ts'
 
@@ -51,8 +52,7 @@ async function resume(deps: Deps, id: string): Promise<Container> {
 
 function recordPause({ store }: Deps, id: string, pausedAt: number | undefined, action: string): Container {
   return store.write((tx) => {
-    const { uid, name } = findContainer(tx, id).metadata
-    tx.event({ kind: 'Container', action, uid, name, attributes: {} })
+    tx.event(containerEvent(findContainer(tx, id), action))
     return tx.putStatus('Container', id, { pausedAt })
   })
 }

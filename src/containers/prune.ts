@@ -2,6 +2,7 @@ import type { Ctx } from '../lib/ctx.ts'
 import { hasCode, messageOf } from '../lib/errors.ts'
 import { forEachLimited } from '../lib/for-each-limited.ts'
 import { type Container, containerState } from '../model/container.ts'
+import { pruneEvent } from '../model/event.ts'
 import { matchesPrune, type Pruned, type PruneFilter } from '../model/prune.ts'
 import { removeNetwork } from './create-network.ts'
 import type { Deps } from './deps.ts'
@@ -28,6 +29,7 @@ export async function pruneContainers(ctx: Ctx, deps: Deps, filter: PruneFilter)
     reclaimedBytes += writableBytes + logBytes
     return true
   })
+  store.write((tx) => tx.event(pruneEvent('Container', { reclaimedBytes })))
   await store.durable()
   return { ...result, reclaimedBytes }
 }
@@ -38,6 +40,7 @@ export async function pruneNetworks(ctx: Ctx, deps: Deps, filter: PruneFilter): 
     ({ metadata }) => metadata.name !== deps.defaults.network && matchesPrune(metadata, filter),
   )
   const result = await removeEach(deps, found, ({ metadata }) => unlessInUse(removeNetwork(ctx, deps, metadata.name)))
+  deps.store.write((tx) => tx.event(pruneEvent('Network', { reclaimedBytes: 0 })))
   return { ...result, reclaimedBytes: 0 }
 }
 
@@ -61,6 +64,7 @@ export async function pruneVolumes(
       return removed
     },
   )
+  deps.store.write((tx) => tx.event(pruneEvent('Volume', { reclaimedBytes })))
   return { ...result, reclaimedBytes }
 }
 

@@ -6,8 +6,9 @@ import { type Container, containerState } from '../model/container.ts'
 import { shortId } from '../model/names.ts'
 import { ensureBridges, finishRemovals } from './create-network.ts'
 import type { Deps } from './deps.ts'
-import { recordExit } from './exit.ts'
+import { recordExit } from './record-exit.ts'
 import { removeContainer } from './remove.ts'
+import { scheduleAtBoot } from './restart-due.ts'
 import { portRules, sandboxKey, syncSandbox } from './sandbox.ts'
 import { tearDown } from './tear-down.ts'
 import { recoverVolumes } from './volumes.ts'
@@ -55,6 +56,7 @@ async function recoverContainer(ctx: Ctx, deps: Deps, container: Container): Pro
   if (spec.autoRemove && status.startedAt !== undefined)
     return await removeContainer(ctx, deps, metadata.uid, { volumes: true })
   await tearDown(ctx, deps, container)
+  scheduleAtBoot(deps, metadata.uid)
 }
 
 /** True if its process still runs; else its end has been recorded. */

@@ -3,6 +3,8 @@ import type { Ctx } from '../lib/ctx.ts'
 import { StatusError, systemCode } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import { containerState, isAlive } from '../model/container.ts'
+import { containerEvent } from '../model/event.ts'
+import { tellEnd } from './cancel-restart.ts'
 import type { Deps } from './deps.ts'
 import { findContainer } from './find.ts'
 import { releasePorts } from './ports.ts'
@@ -20,7 +22,7 @@ export async function removeByRef(
   const found = deps.store.read((tx) => findContainer(tx, ref))
   using _lock = await deps.locks.hold(ctx, found.metadata.uid)
   const { status } = deps.store.read((tx) => findContainer(tx, found.metadata.uid))
-  if (isAlive(status) && !force) {
+  if ((isAlive(status) || containerState(status) === 'restarting') && !force) {
     throw new StatusError(
       'failed_precondition',
       `Cannot remove container "${found.metadata.name}": it is ${containerState(status)}; stop it first, or remove it with force`,
@@ -66,8 +68,9 @@ export async function removeContainer(
     for (const lease of tx.list('AddressLease', { ownerUid: sandboxId })) tx.delete('AddressLease', lease.metadata.uid)
     tx.delete('Sandbox', sandboxId)
     tx.delete('Container', id)
-    tx.event({ kind: 'Container', action: 'remove', uid: id, name: container.metadata.name, attributes: {} })
+    tx.event(containerEvent(container, 'remove'))
   })
+  tellEnd(deps, container)
   if (withVolumes)
     await removeMarked(
       ctx,

@@ -2,6 +2,7 @@ import type { Ctx } from '../lib/ctx.ts'
 import { StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import type { Container } from '../model/container.ts'
+import { containerEvent } from '../model/event.ts'
 import { validateName } from '../model/names.ts'
 import { assertNameIsFree } from './create.ts'
 import type { Deps } from './deps.ts'
@@ -21,8 +22,9 @@ export async function renameContainer(ctx: Ctx, deps: Deps, ref: string, name: s
       throw new StatusError('invalid_argument', `Cannot rename container "${name}": that is its name already`)
     }
     assertNameIsFree(tx.get('Container', name))
-    tx.event({ kind: 'Container', action: 'rename', uid: id, name, attributes: { oldName } })
-    return tx.put('Container', { ...current, metadata: { ...current.metadata, name } })
+    const renamed = tx.put('Container', { ...current, metadata: { ...current.metadata, name } })
+    tx.event(containerEvent(renamed, 'rename', { oldName }))
+    return renamed
   })
   await store.durable()
   return container

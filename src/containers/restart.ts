@@ -1,5 +1,6 @@
 import type { Ctx } from '../lib/ctx.ts'
 import type { Container } from '../model/container.ts'
+import { containerEvent } from '../model/event.ts'
 import type { Deps } from './deps.ts'
 import { findContainer } from './find.ts'
 import { startHeld } from './start.ts'
@@ -10,5 +11,7 @@ export async function restartContainer(ctx: Ctx, deps: Deps, ref: string, option
   const id = deps.store.read((tx) => findContainer(tx, ref)).metadata.uid
   using _lock = await deps.locks.hold(ctx, id)
   await stopHeld(ctx, deps, id, options)
-  return await startHeld(ctx, deps, id)
+  const container = await startHeld(ctx, deps, id)
+  deps.store.write((tx) => tx.event(containerEvent(container, 'restart')))
+  return container
 }

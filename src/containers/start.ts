@@ -3,6 +3,7 @@ import { type Ctx, detached } from '../lib/ctx.ts'
 import { messageOf, type StatusCode, StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import { assertCanStart, type Container } from '../model/container.ts'
+import { containerEvent } from '../model/event.ts'
 import type { PortMapping, Sandbox } from '../model/network.ts'
 import { exitCodeOfFailure, mountSharedMemory } from '../runtime/index.ts'
 import type { ReadTx } from '../store/index.ts'
@@ -34,8 +35,18 @@ export async function startContainer(ctx: Ctx, deps: Deps, ref: string): Promise
   return await startHeld(ctx, deps, id)
 }
 
+/** `byPolicy`: it has ended, and its restart is due. Else a user asks, and what its policy counts begins anew. */
+interface StartOptions {
+  readonly byPolicy?: boolean
+}
+
 /** As `startContainer`, for a caller who holds the container's lock. */
-export async function startHeld(ctx: Ctx, deps: Deps, id: string): Promise<Container> {
+export async function startHeld(
+  ctx: Ctx,
+  deps: Deps,
+  id: string,
+  { byPolicy = false }: StartOptions = {},
+): Promise<Container> {
   const { store, runtime } = deps
   const begun = performance.now()
   runtime.warmUp()
@@ -48,9 +59,9 @@ export async function startHeld(ctx: Ctx, deps: Deps, id: string): Promise<Conta
   await assertPortsAreFree(store, ports, sandbox.metadata.uid)
 
   failpoint('start.record')
-  recordSetUp(deps, container, sandbox, ports)
+  recordSetUp(deps, { container, sandbox, ports, byPolicy })
   try {
-    await setUpAndRun(ctx, deps, { container, sandbox, ports, joined })
+    await setUpAndRun(ctx, deps, { container, sandbox, ports, joined, byPolicy })
   } catch (error) {
     throw await abandon(ctx, deps, container, error)
   }
@@ -64,9 +75,14 @@ interface Start {
   readonly sandbox: Sandbox
   readonly ports: readonly PortMapping[]
   readonly joined: JoinedNamespaces
+  readonly byPolicy: boolean
 }
 
-async function setUpAndRun(ctx: Ctx, deps: Deps, { container, sandbox, ports, joined }: Start): Promise<void> {
+async function setUpAndRun(
+  ctx: Ctx,
+  deps: Deps,
+  { container, sandbox, ports, joined, byPolicy }: Start,
+): Promise<void> {
   const { store, images, snapshots, runtime, paths, rotation } = deps
   const id = container.metadata.uid
   const rootfs = paths.rootfs(id)
@@ -96,7 +112,7 @@ async function setUpAndRun(ctx: Ctx, deps: Deps, { container, sandbox, ports, jo
   store.write((tx) => tx.putStatus('Container', id, { pid, pidStartTime, bootId: deps.bootId, startedAt: undefined }))
   failpoint('start.run')
   await runtime.start(ctx, id, paths.bundle(id))
-  recordStarted(deps, container)
+  recordStarted(deps, container, byPolicy)
   rotation.follow(id, paths.log(id), () => runtime.reopenLog(paths.bundle(id)))
 }
 
@@ -109,25 +125,25 @@ function load(tx: ReadTx, id: string): { container: Container; sandbox: Sandbox 
   return { container, sandbox }
 }
 
-function recordSetUp(deps: Deps, container: Container, sandbox: Sandbox, ports: readonly PortMapping[]): void {
+function recordSetUp(deps: Deps, { container, sandbox, ports, byPolicy }: Omit<Start, 'joined'>): void {
+  const { uid, name } = container.metadata
   deps.store.write((tx) => {
     leasePorts(tx, ports, sandbox.metadata.uid)
     tx.putStatus('Sandbox', sandbox.metadata.uid, { ports, attempt: sandbox.status.attempt + 1 })
-    tx.putStatus('Container', container.metadata.uid, { setUpAt: Date.now(), stopRequestedAt: undefined })
+    if (byPolicy && tx.getByUid('Container', uid)?.status.nextRestartAt === undefined) {
+      throw new StatusError('cancelled', `Container "${name}" is not to be restarted any more`)
+    }
+    tx.putStatus('Container', uid, { setUpAt: Date.now(), stopRequestedAt: undefined })
   })
 }
 
 /** Unless it has ended already, in which case `recordExit` has told all. */
-function recordStarted({ store }: Deps, { metadata, spec }: Container): void {
+function recordStarted({ store }: Deps, container: Container, byPolicy: boolean): void {
+  const { metadata } = container
   store.write((tx) => {
-    tx.event({
-      kind: 'Container',
-      action: 'start',
-      uid: metadata.uid,
-      name: metadata.name,
-      attributes: { image: spec.image },
-    })
-    if (tx.getByUid('Container', metadata.uid)?.status.pid === undefined) return
+    const status = tx.getByUid('Container', metadata.uid)?.status
+    if (status?.pid === undefined) return
+    tx.event(containerEvent(container, 'start'))
     tx.putStatus('Container', metadata.uid, {
       startedAt: Date.now(),
       finishedAt: undefined,
@@ -135,6 +151,8 @@ function recordStarted({ store }: Deps, { metadata, spec }: Container): void {
       oomKilled: undefined,
       reason: undefined,
       message: undefined,
+      nextRestartAt: undefined,
+      ...(byPolicy ? { restartCount: status.restartCount + 1 } : { restartCount: 0, restartDelayMs: undefined }),
     })
   })
 }
@@ -151,6 +169,8 @@ async function abandon(ctx: Ctx, deps: Deps, container: Container, cause: unknow
       exitCode: code === 'invalid_argument' ? exitCodeOfFailure(message) : START_FAILED,
       reason: 'StartError',
       message,
+      // An end before its start was recorded has asked for a restart; who has asked for this start is told of the failure.
+      nextRestartAt: container.status.nextRestartAt,
     }),
   )
   await tearDown(detached(ctx), deps, container).catch((error) =>

@@ -1,8 +1,10 @@
 import { type Ctx, detached } from '../lib/ctx.ts'
 import { hasCode, StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
-import { assertAlive, type Container } from '../model/container.ts'
+import { assertAlive, type Container, containerState } from '../model/container.ts'
+import { containerEvent } from '../model/event.ts'
 import { parseSignal, SIGKILL } from '../model/signal.ts'
+import { cancelRestart } from './cancel-restart.ts'
 import type { Deps } from './deps.ts'
 import { findContainer } from './find.ts'
 import { resumeIfPaused } from './pause.ts'
@@ -38,6 +40,12 @@ export async function stopHeld(
 ): Promise<{ container: Container; changed: boolean }> {
   const { store } = deps
   const container = store.read((tx) => findContainer(tx, id))
+  if (containerState(container.status) === 'restarting') {
+    failpoint('stop.cancel')
+    const stopped = cancelRestart(deps, container, 'stop')
+    await store.durable()
+    return { container: stopped, changed: true }
+  }
   if (container.status.pid === undefined) return { container, changed: false }
   const signal = parseSignal(options.signal ?? container.spec.stopSignal)
 
@@ -45,6 +53,7 @@ export async function stopHeld(
   store.write((tx) => tx.putStatus('Container', id, { stopRequestedAt: Date.now() }))
   await endProcess(ctx, deps, container, signal, options.timeoutMs ?? container.spec.stopTimeoutMs)
   await tearDown(ctx, deps, container)
+  store.write((tx) => tx.event(containerEvent(container, 'stop')))
   await store.durable()
   return { container: store.read((tx) => tx.getByUid('Container', id)) ?? container, changed: true }
 }
@@ -57,20 +66,22 @@ export async function killContainer(deps: Deps, ref: string, signal: string): Pr
   const number = parseSignal(signal)
   const container = deps.store.read((tx) => findContainer(tx, ref))
   const { pid, pidStartTime } = container.status
+  const ends = number === SIGKILL || number === parseSignal(container.spec.stopSignal)
+  if (ends && containerState(container.status) === 'restarting') return cancelRestart(deps, container, 'kill')
   assertAlive(container.metadata.name, container.status, 'kill')
-  deps.runtime.signal(pid!, pidStartTime!, number)
-  const { uid, name } = container.metadata
-  deps.store.write((tx) =>
-    tx.event({ kind: 'Container', action: 'kill', uid, name, attributes: { signal: String(number) } }),
-  )
-  if (number === SIGKILL || number === parseSignal(container.spec.stopSignal)) await resumeIfPaused(deps, container)
+  // Before the signal, so that its end finds it: what a user has ended is not restarted.
+  if (ends) deps.store.write((tx) => tx.putStatus('Container', container.metadata.uid, { stopRequestedAt: Date.now() }))
+  if (deps.runtime.signal(pid!, pidStartTime!, number)) tellKill(deps, container, number)
+  if (ends) await resumeIfPaused(deps, container)
   return container
 }
 
 async function endProcess(ctx: Ctx, deps: Deps, container: Container, signal: number, graceMs: number): Promise<void> {
   const { pid, pidStartTime } = container.status
   const id = container.metadata.uid
-  const send = (number: number) => deps.runtime.signal(pid!, pidStartTime!, number)
+  const send = (number: number) => {
+    if (deps.runtime.signal(pid!, pidStartTime!, number)) tellKill(deps, container, number)
+  }
   if (signal !== SIGKILL) {
     const exited = deps.exits.next(detached(ctx, graceMs), id)
     send(signal)
@@ -86,6 +97,10 @@ async function endProcess(ctx: Ctx, deps: Deps, container: Container, signal: nu
     'deadline_exceeded',
     `Cannot stop container "${container.metadata.name}": process ${pid} has not ended ${KILL_TIMEOUT_MS / 1000} s after SIGKILL`,
   )
+}
+
+function tellKill({ store }: Deps, container: Container, signal: number): void {
+  store.write((tx) => tx.event(containerEvent(container, 'kill', { signal: String(signal) })))
 }
 
 async function endedInTime(exit: Promise<unknown>): Promise<boolean> {

@@ -1,11 +1,15 @@
 import { rm } from 'node:fs/promises'
 import type { Ctx } from '../lib/ctx.ts'
 import { failpoint } from '../lib/failpoint.ts'
-import type { Container } from '../model/container.ts'
+import { type Container, isAlive } from '../model/container.ts'
 import { unmountSharedMemory } from '../runtime/index.ts'
 import type { Deps } from './deps.ts'
 import { releasePorts } from './ports.ts'
+import { recordExit } from './record-exit.ts'
 import { tearDownSandbox } from './sandbox.ts'
+
+/** By SIGKILL. */
+const KILLED = 137
 
 /**
  * Takes out of the kernel what a start has put there, and ends the process if it still runs. Also for a container half
@@ -22,6 +26,8 @@ export async function tearDown(ctx: Ctx, deps: Deps, container: Container): Prom
   rotation.leave(id)
   failpoint('stop.runtime')
   await runtime.delete(ctx, id, paths.bundle(id))
+  // The runtime does not tell of an end that it was asked for.
+  if (isAlive(current.status)) recordExit(deps, { id, exitCode: KILLED, oomKilled: false, finishedAt: Date.now() })
   failpoint('stop.unmount')
   snapshots.unmount(paths.rootfs(id))
   unmountSharedMemory(paths.shm(id))

@@ -7,6 +7,7 @@ import type { LabelTerm } from '../model/label-term.ts'
 import type { Labels } from '../model/meta.ts'
 import type { Network, PortMapping, Sandbox } from '../model/network.ts'
 import type { Pruned, PruneFilter } from '../model/prune.ts'
+import type { RestartPolicy } from '../model/restart-policy.ts'
 import type { VolumeRequest, VolumesFrom } from '../model/volume.ts'
 import type { ContainerStats } from './usage-sampler.ts'
 import type { Volumes } from './volume-types.ts'
@@ -45,6 +46,11 @@ export interface CreateContainer {
   readonly autoRemove?: boolean
   /** For the pull, should one be needed; never stored. */
   readonly auth?: PullOptions['auth']
+}
+
+export interface ContainerUpdate {
+  readonly resources?: Resources
+  readonly restart?: RestartPolicy
 }
 
 export interface AttachRequest {
@@ -152,13 +158,15 @@ export interface Containers extends AsyncDisposable {
   ): Promise<{ container: Container; changed: boolean }>
   /** Stops it if it runs, and starts it. */
   restart(ctx: Ctx, ref: string, options?: { timeoutMs?: number; signal?: string }): Promise<Container>
+  /** Starts it again if its restart is due, by its policy. */
+  restartDue(ctx: Ctx, id: string): Promise<void>
   kill(ctx: Ctx, ref: string, signal: string): Promise<Container>
   /** Freezes its processes. */
   pause(ctx: Ctx, ref: string): Promise<Container>
   unpause(ctx: Ctx, ref: string): Promise<Container>
   rename(ctx: Ctx, ref: string, name: string): Promise<Container>
-  /** Changes the limits that are given, at once if it runs. */
-  update(ctx: Ctx, ref: string, changes: Resources): Promise<Container>
+  /** Changes what is given; limits at once if it runs. */
+  update(ctx: Ctx, ref: string, changes: ContainerUpdate): Promise<Container>
   /** Resolves when the container does not run (any more). */
   wait(ctx: Ctx, ref: string): Promise<ExitResult>
   /** Removes those that do not run. */

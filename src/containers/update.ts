@@ -2,36 +2,59 @@ import type { Ctx } from '../lib/ctx.ts'
 import { messageOf, StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import { type Container, isAlive, type Resources } from '../model/container.ts'
+import { containerEvent } from '../model/event.ts'
 import { validateResources } from '../model/resources.ts'
+import { restartAfter } from '../model/restart-policy.ts'
 import { ociLimits } from '../runtime/index.ts'
+import type { WriteTx } from '../store/index.ts'
 import { assertHostCanLimit } from './assert-host-has.ts'
+import { assertMayRestart } from './assert-options-agree.ts'
+import { tellEnd } from './cancel-restart.ts'
 import type { Deps } from './deps.ts'
 import { findContainer } from './find.ts'
+import type { ContainerUpdate } from './types.ts'
 
 /**
- * Changes the limits that are given and keeps the others; at once if the container runs.
+ * Changes what is given and keeps the rest; limits at once if the container runs.
  * @throws {StatusError} `invalid_argument`, `not_found`; `failed_precondition` if the kernel refuses them now
  */
-export async function updateContainer(ctx: Ctx, deps: Deps, ref: string, changes: Resources): Promise<Container> {
+export async function updateContainer(
+  ctx: Ctx,
+  deps: Deps,
+  ref: string,
+  { resources: limits = {}, restart }: ContainerUpdate,
+): Promise<Container> {
   const { store, locks } = deps
-  if (Object.keys(changes).length === 0) {
-    throw new StatusError('invalid_argument', 'Nothing to update: give at least one limit')
+  if (Object.keys(limits).length === 0 && restart === undefined) {
+    throw new StatusError('invalid_argument', 'Nothing to update: give at least one limit, or a restart policy')
   }
   const id = store.read((tx) => findContainer(tx, ref)).metadata.uid
   using _lock = await locks.hold(ctx, id)
   const before = store.read((tx) => findContainer(tx, id))
-  const resources = merge(before.spec.resources, changes)
+  assertMayRestart(before.spec.autoRemove, restart)
+  const resources = merge(before.spec.resources, limits)
   validateResources(resources)
-  await assertHostCanLimit(deps.runtime.host, changes)
-  if (isAlive(before.status)) await apply(ctx, deps, before, resources)
+  await assertHostCanLimit(deps.runtime.host, limits)
+  if (isAlive(before.status) && Object.keys(limits).length > 0) await apply(ctx, deps, before, resources)
   failpoint('update.record')
   const container = store.write((tx) => {
     const current = findContainer(tx, id)
-    tx.event({ kind: 'Container', action: 'update', uid: id, name: current.metadata.name, attributes: {} })
-    return tx.put('Container', { ...current, spec: { ...current.spec, resources } })
+    tx.event(containerEvent(current, 'update'))
+    const spec = { ...current.spec, resources, ...(restart !== undefined && { restart }) }
+    return withPolicy(tx, tx.put('Container', { ...current, spec }))
   })
+  if (before.status.nextRestartAt !== undefined && container.status.nextRestartAt === undefined)
+    tellEnd(deps, container)
   await store.durable()
   return container
+}
+
+/** A restart that is due is so no more if the policy does not want it now. */
+function withPolicy(tx: WriteTx, container: Container): Container {
+  const { exitCode = 0, finishedAt = 0, nextRestartAt } = container.status
+  const due = restartAfter(container, { exitCode, finishedAt })
+  if (nextRestartAt === undefined || due.nextRestartAt !== undefined) return container
+  return tx.putStatus('Container', container.metadata.uid, due)
 }
 
 /** A limit with swap that came with the memory limit does not outlive that one. */

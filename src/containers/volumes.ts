@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Ctx } from '../lib/ctx.ts'
 import { messageOf, StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
+import { eventOf } from '../model/event.ts'
 import { matchesLabels } from '../model/label-term.ts'
 import { newId, validateName } from '../model/names.ts'
 import type { Volume } from '../model/volume.ts'
@@ -38,9 +39,11 @@ export function ensureVolumeRecord(
   }
   if (known !== undefined) return known
   if (!generated) validateName('volume', name)
-  tx.event({ kind: 'Volume', action: 'create', uid: name, name, attributes: { driver: 'local' } })
   const owner = { frontEnd: 'raind', kind: 'Volume', uid: name } as const
-  return tx.create('Volume', { name, labels, owner, spec: { driver: 'local', anonymous: generated }, status: {} })
+  const spec = { driver: 'local', anonymous: generated } as const
+  const volume = tx.create('Volume', { name, labels, owner, spec, status: {} })
+  tx.event(eventOf('Volume', volume, 'create', { driver: 'local' }))
+  return volume
 }
 
 /** Idempotent. Others than root must not get at what is set-uid in it: what is above it is closed to them. */
@@ -122,7 +125,7 @@ async function takeVolumeAway({ store, snapshots, paths }: Deps, name: string): 
     const found = tx.get('Volume', name)
     if (found === undefined) return
     tx.delete('Volume', found.metadata.uid)
-    tx.event({ kind: 'Volume', action: 'remove', uid: name, name, attributes: { driver: 'local' } })
+    tx.event(eventOf('Volume', found, 'remove', { driver: 'local' }))
   })
 }
 

@@ -40,7 +40,7 @@ async function serve({ signal, log }: Ctx, config: Config): Promise<void> {
   const cutOff = new AbortController()
   const ctx: Ctx = { signal: cutOff.signal, log }
   await using engine = await openEngine(ctx, config)
-  const { containers, images, runtime } = engine
+  const { containers, images, runtime, store } = engine
   const { listen, certDir, socket } = config
   // Whatever the log level: what an audit log leaves out has not happened.
   const auditLog = jsonLogger('info')
@@ -48,7 +48,7 @@ async function serve({ signal, log }: Ctx, config: Config): Promise<void> {
   const info = { ...program, describe: () => describeDaemon(config, engine) }
   const requests = new RequestDurations()
   const metrics = metricsRoute({ ...engine, requests, info: program })
-  const frontEnd = raindApi({ containers, images, info, ctx, more: [metrics] })
+  const frontEnd = raindApi({ containers, images, store, info, ctx, more: [metrics] })
   const onAnswered: HttpServerOptions['onAnswered'] = (answered) => requests.observe(answered)
   await using server = new HttpServer({ frontEnd, identify: unixCaller, log, auditLog, onAnswered })
   await server.listenUnix(socket)

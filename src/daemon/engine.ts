@@ -31,7 +31,8 @@ import {
 import { openSnapshots } from '../snapshots/index.ts'
 import { openStore, type Store } from '../store/index.ts'
 import type { Config } from './config.ts'
-import { followRecords, openNameServer } from './name-server.ts'
+import { startControllers } from './controllers.ts'
+import { openNameServer } from './name-server.ts'
 import { workerEntries } from './worker-entries.ts'
 
 /** What a start takes on machines of all sizes. */
@@ -118,7 +119,7 @@ export async function openEngine(ctx: Ctx, config: Config): Promise<Engine> {
 
   await containers.recover(ctx)
   await images.recover(ctx)
-  opened.use(followRecords(ctx, store, nameServer))
+  opened.use(startControllers(ctx, { store, containers, nameServer }))
   // So that the first start need not wait 30 ms for it; nor the first answer.
   setTimeout(() => seccomp(containerCapabilities([], [], runtime.host.capabilities)), SETTLED_MS).unref()
   const stack = opened.move()

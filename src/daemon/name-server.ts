@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dnsRecords } from '../containers/index.ts'
-import { dnsController, runControllers } from '../controllers/index.ts'
 import { NameServer } from '../dns/index.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import { version } from '../lib/version.ts'
@@ -33,19 +32,4 @@ export async function openNameServer(
     // With the other processes that outlive the daemon.
     onStart: (pid) => leafCgroup(containerCgroup(config.cgroupParent, 'conmon'), cgroupHierarchies()).adoptProcess(pid),
   })
-}
-
-/** Keeps the name server up to date until disposed. */
-export function followRecords(ctx: Ctx, store: Store, nameServer: NameServer | undefined): AsyncDisposable {
-  const stopping = new AbortController()
-  const controllers = nameServer === undefined ? [] : [dnsController(nameServer)]
-  const running = runControllers({ ...ctx, signal: stopping.signal }, store, controllers).catch((error) =>
-    ctx.log.error('the name server is told of starts only', { error }),
-  )
-  return {
-    async [Symbol.asyncDispose]() {
-      stopping.abort()
-      await running
-    },
-  }
 }

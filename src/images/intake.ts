@@ -2,6 +2,7 @@ import type { Ctx } from '../lib/ctx.ts'
 import { hasCode, messageOf, StatusError, systemCode } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import type { ChainId } from '../model/digest.ts'
+import { imageEvent } from '../model/event.ts'
 import type { Image, ImageSpec, Layer } from '../model/image.ts'
 import type { ReadTx, WriteTx } from '../store/index.ts'
 import { tryCollect } from './collect.ts'
@@ -87,13 +88,7 @@ async function syncLayers({ store, snapshots }: Deps, chainIds: readonly ChainId
 function publish(tx: WriteTx, deps: Deps, { name, spec }: BroughtImage, action: PullRecord['action']): Image {
   for (const chainId of spec.chainIds) makeReady(tx, deps, chainId)
   const image = nameImage(tx, name, spec)
-  tx.event({
-    kind: 'Image',
-    action,
-    uid: image.metadata.uid,
-    name,
-    attributes: { imageId: spec.config.digest },
-  })
+  tx.event(imageEvent(image, action))
   return image
 }
 

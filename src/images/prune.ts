@@ -1,8 +1,10 @@
 import type { Ctx } from '../lib/ctx.ts'
 import { failpoint } from '../lib/failpoint.ts'
+import { pruneEvent } from '../model/event.ts'
 import { matchesPrune, type Pruned, type PruneFilter } from '../model/prune.ts'
 import { collect } from './collect.ts'
 import type { Deps } from './deps.ts'
+import { forgetImage } from './forget-image.ts'
 import { usedImageIds } from './references.ts'
 
 export interface PruneOptions extends PruneFilter {
@@ -17,7 +19,9 @@ export interface PruneOptions extends PruneFilter {
 export async function pruneImages(ctx: Ctx, deps: Deps, options: PruneOptions = {}): Promise<Pruned> {
   const removed = removeUnused(deps, options)
   if (removed.length > 0) await deps.store.durable()
-  return { removed, reclaimedBytes: await collect(ctx, deps, { staleAfterMs: 0 }) }
+  const pruned = { removed, reclaimedBytes: await collect(ctx, deps, { staleAfterMs: 0 }) }
+  deps.store.write((tx) => tx.event(pruneEvent('Image', pruned)))
+  return pruned
 }
 
 /** An image in use keeps all of its names. */
@@ -31,11 +35,7 @@ function removeUnused({ store }: Deps, { all = false, ...filter }: PruneOptions)
       .filter(({ metadata, spec }) =>
         matchesPrune({ labels: spec.imageConfig.labels, createdAt: metadata.createdAt }, filter),
       )
-    for (const { metadata, spec } of unused) {
-      const { uid, name } = metadata
-      tx.delete('Image', uid)
-      tx.event({ kind: 'Image', action: 'remove', uid, name, attributes: { imageId: spec.config.digest } })
-    }
+    for (const image of unused) forgetImage(tx, image)
     return unused.map(({ metadata }) => metadata.name)
   })
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Ctx } from '../lib/ctx.ts'
 import { StatusError } from '../lib/errors.ts'
 import type { Digest } from '../model/digest.ts'
+import { imageEvent } from '../model/event.ts'
 import type { Descriptor, Image } from '../model/image.ts'
 import {
   formatImageReference,
@@ -81,10 +82,7 @@ async function runPush(
   })
   await pushBlob(ctx, deps, ref, spec.config, { ...options, mountFrom: others.get(spec.config.digest) })
   await deps.registry.pushManifest(ctx, ref, { descriptor: spec.manifest, bytes }, options)
-  deps.store.write((tx) => {
-    const { uid, name } = metadata
-    tx.event({ kind: 'Image', action: 'push', uid, name, attributes: { imageId: spec.config.digest } })
-  })
+  deps.store.write((tx) => tx.event(imageEvent(image, 'push')))
   feed.publish({ type: 'done', image })
 }
 

@@ -6,6 +6,7 @@ import type { ReadTx } from '../store/index.ts'
 import { tryCollect } from './collect.ts'
 import type { Deps } from './deps.ts'
 import { findImage, isFoundById } from './find.ts'
+import { forgetImage } from './forget-image.ts'
 
 /**
  * Removes one name of an image, and with the last one what only it needed. The name is gone for good before anything
@@ -19,9 +20,7 @@ export async function removeImage(ctx: Ctx, deps: Deps, reference: string): Prom
     const image = findImage(tx, reference)
     assertNamed(tx, image, reference)
     assertNotInUse(tx, image)
-    const { uid, name } = image.metadata
-    tx.delete('Image', uid)
-    tx.event({ kind: 'Image', action: 'remove', uid, name, attributes: { imageId: image.spec.config.digest } })
+    forgetImage(tx, image)
   })
   await deps.store.durable()
   await tryCollect(ctx, deps)

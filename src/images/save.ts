@@ -3,6 +3,7 @@ import { StatusError } from '../lib/errors.ts'
 import { formatFileHeader } from '../lib/tar/format-header.ts'
 import { BLOCK_BYTES, padding } from '../lib/tar/header.ts'
 import { digestHex } from '../model/digest.ts'
+import { imageEvent } from '../model/event.ts'
 import type { Descriptor, Image } from '../model/image.ts'
 import { formatImageReference, OCI_INDEX, parseImageReference } from '../registry/index.ts'
 import type { Deps } from './deps.ts'
@@ -43,6 +44,9 @@ export async function* saveImages(
     yield Buffer.alloc(padding(descriptor.size))
   }
   yield Buffer.alloc(2 * BLOCK_BYTES)
+  deps.store.write((tx) => {
+    for (const image of images) tx.event(imageEvent(image, 'save'))
+  })
 }
 
 /** Each blob once, however many images or layers it serves. */

@@ -1,6 +1,7 @@
 import type { Ctx } from '../lib/ctx.ts'
 import { StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
+import { imageEvent } from '../model/event.ts'
 import type { Image } from '../model/image.ts'
 import { formatImageReference, parseImageReference, wireNames } from '../registry/index.ts'
 import { tryCollect } from './collect.ts'
@@ -25,8 +26,7 @@ export async function tagImage(ctx: Ctx, deps: Deps, reference: string, target: 
     const known = tx.get('Image', name)
     const spec = { ...source.spec, ...wireNames(ref) }
     const tagged = nameImage(tx, name, spec)
-    const { uid } = tagged.metadata
-    tx.event({ kind: 'Image', action: 'tag', uid, name, attributes: { imageId: spec.config.digest } })
+    tx.event(imageEvent(tagged, 'tag'))
     return { image: tagged, moved: known !== undefined && known.spec.manifest.digest !== spec.manifest.digest }
   })
   await deps.store.durable()

@@ -1,6 +1,7 @@
 import { StatusError } from '../lib/errors.ts'
 import type { ChainId, Digest } from './digest.ts'
 import type { StoredObject } from './meta.ts'
+import type { RestartPolicy } from './restart-policy.ts'
 import type { SecurityOptions } from './security.ts'
 
 export interface Mount {
@@ -94,6 +95,7 @@ export interface ContainerOptions {
   readonly init?: boolean
   readonly dns?: DnsConfig
   readonly extraHosts?: readonly ExtraHost[]
+  readonly restart?: RestartPolicy
 }
 
 /** What was asked for, completed with defaults and with what the image says. */
@@ -157,12 +159,17 @@ export interface ContainerStatus {
   readonly removingAt?: number
   /** With it go the volumes that were made for it without a name. */
   readonly removingVolumes?: true
+  /** By its policy, since a user has started it last. */
   readonly restartCount: number
+  /** It has ended, and is started again then; set with its end, cleared with its start. */
+  readonly nextRestartAt?: number
+  /** What the last restart was waited for. */
+  readonly restartDelayMs?: number
 }
 
 export type Container = StoredObject<ContainerSpec, ContainerStatus>
 
-export type ContainerState = 'creating' | 'created' | 'running' | 'paused' | 'stopped' | 'removing'
+export type ContainerState = 'creating' | 'created' | 'running' | 'paused' | 'restarting' | 'stopped' | 'removing'
 
 /**
  * The state, computed from the facts.
@@ -170,8 +177,8 @@ export type ContainerState = 'creating' | 'created' | 'running' | 'paused' | 'st
  *                             paused
  *                              ▲  ▼
  *   creating ──► created ──► running ──► stopped
- *                               ▲           │
- *                               └── start ──┘
+ *                               ▲  ▼        │ start
+ *                          restarting ◄───── ┘ ... or when its policy says so
  *        removing ◄── from any state
  */
 export function containerState(status: ContainerStatus): ContainerState {
@@ -180,6 +187,7 @@ export function containerState(status: ContainerStatus): ContainerState {
   if (status.pid !== undefined && status.startedAt !== undefined) {
     return status.pausedAt === undefined ? 'running' : 'paused'
   }
+  if (status.nextRestartAt !== undefined) return 'restarting'
   if (status.finishedAt !== undefined) return 'stopped'
   return 'created'
 }
@@ -192,7 +200,7 @@ export function cgroupPath({ metadata, spec }: Container): string {
 /** @throws {StatusError} `failed_precondition` unless the container may be started */
 export function assertCanStart(name: string, status: ContainerStatus): void {
   const state = containerState(status)
-  if (state === 'created' || state === 'stopped') return
+  if (state === 'created' || state === 'stopped' || state === 'restarting') return
   const hint = state === 'paused' ? '; unpause it instead' : ''
   throw new StatusError('failed_precondition', `Cannot start container "${name}": it is ${describe(state)}${hint}`)
 }

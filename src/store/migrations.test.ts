@@ -14,6 +14,7 @@ const FIXTURES = join(import.meta.dirname, '../../test/fixtures')
 /** What the files of each schema hold. A fixture is what users have on their disks: it never changes. */
 const KINDS_OF: Readonly<Record<string, readonly Kind[]>> = {
   'store-v1': ['Image', 'Layer', 'Pull', 'Network', 'AddressLease', 'PortLease', 'Sandbox', 'Container'],
+  'store-v2': ['Image', 'Layer', 'Pull', 'Network', 'AddressLease', 'PortLease', 'Sandbox', 'Container'],
 }
 
 test('every schema that was released has a fixture', () => {

@@ -49,6 +49,8 @@ const MIGRATIONS: readonly ((database: DatabaseSync) => void)[] = [
         attributes TEXT NOT NULL
       ) STRICT;
     `),
+  // Who asked, as JSON: `{"uid":0,"pid":42}`.
+  (database) => database.exec('ALTER TABLE events ADD COLUMN actor TEXT'),
 ]
 
 export const SCHEMA_VERSION = MIGRATIONS.length

@@ -1,11 +1,14 @@
 import type { Database } from './database.ts'
+import { nowNs } from './now-ns.ts'
 import type { Retention } from './types.ts'
 
 /** Old rows go this many at a time, so that few transactions pay for it and none pays much. */
 const BATCH = 256
 
+const DAY_MS = 24 * 60 * 60 * 1000
+
 /** Some hours of a busy host, and 15 to 30 MB. */
-export const DEFAULT_RETENTION: Retention = { changes: 5_000, events: 10_000 }
+export const DEFAULT_RETENTION: Retention = { changes: 5_000, events: 20_000, eventsMaxAgeMs: 30 * DAY_MS }
 
 /**
  * Drops the oldest changes and events when a transaction has taken the log over a multiple of the batch. Revisions
@@ -17,7 +20,16 @@ export function compact(database: Database, before: LogEnds, after: LogEnds, kee
   }
   if (crossed(before.sequence, after.sequence)) {
     database.prepare('DELETE FROM events WHERE sequence <= ?').run(after.sequence - keep.events)
+    if (keep.eventsMaxAgeMs !== undefined) dropOlder(database, keep.eventsMaxAgeMs)
   }
+}
+
+/** Looks at the oldest rows only: more than come between two looks. */
+function dropOlder(database: Database, maxAgeMs: number): void {
+  const oldest = `SELECT sequence, time_ns FROM events ORDER BY sequence LIMIT ${4 * BATCH}`
+  database
+    .prepare(`DELETE FROM events WHERE sequence IN (SELECT sequence FROM (${oldest}) WHERE time_ns < ?)`)
+    .run(nowNs() - BigInt(maxAgeMs) * 1_000_000n)
 }
 
 /** The numbers of the last change and of the last event; 0 before the first. */

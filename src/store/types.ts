@@ -24,9 +24,9 @@ export interface Store extends AsyncDisposable {
    */
   watch(ctx: Ctx, options?: WatchOptions): AsyncIterable<Change>
   /**
-   * What happened, in order, from `after` (absent: from the oldest kept). With `follow` it goes on with what comes,
-   * until the context or the store ends.
-   * @throws {StatusError} `expired` if events after `after` are no longer kept
+   * What happened, in order, from `after` or `sinceNs` (absent: from the oldest kept). With `follow` it goes on with
+   * what comes, until the context or the store ends.
+   * @throws {StatusError} `expired`, at once or when a reader falls behind, if events that it wants are no longer kept
    */
   events(ctx: Ctx, options?: EventOptions): AsyncIterable<Event>
 }
@@ -35,6 +35,8 @@ export interface Store extends AsyncDisposable {
 export interface ReadTx {
   /** The revision of the last change; what follows it is found by `watch(ctx, { after })`. 0: there never was one. */
   revision(): number
+  /** The sequence of the last event; 0: there never was one. */
+  lastEvent(): number
   get<K extends Kind>(kind: K, name: string, namespace?: string): Kinds[K] | undefined
   getByUid<K extends Kind>(kind: K, uid: string): Kinds[K] | undefined
   /** At most `limit` objects, in order of their uids. */
@@ -104,6 +106,8 @@ export interface EventOptions {
   readonly kinds?: readonly string[]
   /** An event's `sequence`. */
   readonly after?: number
+  /** Instead: ns since the epoch, of the first event that is wanted. */
+  readonly sinceNs?: bigint
   readonly follow?: boolean
 }
 
@@ -111,4 +115,6 @@ export interface EventOptions {
 export interface Retention {
   readonly changes: number
   readonly events: number
+  /** Events that are older go nevertheless, some hundred at a time as new ones come; absent: they do not. */
+  readonly eventsMaxAgeMs?: number
 }

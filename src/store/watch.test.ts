@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { SAMPLE_OBJECTS } from '../../test/fixtures/store-objects.ts'
 import { temporaryStore, testCtx } from '../../test/fixtures/temporary-store.ts'
+import { onBehalfOf, onNobodysBehalf } from '../lib/asked-by.ts'
 import type { Event } from '../model/event.ts'
 import type { Change, Store } from './index.ts'
 
@@ -166,5 +167,38 @@ test('old events go; without a start the oldest kept come first, an older start 
   const kept = await all(store.events(ctx))
   assert.equal(kept.at(-1)?.name, 'c600')
   assert.ok(kept.length >= 10 && kept.length < 10 + 256, `${kept.length} kept`)
-  await assert.rejects(all(store.events(ctx, { after: 1 })), { code: 'expired' })
+  const oldest = { code: 'expired', message: new RegExp(`oldest kept is number ${kept[0]!.sequence} of 20`) }
+  assert.throws(() => store.events(ctx, { after: 1 }), oldest)
+  assert.throws(() => store.events(ctx, { sinceNs: kept[0]!.timeNs - 1n }), oldest)
+  assert.equal((await all(store.events(ctx, { sinceNs: kept[0]!.timeNs }))).length, kept.length)
+  assert.throws(() => store.events(ctx, { after: 601 }), { code: 'expired', message: /the last one is 600/ })
+})
+
+test('events from a time on; what is too old goes', async (t) => {
+  const store = temporaryStore(t, { retention: { changes: 10, events: 1000, eventsMaxAgeMs: 60_000 } })
+  const ctx = testCtx(t)
+  for (let i = 1; i <= 255; i++) happen(store, 'Container', `c${i}`)
+  const kept = await all(store.events(ctx))
+  assert.deepEqual(names(await all(store.events(ctx, { sinceNs: kept[253]!.timeNs }))), ['c254', 'c255'])
+  assert.deepEqual(names(await all(store.events(ctx, { sinceNs: kept[0]!.timeNs - 1_000_000_000n }))), names(kept))
+  assert.deepEqual(await all(store.events(ctx, { sinceNs: kept[254]!.timeNs + 1n })), [])
+  t.mock.method(Temporal.Now, 'instant', () =>
+    Temporal.Instant.fromEpochNanoseconds(kept[254]!.timeNs + 61_000_000_000n),
+  )
+  happen(store, 'Container', 'new')
+  assert.deepEqual(names(await all(store.events(ctx))), ['new'])
+})
+
+test('events say who asked', async (t) => {
+  const store = temporaryStore(t)
+  await onBehalfOf({ uid: 7 }, async () => {
+    await turn()
+    happen(store, 'Container', 'asked')
+    onNobodysBehalf(() => happen(store, 'Container', 'by itself'))
+  })
+  const told = await all(store.events(testCtx(t)))
+  assert.deepEqual(
+    told.map(({ actor }) => actor),
+    [{ uid: 7 }, undefined],
+  )
 })

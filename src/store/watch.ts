@@ -15,6 +15,8 @@ interface Log<T> {
   end(): number
   /** The number of the first row kept. */
   first(): number | undefined
+  /** The first row kept, where rows have a time. */
+  oldest?(): { readonly timeNs: bigint } | undefined
   /** The wanted rows after `after`, in order, at most `BATCH`. */
   read(after: number): { readonly number: number; readonly item: T }[]
 }
@@ -36,8 +38,18 @@ export function streamEvents(
   options: EventOptions,
 ): AsyncIterable<Event> {
   const log = eventLog(database, options.kinds)
-  const after = options.after ?? (log.first() ?? log.end() + 1) - 1
-  return follow(log, commits, ctx, after, options.follow ? Number.POSITIVE_INFINITY : log.end())
+  const after = options.sinceNs === undefined ? options.after : lastBefore(database, log, options.sinceNs)
+  const from = after ?? (log.first() ?? log.end() + 1) - 1
+  assertKept(log, from)
+  return follow(log, commits, ctx, from, options.follow ? Number.POSITIVE_INFINITY : log.end())
+}
+
+/** The sequence before the first event of that time or later; what comes before the oldest kept is 0 if any were dropped. */
+function lastBefore(database: Database, log: Log<Event>, sinceNs: bigint): number {
+  const next = database.prepare('SELECT sequence FROM events WHERE time_ns >= ? ORDER BY sequence LIMIT 1').get(sinceNs)
+  const first = (next as { sequence: number } | undefined)?.sequence ?? log.end() + 1
+  const { timeNs } = log.oldest?.() ?? {}
+  return timeNs !== undefined && sinceNs < timeNs ? 0 : first - 1
 }
 
 /**
@@ -66,16 +78,29 @@ async function* follow<T>(
 }
 
 function readBatch<T>(log: Log<T>, position: number): { items: T[]; next: number } {
-  const end = log.end()
-  if (position > end || position < (log.first() ?? end + 1) - 1) {
-    throw new StatusError(
-      'expired',
-      `What came after number ${position} is not kept any more: list again, and go on from there`,
-    )
-  }
+  const end = assertKept(log, position)
   const rows = log.read(position)
   // An idle watcher of a rare kind moves on with the log, else it would expire without having missed anything.
   return { items: rows.map(({ item }) => item), next: rows.length < BATCH ? end : rows.at(-1)!.number }
+}
+
+/** Returns the end of the log. @throws {StatusError} `expired` */
+function assertKept<T>(log: Log<T>, position: number): number {
+  const end = log.end()
+  const first = log.first() ?? end + 1
+  if (position > end) {
+    throw new StatusError('expired', `There is no number ${position} yet, the last one is ${end}: begin again`)
+  }
+  if (position < first - 1) {
+    const oldest = log.oldest?.()
+    const time = oldest === undefined ? '' : ` of ${new Date(Number(oldest.timeNs / 1_000_000n)).toISOString()}`
+    const wanted = position === 0 ? 'from then on' : `after number ${position}`
+    throw new StatusError(
+      'expired',
+      `What came ${wanted} is not kept any more: list again, and go on from there; the oldest kept is number ${first}${time}`,
+    )
+  }
+  return end
 }
 
 function changeLog(database: Database, kinds: readonly string[] | undefined): Log<Change> {
@@ -97,14 +122,15 @@ function eventLog(database: Database, kinds: readonly string[] | undefined): Log
   return {
     end: () => logEnds(database).sequence,
     first: () => firstOf(database, 'SELECT min(sequence) AS first FROM events'),
+    oldest: () => {
+      const row = database.prepare('SELECT CAST(time_ns AS TEXT) AS time FROM events ORDER BY sequence LIMIT 1').get()
+      return row && { timeNs: BigInt((row as { time: string }).time) }
+    },
     read: (after) => {
       // A number of JavaScript cannot hold nanoseconds since 1970.
-      const columns = 'sequence, CAST(time_ns AS TEXT) AS time, kind, action, uid, name, attributes'
+      const columns = 'sequence, CAST(time_ns AS TEXT) AS time, kind, action, uid, name, attributes, actor'
       const rows = select(database, 'events', 'sequence', columns, kinds, after) as unknown as EventRow[]
-      return rows.map(({ sequence, time, kind, action, uid, name, attributes }) => ({
-        number: sequence,
-        item: { sequence, timeNs: BigInt(time), kind, action, uid, name, attributes: JSON.parse(attributes) },
-      }))
+      return rows.map((row) => ({ number: row.sequence, item: toEvent(row) }))
     },
   }
 }
@@ -113,9 +139,15 @@ interface ChangeRow extends Pick<Change, 'revision' | 'kind' | 'action'> {
   readonly json: string
 }
 
-interface EventRow extends Omit<Event, 'timeNs' | 'attributes'> {
+interface EventRow extends Omit<Event, 'timeNs' | 'attributes' | 'actor'> {
   readonly time: string
   readonly attributes: string
+  readonly actor: string | null
+}
+
+function toEvent({ sequence, time, kind, action, uid, name, attributes, actor }: EventRow): Event {
+  const event = { sequence, timeNs: BigInt(time), kind, action, uid, name, attributes: JSON.parse(attributes) }
+  return actor === null ? event : { ...event, actor: JSON.parse(actor) }
 }
 
 function select(

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
+import { askedBy } from '../lib/asked-by.ts'
 import { StatusError } from '../lib/errors.ts'
 import type { NewEvent } from '../model/event.ts'
 import type { Kind, Kinds } from '../model/kinds.ts'
 import { DEFAULT_NAMESPACE, type ObjectMeta, type StoredObject } from '../model/meta.ts'
+import { nowNs } from './now-ns.ts'
 import { ObjectReader } from './read-tx.ts'
 import { isUniqueViolation } from './sqlite-error.ts'
 import type { Change, Draft, WriteTx } from './types.ts'
@@ -64,13 +66,17 @@ export class ObjectWriter extends ObjectReader implements WriteTx {
   }
 
   event({ kind, action, uid, name, attributes }: NewEvent): void {
-    this.sql('INSERT INTO events (time_ns, kind, action, uid, name, attributes) VALUES (?, ?, ?, ?, ?, ?)').run(
-      BigInt(Date.now()) * 1_000_000n,
+    const actor = askedBy()
+    this.sql(
+      'INSERT INTO events (time_ns, kind, action, uid, name, attributes, actor) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    ).run(
+      nowNs(),
       kind,
       action,
       uid,
       name,
       JSON.stringify(attributes),
+      actor === undefined ? null : JSON.stringify(actor),
     )
   }
 

@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { onBehalfOf } from '../../lib/asked-by.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import { messageOf, StatusError, systemCode } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/log.ts'
@@ -153,7 +154,10 @@ export class HttpServer implements AsyncDisposable {
     const exchange: Exchange = { id, ctx, caller, request, response, running, startedAt }
     response.setHeader('x-request-id', id)
     try {
-      await this.#reply(exchange, caller.admitted ? await this.#answer(exchange) : FORBIDDEN)
+      await this.#reply(
+        exchange,
+        caller.admitted ? await onBehalfOf(caller.who, () => this.#answer(exchange)) : FORBIDDEN,
+      )
     } catch (thrown) {
       const error = asStatusError(thrown)
       if (error.code === 'internal') log.error('request failed', { error: thrown })

@@ -1,9 +1,11 @@
+import type { ContainerUpdate } from '../../containers/index.ts'
 import { anyOf, array, boolean, integer, map, number, object, optional, type Static, string } from '../../lib/schema.ts'
 import type { ContainerOptions, Resources } from '../../model/container.ts'
 import { parseDevice } from '../../model/device.ts'
 import { parseExtraHost, validateDns } from '../../model/dns.ts'
 import { parseNamespaceMode } from '../../model/namespace-mode.ts'
 import { milliCpus, parseBytes } from '../../model/quantity.ts'
+import { parseRestartPolicy } from '../../model/restart-policy.ts'
 import { parseSecurityOptions } from '../../model/security.ts'
 import { validateSysctls } from '../../model/sysctl.ts'
 import { parseUlimit } from '../../model/ulimit.ts'
@@ -27,7 +29,9 @@ export const resourceFields = {
   cpusetMems: optional(text),
   pids: optional(integer({ minimum: 1, maximum: 4_194_304 })),
 }
-export const updateBody = object(resourceFields)
+/** `no`, `on-failure[:MAX]`, `always`, `unless-stopped` */
+const restart = string({ maxLength: 64 })
+export const updateBody = object({ ...resourceFields, restart: optional(restart) })
 
 /** What is left to docker's defaults unless it is given; in docker's words. */
 export const optionFields = {
@@ -54,6 +58,7 @@ export const optionFields = {
   dnsOptions: optional(texts),
   /** `name:address`, `name:host-gateway` */
   extraHosts: optional(texts),
+  restart: optional(restart),
 }
 
 const resourcesBody = object(resourceFields)
@@ -70,6 +75,14 @@ export function toResources(body: Static<typeof resourcesBody>): Resources {
     cpusetCpus: body.cpusetCpus || undefined,
     cpusetMems: body.cpusetMems || undefined,
     pids: body.pids,
+  })
+}
+
+/** @throws {StatusError} `invalid_argument` */
+export function toUpdate({ restart, ...limits }: Static<typeof updateBody>): ContainerUpdate {
+  return withoutUndefined({
+    resources: toResources(limits),
+    restart: restart === undefined ? undefined : parseRestartPolicy(restart),
   })
 }
 
@@ -94,6 +107,7 @@ export function toOptions(body: Static<typeof optionsBody>): ContainerOptions {
     init: body.init || undefined,
     dns: hasDns ? { servers: dns, search: dnsSearch, options: dnsOptions } : undefined,
     extraHosts: someOf(body.extraHosts)?.map(parseExtraHost),
+    restart: body.restart === undefined ? undefined : parseRestartPolicy(body.restart),
   })
 }
 

@@ -4,7 +4,7 @@ import { StatusError } from '../../lib/errors.ts'
 import { shortId } from '../../model/names.ts'
 import type { Reply } from '../http/reply.ts'
 import { type Route, route } from '../http/route.ts'
-import { toResources, updateBody } from './container-options.ts'
+import { toUpdate, updateBody } from './container-options.ts'
 import { toContainerFilter, toCreateContainer, toStopOptions, wireContainer, wireInspect } from './convert.ts'
 import { success } from './envelope.ts'
 import { pruneBody, toPruneFilter, type WirePruned } from './prune.ts'
@@ -86,7 +86,7 @@ export function containerRoutes(containers: Containers, daemon: Ctx): readonly R
     }),
 
     route('POST', '/v1/containers/:containerId/actions/update', { body: updateBody }, async ({ params, body }) => {
-      const { metadata } = await containers.update(daemon, params.containerId, toResources(body))
+      const { metadata } = await containers.update(daemon, params.containerId, toUpdate(body))
       return success(200, 'container updated', { id: shortId(metadata.uid) })
     }),
 

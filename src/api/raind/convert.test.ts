@@ -320,7 +320,7 @@ test('toCreateContainer() refuses what cannot be', () => {
 
 test('toContainerFilter() lists all unless told otherwise', () => {
   assert.deepEqual(toContainerFilter({}), {})
-  assert.deepEqual(toContainerFilter({ all: false }), { states: ['running', 'paused'] })
+  assert.deepEqual(toContainerFilter({ all: false }), { states: ['running', 'paused', 'restarting'] })
   assert.deepEqual(toContainerFilter({ all: false, label: ['a=b=c'], name: ['n'], state: ['created'] }), {
     labels: [{ key: 'a', value: 'b=c', negated: false }],
     names: ['n'],

@@ -47,7 +47,7 @@ export function wireTime(ms: number | undefined): string {
 
 export function wireContainer({ metadata, spec, status }: Container, sandbox: Sandbox | undefined): WireContainer {
   const state = containerState(status)
-  const ended = state === 'stopped'
+  const ended = state === 'stopped' || state === 'restarting'
   return {
     containerId: shortId(metadata.uid),
     name: metadata.name,
@@ -225,7 +225,7 @@ export function toContainerFilter({
     images: image,
     networks: network,
     exitCodes: exitCode?.map(Number),
-    states: state ?? (all || exitCode ? undefined : ['running', 'paused']),
+    states: state ?? (all || exitCode ? undefined : ['running', 'paused', 'restarting']),
   })
 }
 

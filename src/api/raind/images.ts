@@ -3,7 +3,7 @@ import type { Images, PullProgress } from '../../images/index.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import { primed, type Reply, stream } from '../http/reply.ts'
 import { type Route, route } from '../http/route.ts'
-import { wireImage, wireImageStatus, wireImageUsage } from './convert.ts'
+import { wireImage, wireImageStatus, wireImageUsage, wireProgress } from './convert.ts'
 import { success } from './envelope.ts'
 import { toImageFilter, wireHistoryEntry, wireImageInspect } from './image-convert.ts'
 import {
@@ -15,7 +15,7 @@ import {
   type WireHistoryEntry,
   type WireImageInspect,
 } from './image-types.ts'
-import { progressLines } from './progress-lines.ts'
+import { jsonLines } from './json-lines.ts'
 import { pruneAllBody, toPruneFilter, type WirePruned } from './prune.ts'
 import { parseRegistryAuth, type RegistryAuth } from './registry-auth.ts'
 import {
@@ -126,7 +126,7 @@ function wantsProgress(headers: IncomingHttpHeaders): boolean {
 }
 
 async function progressReply(ctx: Ctx, requestId: string, progress: AsyncIterable<PullProgress>): Promise<Reply> {
-  return stream(NDJSON, progressLines(ctx, requestId, await primed(progress)))
+  return stream(NDJSON, jsonLines(ctx, requestId, await primed(progress), wireProgress))
 }
 
 async function lastOf(progress: AsyncIterable<PullProgress>): Promise<void> {

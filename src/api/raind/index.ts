@@ -12,6 +12,7 @@ import type { FrontEnd } from '../http/server.ts'
 import { containerRoutes } from './containers.ts'
 import { docsRoutes } from './docs.ts'
 import { errorReply } from './errors.ts'
+import { type EventSource, eventRoutes } from './events.ts'
 import { execRoutes } from './execs.ts'
 import { imageRoutes } from './images.ts'
 import { networkRoutes } from './networks.ts'
@@ -23,6 +24,8 @@ import { volumeRoutes } from './volumes.ts'
 export interface RaindDeps {
   readonly containers: Containers
   readonly images: Images
+  /** Of events. */
+  readonly store: EventSource
   readonly info: DaemonInfo
   /** The daemon's context: what changes the machine runs on it. */
   readonly ctx: Ctx
@@ -30,7 +33,7 @@ export interface RaindDeps {
   readonly more: readonly Route[]
 }
 
-export function raindApi({ containers, images, info, ctx, more }: RaindDeps): FrontEnd {
+export function raindApi({ containers, images, store, info, ctx, more }: RaindDeps): FrontEnd {
   const routes: readonly Route[] = [
     ...containerRoutes(containers, ctx),
     ...statsRoutes(containers),
@@ -39,12 +42,14 @@ export function raindApi({ containers, images, info, ctx, more }: RaindDeps): Fr
     ...networkRoutes(containers, ctx),
     ...volumeRoutes(containers, ctx),
     ...policyRoutes(),
+    ...eventRoutes(store),
     ...systemRoutes({ containers, images, info, ctx }),
     ...more,
   ]
   return { routes: [...routes, ...docsRoutes(info.version, routes)], errorReply }
 }
 
+export type { WireEvent } from './event-types.ts'
 export type { WireHistoryEntry, WireImageInspect } from './image-types.ts'
 export type { WirePruned } from './prune.ts'
 export type { WireLinkStats, WireStats } from './stats-types.ts'

@@ -76,6 +76,11 @@ export const notes: Readonly<Record<string, RouteNotes>> = {
   'POST /v1/policies/revert': { summary: 'Not there yet: answers 501' },
   'POST /v1/policies/ns/mode': { summary: 'Not there yet: answers 501' },
   'GET /v1/logs/netflow': { summary: 'Not there yet: answers 501' },
+  'GET /v1/events': {
+    summary: 'What has happened, and what happens, as it does; a JSON line each',
+    tag: 'system',
+    gives: [NDJSON],
+  },
   'GET /metrics': {
     summary: 'What Prometheus scrapes: the daemon, its containers and images, its answers',
     tag: 'system',

@@ -283,7 +283,7 @@ export const listQuery = object({
   image: optional(array(text)),
   network: optional(array(text)),
   exitCode: optional(array(string({ pattern: '^\\d{1,3}$', description: 'an exit code' }))),
-  state: optional(array(oneOf('creating', 'created', 'running', 'paused', 'stopped', 'removing'))),
+  state: optional(array(oneOf('creating', 'created', 'running', 'paused', 'restarting', 'stopped', 'removing'))),
 })
 export type ListQuery = Static<typeof listQuery>
 

@@ -4,7 +4,7 @@ import { usageError } from '../errors.ts'
 /** Each asks `raind __complete WORDS...`, one candidate a line; where there is none the shell offers files. */
 const SCRIPTS: Readonly<Record<string, string>> = {
   bash: `_raind() {
-  local line=\${COMP_LINE:0:COMP_POINT} word IFS=$' \\t\\n'
+  local line=\${COMP_LINE:0:COMP_POINT} word separators IFS=$' \\t\\n'
   local -a words
   read -ra words <<< "$line"
   [[ $line == *[[:space:]] ]] && words+=('')
@@ -13,8 +13,9 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   COMPREPLY=($(raind __complete "\${words[@]:1}" 2> /dev/null))
   if [[ \${#COMPREPLY[@]} -eq 0 ]]; then
     COMPREPLY=($(compgen -f -- "\${COMP_WORDS[COMP_CWORD]}"))
-  elif [[ $word == *:* && $COMP_WORDBREAKS == *:* ]]; then
-    COMPREPLY=("\${COMPREPLY[@]#"\${word%:*}:"}")
+  else
+    separators=\${COMP_WORDBREAKS//[^:=]}
+    [[ -n $separators ]] && COMPREPLY=("\${COMPREPLY[@]#"\${word%"\${word##*[$separators]}"}"}")
   fi
 }
 complete -F _raind raind

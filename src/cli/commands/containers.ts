@@ -4,7 +4,7 @@ import { type FilterKeys, filterFlag, LABEL_FILTERS, readFilters } from '../filt
 import { ago, shortCommand, shortRepository } from '../format.ts'
 import { table } from '../table.ts'
 import { inspecting, onEach } from './on-each.ts'
-import { RESOURCE_FLAGS, resourcesBody } from './option-flags.ts'
+import { RESOURCE_FLAGS, RESTART_FLAG, resourcesBody } from './option-flags.ts'
 
 /** docker's words, and what /v1 calls them. */
 const STATES: Readonly<Record<string, string>> = { exited: 'stopped', dead: 'removing' }
@@ -114,10 +114,11 @@ export const unpause = onEachContainer(
 
 export const update = onEachContainer(
   ['container update', 'update'],
-  'Change limits of containers, also while they run',
+  'Change limits and restart policies of containers, also while they run',
   'updated',
-  ({ client, flags }, path) => client.call('POST', `${path}/actions/update`, resourcesBody(flags)),
-  RESOURCE_FLAGS,
+  ({ client, flags }, path) =>
+    client.call('POST', `${path}/actions/update`, { ...resourcesBody(flags), restart: flags.text('restart') }),
+  { ...RESOURCE_FLAGS, restart: RESTART_FLAG },
 )
 
 export const rename: Command = {

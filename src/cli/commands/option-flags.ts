@@ -16,6 +16,12 @@ export const RESOURCE_FLAGS: Readonly<Record<string, FlagSpec>> = {
   'pids-limit': { type: 'string', value: 'N', help: 'limit of processes' },
 }
 
+export const RESTART_FLAG: FlagSpec = {
+  type: 'string',
+  value: 'RESTART_POLICY',
+  help: 'start it again when it has ended: no, on-failure[:MAX], always, unless-stopped',
+}
+
 /** The less common ones of docker's, in its spelling. */
 export const OPTION_FLAGS: Readonly<Record<string, FlagSpec>> = {
   'shm-size': { type: 'string', value: 'BYTES', help: 'size of /dev/shm (default 64m)' },
@@ -44,6 +50,7 @@ export const OPTION_FLAGS: Readonly<Record<string, FlagSpec>> = {
     value: 'NAME:ADDRESS',
     help: 'line for /etc/hosts; or NAME:host-gateway',
   },
+  restart: RESTART_FLAG,
 }
 
 /** What was not given is undefined. */
@@ -79,6 +86,7 @@ export function optionsBody(flags: Flags) {
     dnsSearch: someOf(flags.list('dns-search')),
     dnsOptions: someOf(flags.list('dns-option')),
     extraHosts: someOf(flags.list('add-host')),
+    restart: flags.text('restart'),
   } satisfies { [K in keyof CreateContainerBody]?: CreateContainerBody[K] | undefined }
 }
 

@@ -1,7 +1,7 @@
 import type { WireExit, WireInspect } from '../../api/raind/index.ts'
 import type { Client } from '../client.ts'
 import type { Command, Invocation } from '../command.ts'
-import { CliError } from '../errors.ts'
+import { CliError, usageError } from '../errors.ts'
 import { CREATE_FLAGS, createBody } from './create-flags.ts'
 import { printLog } from './logs.ts'
 import { ensureImage } from './pull.ts'
@@ -66,6 +66,9 @@ async function createOne(invocation: Invocation): Promise<string> {
   const { client, flags, args } = invocation
   await ensureImage(invocation, args[0]!)
   const body = createBody(flags, args)
+  if (flags.is('rm') && (body.restart ?? 'no') !== 'no') {
+    throw usageError('--rm and --restart exclude each other', 'What is removed at its end cannot be started again')
+  }
   const removeHere = flags.is('rm') && !flags.is('detach')
   const { id } = await client.call<{ id: string }>(
     'POST',

@@ -1,17 +1,16 @@
-import type { PullProgress } from '../../images/index.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import { messageOf, StatusError } from '../../lib/errors.ts'
-import { wireProgress } from './convert.ts'
 import { failure } from './errors.ts'
 
 /** A JSON line for each item. The head is sent by then, so a failure is a last line of its own. */
-export async function* progressLines(
+export async function* jsonLines<T>(
   ctx: Ctx,
   requestId: string,
-  progress: AsyncIterable<PullProgress>,
+  items: AsyncIterable<T>,
+  toWire: (item: T) => unknown,
 ): AsyncGenerator<string> {
   try {
-    for await (const one of progress) yield line(wireProgress(one))
+    for await (const item of items) yield line(toWire(item))
   } catch (thrown) {
     if (ctx.signal.aborted) return
     const error = thrown instanceof StatusError ? thrown : new StatusError('internal', messageOf(thrown))

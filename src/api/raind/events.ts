@@ -1,0 +1,64 @@
+import type { Ctx } from '../../lib/ctx.ts'
+import type { Event } from '../../model/event.ts'
+import { type EventFilter, parseEventFilter } from '../../model/event-filter.ts'
+import type { Store } from '../../store/index.ts'
+import { stream } from '../http/reply.ts'
+import { type Route, route } from '../http/route.ts'
+import { type EventSpan, toEventSpan, wireEvent } from './event-convert.ts'
+import { eventsQuery } from './event-types.ts'
+import { jsonLines } from './json-lines.ts'
+import { NDJSON } from './types.ts'
+
+export type EventSource = Pick<Store, 'events' | 'read' | 'durable'>
+
+/** The longest that a timer takes; some 24 days. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+export function eventRoutes(store: EventSource): readonly Route[] {
+  return [
+    route('GET', '/v1/events', { query: eventsQuery, waits: true }, ({ ctx, id, query }) => {
+      const fits = parseEventFilter(query.filter ?? [])
+      const events = openEvents(ctx, store, toEventSpan(query))
+      return stream(NDJSON, jsonLines(ctx, id, wanted(store, events, fits), wireEvent))
+    }),
+  ]
+}
+
+/** Nothing that happens after this call is missed. @throws {StatusError} `expired` */
+function openEvents(ctx: Ctx, store: EventSource, { after, sinceNs, untilNs }: EventSpan): AsyncIterable<Event> {
+  const leftMs = untilNs === undefined ? Number.POSITIVE_INFINITY : Number(untilNs / 1_000_000n) - Date.now()
+  const follow = leftMs > 0
+  const from = after ?? (follow ? store.read((tx) => tx.lastEvent()) : undefined)
+  const start = sinceNs !== undefined ? { sinceNs } : from !== undefined ? { after: from } : {}
+  const signal = Number.isFinite(leftMs) && follow ? endingIn(ctx, leftMs) : ctx.signal
+  return between(store.events({ ...ctx, signal }, { ...start, follow }), sinceNs, untilNs)
+}
+
+function endingIn({ signal }: Ctx, ms: number): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(Math.min(ms, MAX_TIMER_MS))])
+}
+
+/** A clock that was set back makes later events older: each is looked at. */
+async function* between(
+  events: AsyncIterable<Event>,
+  since = 0n,
+  until: bigint | undefined,
+): AsyncGenerator<Event, void, undefined> {
+  for await (const event of events) {
+    if (until !== undefined && event.timeNs > until) return
+    if (event.timeNs >= since) yield event
+  }
+}
+
+/** Who was told of an event, and goes on from there, finds the same ones before it after a loss of power. */
+async function* wanted(
+  store: EventSource,
+  events: AsyncIterable<Event>,
+  fits: EventFilter,
+): AsyncGenerator<Event, void, undefined> {
+  for await (const event of events) {
+    if (!fits(event)) continue
+    await store.durable()
+    yield event
+  }
+}

@@ -1,0 +1,34 @@
+import type { Ctx } from '../lib/ctx.ts'
+import { containerEvent } from '../model/event.ts'
+import type { Deps } from './deps.ts'
+import type { ExecSessions } from './exec.ts'
+import type { CreateExec, ExecRecord, ExecStreams } from './types.ts'
+
+/** Creates an exec, and tells so. */
+export function createExec(deps: Deps, execs: ExecSessions, ref: string, options: CreateExec): ExecRecord {
+  const record = execs.create(deps, ref, options)
+  tell(deps, record, 'exec_create')
+  return record
+}
+
+/** Starts an exec; tells that, and its end. */
+export async function startExec(ctx: Ctx, deps: Deps, execs: ExecSessions, execId: string): Promise<ExecStreams> {
+  const streams = await execs.start(ctx, deps, execId)
+  const record = execs.record(execId)
+  tell(deps, record, 'exec_start')
+  void streams.exit
+    .then(({ exitCode }) => tell(deps, record, 'exec_die', { exitCode: String(exitCode) }))
+    .catch((error) => ctx.log.warn('the end of an exec is not told', { execId, error }))
+  return streams
+}
+
+const MAX_COMMAND_CHARACTERS = 1024
+
+function tell({ store }: Deps, record: ExecRecord, action: string, attributes: { exitCode?: string } = {}): void {
+  const execAttributes = { execId: record.id, command: record.command.join(' ').slice(0, MAX_COMMAND_CHARACTERS) }
+  store.write((tx) => {
+    const container = tx.getByUid('Container', record.containerId)
+    if (container === undefined) return
+    tx.event(containerEvent(container, action, { ...execAttributes, ...attributes }))
+  })
+}

@@ -1,0 +1,4 @@
+/** ns since the epoch. */
+export function nowNs(): bigint {
+  return Temporal.Now.instant().epochNanoseconds
+}
