@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { NetworkSpec } from '../../src/model/network.ts'
 import { addNeighbour, type Neighbour, run } from '../support/lan.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { portTables } from '../support/nf-tables.ts'
+import { announceRouter } from '../support/router.ts'
 import { ctx, type NetworkFixture, openNetwork, tcp, udp } from '../support/sandbox-network.ts'
-import { ask, assertClosed, type Server, serve } from '../support/sockets.ts'
+import { ask, askFrom, assertClosed, openUdp, type Server, serve } from '../support/sockets.ts'
 
 runInOwnNamespaces(import.meta.filename)
 
@@ -166,15 +169,73 @@ describe('links', () => {
     await network.driver.removeBridge(ctx, plain)
   })
 
-  test('a host that begins to forward goes on hearing its routers', async () => {
+  test('a host that begins to forward keeps the route that a router has announced, and goes on hearing it', async () => {
     run(undefined, 'sysctl -qw net.ipv6.conf.all.forwarding=0')
-    run(undefined, 'ip link add up0 type veth peer name up1')
-    run(undefined, 'sysctl -qw net.ipv6.conf.up0.accept_ra=1')
-    run(undefined, 'sysctl -qw net.ipv6.conf.up1.accept_ra=0')
+    const dir = mkdtempSync('/var/tmp/condenser-router-')
+    using stack = new DisposableStack()
+    stack.defer(() => rmSync(dir, { recursive: true }))
+    // The neighbour's addresses and routes are not used here, only its link.
+    const router = stack.use(addNeighbour(join(dir, 'router'), 'up0', 60))
+    for (const [name, value] of [
+      ['accept_ra', 1],
+      ['accept_dad', 0],
+    ])
+      run(undefined, `sysctl -qw net.ipv6.conf.up0.${name}=${value}`)
+    run(undefined, 'ip link add deaf type veth peer name deaf1')
+    run(undefined, 'sysctl -qw net.ipv6.conf.deaf.accept_ra=0')
+    const routes = () => run(undefined, 'ip -6 route show dev up0')
+    const hears = async (prefix: string) => {
+      while (!routes().includes(`${prefix}/64`)) {
+        announceRouter(router.netns, 'eth0', prefix)
+        await sleep(50)
+      }
+    }
+    await hears('2001:db8:1::')
+    assert.match(routes(), /^default via fe80::/m)
     await using _network = await openNetwork(raind6)
-    const names = ['all.forwarding', 'up0.accept_ra', 'up1.accept_ra'].map((name) => `net.ipv6.conf.${name}`)
-    assert.equal(run(undefined, `sysctl -n ${names.join(' ')}`), '1\n2\n0\n')
-    run(undefined, 'ip link del up0')
+    assert.equal(run(undefined, 'sysctl -n net.ipv6.conf.all.forwarding'), '1\n')
+    assert.match(routes(), /^default via fe80::/m)
+    await hears('2001:db8:2::')
+    assert.equal(run(undefined, 'sysctl -n net.ipv6.conf.deaf.accept_ra'), '0\n')
+    run(undefined, 'ip link del deaf')
+  })
+
+  test('a container that says it were a router changes nothing, neither in another container nor at the host', async () => {
+    await using network = await openNetwork(raind6)
+    const evil = await network.sandbox('evil', '10.166.0.1', WEB)
+    const other = await network.sandbox('other', '10.166.0.2', OTHER)
+    const plain = await network.sandbox('plain', '10.166.0.3')
+    // Who does hear routers, and so tells when the announcement has come by.
+    const witness = await network.sandbox('witness', '10.166.0.4', 'fd12:3456:789a::4')
+    run(witness, 'sysctl -qw net.ipv6.conf.eth0.accept_ra=1')
+    while (!run(witness, 'ip -6 route').includes('2001:db8:bad::/64')) {
+      announceRouter(evil, 'eth0', '2001:db8:bad::')
+      await sleep(50)
+    }
+    for (const netns of [other, plain, undefined]) {
+      assert.doesNotMatch(run(netns, 'ip -6 route'), /2001:db8:bad|default via fe80/)
+      assert.doesNotMatch(run(netns, 'ip -6 addr'), /2001:db8:bad/)
+    }
+  })
+
+  test('UDP flows under way are taken over by a port that is published, and let go of', async () => {
+    await using network = await openNetwork(raind6)
+    using lan = addNeighbour(join(network.dir, 'lan'), 'lan0', 50)
+    const web = await network.sandbox('web', '10.166.0.1', WEB)
+    await using _host = await serve(undefined, 'udp', 5353, 'host')
+    await using _web = await serve(web, 'udp', 53, 'web')
+    const client = openUdp(lan.netns, 6)
+    const lastAnswer = async () => {
+      await askFrom(client, lan.hostAddress6, 5353, 10_000)
+      await sleep(100) // Earlier answers may still be on their way.
+      return (await askFrom(client, lan.hostAddress6, 5353, 10_000)) ?? ''
+    }
+    assert.match(await lastAnswer(), /^host/)
+    await network.publish('web', WEB, udp(5353, 53, '::'))
+    assert.match(await lastAnswer(), /^web/)
+    await network.publish('web', WEB)
+    assert.match(await lastAnswer(), /^host/)
+    client.close()
   })
 
   test('rules and ports of IPv6 come back with the next change after somebody took them away', async () => {
