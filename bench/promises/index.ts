@@ -7,6 +7,7 @@ import { containerMemory, daemonMemory } from './memory.ts'
 import { parallelStarts } from './parallel-starts.ts'
 import { publishedPort } from './published-port.ts'
 import { raind } from './raind.ts'
+import { requests } from './requests.ts'
 import { runAgainstPodman } from './run-podman.ts'
 import { startLatency } from './start.ts'
 import { startAgainstPodman } from './start-podman.ts'
@@ -23,6 +24,7 @@ export const benches: readonly Bench[] = [
   stopRemove,
   coldPull,
   list,
+  requests,
   daemonMemory,
   containerMemory,
   boot,

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { cpuMs } from '../support/cpu.ts'
 import { create, startHost } from '../support/host.ts'
 import type { Bench } from '../support/promise.ts'
 import { inParallel, show, summary, timed } from '../support/stats.ts'
@@ -24,10 +24,4 @@ export const list: Bench = {
     const note = `${show(found)}, of it ${cpu.toFixed(1)} ms of processor time in the daemon`
     return [{ promise: 'list of 500, p50', value: found.p50, target: 10, unit: 'ms', note }]
   },
-}
-
-/** Of all threads, user and system; clock ticks are 10 ms. */
-function cpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * 10
 }

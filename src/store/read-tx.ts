@@ -54,13 +54,8 @@ export class ObjectReader implements ReadTx {
 
   list<K extends Kind>(kind: K, filter: ObjectFilter = {}): Kinds[K][] {
     const { where, values } = condition(kind, filter)
-    const texts = this.sql(`SELECT json FROM objects WHERE ${where} ORDER BY id`)
-      .all(...values)
-      .map((row) => (row as unknown as JsonRow).json)
     const isWhole = values.length === 1
-    const objects = isWhole
-      ? this.#database.lists.parse(kind, texts)
-      : texts.map((text) => JSON.parse(text) as Kinds[K])
+    const objects = isWhole ? this.#whole(kind) : this.#texts(where, values).map((text) => JSON.parse(text) as Kinds[K])
     const { labels } = filter
     return labels === undefined ? objects : objects.filter((object) => carries(object.metadata.labels, labels))
   }
@@ -70,6 +65,23 @@ export class ObjectReader implements ReadTx {
     const { where, values } = condition(kind, filter)
     const row = this.sql(`SELECT count(*) AS count FROM objects WHERE ${where}`).get(...values) as { count: number }
     return row.count
+  }
+
+  /** What is not committed has a revision that another commit may get. */
+  protected get readsCommitted(): boolean {
+    return true
+  }
+
+  /** Not even read if nothing has been committed since the last time. */
+  #whole<K extends Kind>(kind: K): Kinds[K][] {
+    const { lists } = this.#database
+    const revision = this.readsCommitted ? this.revision() : undefined
+    return lists.known(kind, revision) ?? lists.parse(kind, this.#texts('kind = ?', [kind]), revision)
+  }
+
+  #texts(where: string, values: readonly SQLInputValue[]): string[] {
+    const rows = this.sql(`SELECT json FROM objects WHERE ${where} ORDER BY id`).all(...values)
+    return rows.map((row) => (row as unknown as JsonRow).json)
   }
 
   protected sql(text: string) {

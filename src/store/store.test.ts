@@ -253,3 +253,23 @@ test('a closed store refuses work', async (t) => {
   assert.throws(() => store.read((tx) => tx.revision()), { code: 'unavailable' })
   await assert.rejects(store.durable(), { code: 'unavailable' })
 })
+
+test('a list that was read in a transaction that failed is not taken for what the next one commits', (t) => {
+  const store = temporaryStore(t)
+  const container = (name: string) => ({ ...SAMPLE_OBJECTS.Container, uid: newId(), name })
+  const names = () => store.read((tx) => tx.list('Container')).map(({ metadata }) => metadata.name)
+  store.write((tx) => tx.create('Container', container('a')))
+  assert.deepEqual(names(), ['a'])
+  const failing = () =>
+    store.write((tx) => {
+      tx.create('Container', container('gone'))
+      // Also by a read inside of the write.
+      assert.deepEqual(names(), ['a', 'gone'])
+      throw new Error('no')
+    })
+  assert.throws(failing, /no/)
+  assert.deepEqual(names(), ['a'])
+  store.write((tx) => tx.create('Container', container('b')))
+  assert.deepEqual(names(), ['a', 'b'])
+  assert.deepEqual(names(), ['a', 'b'])
+})

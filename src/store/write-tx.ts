@@ -15,6 +15,10 @@ type AnyObject = StoredObject<unknown, unknown>
 
 /** Writes objects by SQL; every write adds its row to the log of changes. */
 export class ObjectWriter extends ObjectReader implements WriteTx {
+  protected override get readsCommitted(): boolean {
+    return false
+  }
+
   create<K extends Kind>(kind: K, draft: Draft<K>): Kinds[K] {
     const metadata: ObjectMeta = {
       namespace: draft.namespace ?? DEFAULT_NAMESPACE,

@@ -5,8 +5,9 @@ import { shortId } from '../../model/names.ts'
 import type { Reply } from '../http/reply.ts'
 import { type Route, route } from '../http/route.ts'
 import { toUpdate, updateBody } from './container-options.ts'
+import { containerText } from './container-text.ts'
 import { toContainerFilter, toCreateContainer, toStopOptions, wireContainer, wireInspect } from './convert.ts'
-import { success } from './envelope.ts'
+import { success, successText } from './envelope.ts'
 import { pruneBody, toPruneFilter, type WirePruned } from './prune.ts'
 import {
   createContainerBody,
@@ -28,8 +29,8 @@ export function containerRoutes(containers: Containers, daemon: Ctx): readonly R
     route('GET', '/v1/containers', { query: listQuery }, ({ query }) => {
       const found = containers.list(toContainerFilter(query))
       const sandboxes = containers.sandboxes()
-      const data: WireContainer[] = found.map((one) => wireContainer(one, sandboxes.get(one.spec.sandboxId)))
-      return success(200, 'retrieve container list success', data.length === 0 ? null : data)
+      const texts = found.map((one) => containerText(one, sandboxes.get(one.spec.sandboxId)))
+      return successText(200, 'retrieve container list success', texts.length === 0 ? 'null' : `[${texts.join(',')}]`)
     }),
 
     route('POST', '/v1/containers', { body: createContainerBody }, async ({ body }) => {
