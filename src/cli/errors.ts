@@ -4,17 +4,20 @@ export class CliError extends Error {
   readonly exitCode: number
   /** The HTTP status, where the daemon has answered with an error. */
   readonly status: number | undefined
+  /** What has ended the command: whoever called this program shall see that. */
+  readonly signal: NodeJS.Signals | undefined
 
   constructor(
     message: string,
     hint?: string,
-    { exitCode = 1, status }: { exitCode?: number; status?: number | undefined } = {},
+    { exitCode = 1, status, signal }: { exitCode?: number; status?: number | undefined; signal?: NodeJS.Signals } = {},
   ) {
     super(message)
     this.name = 'CliError'
     this.hint = hint
     this.exitCode = exitCode
     this.status = status
+    this.signal = signal
   }
 }
 

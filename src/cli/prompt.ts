@@ -1,5 +1,6 @@
 import type { Terminal } from './command.ts'
 import { CliError } from './errors.ts'
+import { interrupted } from './interruption.ts'
 
 /** Asks at the terminal for a line. The terminal itself does the editing, and Ctrl-C ends the program. */
 export async function promptLine({ stdin, stderr }: Terminal, question: string): Promise<string> {
@@ -18,15 +19,25 @@ export async function promptLine({ stdin, stderr }: Terminal, question: string):
 }
 
 /** The same without showing what is typed. */
-export async function promptSecret({ stdin, stderr }: Terminal, question: string): Promise<string> {
-  stderr.write(question)
+export async function promptSecret(terminal: Terminal, question: string): Promise<string> {
+  const typed = await readHidden(terminal, question)
+  if (typed !== undefined) return typed
+  // As the terminal does itself where it is not raw: for the whole job, of which a script may be a part.
+  process.kill(0, 'SIGINT')
+  throw interrupted('SIGINT')
+}
+
+/** Undefined after Ctrl-C. */
+async function readHidden({ stdin, stderr }: Terminal, question: string): Promise<string | undefined> {
   stdin.setRawMode(true)
   let typed = ''
   try {
+    stderr.write(question)
     for await (const chunk of stdin.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
       for (const character of String(chunk)) {
         if (character === '\r' || character === '\n') return typed
-        if (character === '\x03' || character === '\x04') throw nothingDone()
+        if (character === '\x03') return undefined
+        if (character === '\x04') throw nothingDone()
         if (character === '\x15') typed = ''
         else typed = character === '\x7f' || character === '\b' ? typed.slice(0, -1) : typed + character
       }
@@ -52,5 +63,5 @@ export async function confirm(terminal: Terminal, warning: string): Promise<void
 }
 
 function nothingDone(): CliError {
-  return new CliError('Nothing was done', undefined, { exitCode: 130 })
+  return new CliError('Nothing was done')
 }

@@ -16,9 +16,11 @@ const RAIND = join(import.meta.dirname, '../../bin/raind')
 describe('the command line client', () => {
   let fixture: DaemonFixture
 
-  async function raind(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const raind = (...args: string[]) => raindAs(0, ...args)
+
+  async function raindAs(uid: number, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
     const env = { ...process.env, CONDENSER_SOCKET: join(fixture.home.run, 'condenser.sock') }
-    const child = spawn(RAIND, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(RAIND, args, { env, uid, stdio: ['ignore', 'pipe', 'pipe'] })
     const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
     return { code, stdout, stderr }
   }
@@ -177,5 +179,10 @@ describe('the command line client', () => {
     const socket = await raind('--socket', '/nowhere/x.sock', 'ps')
     assert.equal(socket.code, 1)
     assert.match(socket.stderr, /it is not running\n {2}Start it with/)
+    const stranger = await raindAs(65_534, 'ps')
+    assert.equal(stranger.code, 1)
+    assert.match(stranger.stderr, /^raind: No permission to use .*condenser\.sock\n {2}Run the command with sudo\n$/)
+    const flag = await raind('ps', '--al')
+    assert.deepEqual([flag.code, /Unknown flag --al; did you mean --all\?/.test(flag.stderr)], [125, true])
   })
 })

@@ -1,11 +1,15 @@
 import { createReadStream } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
 import type { Failure, WireProgress } from '../../api/raind/index.ts'
 import { linesOf } from '../client.ts'
 import type { Command, Invocation } from '../command.ts'
 import { readCredentials, registryOf } from '../docker-config.ts'
 import { CliError } from '../errors.ts'
+import { catchInterruption } from '../interruption.ts'
 import { progressView } from '../progress.ts'
 
+/** Of pulls and pushes: others may wait for the same. */
+export const GOES_ON = 'The daemon goes on with it; the same command joins it again'
 export const NDJSON = 'application/x-ndjson'
 
 export const pull: Command = {
@@ -49,7 +53,8 @@ export const load: Command = {
     const input = file === undefined || file === '-' ? terminal.stdin : createReadStream(file)
     const name = flags.text('name')
     const path = `/v1/images/load${name === undefined ? '' : `?name=${encodeURIComponent(name)}`}`
-    const loaded = await showProgress(invocation, await client.stream('POST', path, { input, accept: NDJSON }))
+    const answer = await client.stream('POST', path, { input, accept: NDJSON })
+    const loaded = await showProgress(invocation, answer, 'Nothing of the archive is kept, unless it was whole by then')
     if (!json) for (const image of loaded) terminal.stdout.write(`image: ${image} loaded\n`)
   },
 }
@@ -70,14 +75,21 @@ async function pullImage(
 ): Promise<void> {
   const auth = await readCredentials(registryOf(body.image))
   const answer = await invocation.client.stream('POST', '/v1/images', { body: { ...body, auth }, accept: NDJSON })
-  await showProgress(invocation, answer)
+  await showProgress(invocation, answer, GOES_ON)
 }
 
-/** Shows the lines of an ndjson answer as they come; returns the names of the images that are done. */
+/**
+ * Shows the lines of an ndjson answer as they come; returns the names of the images that are done.
+ *
+ * @param interruptedHint what the user should know who does not wait for the end
+ */
 export async function showProgress(
   { terminal, flags, json }: Invocation,
-  answer: NodeJS.ReadableStream,
+  answer: IncomingMessage,
+  interruptedHint: string,
 ): Promise<string[]> {
+  using interruption = catchInterruption(interruptedHint)
+  interruption.signal.addEventListener('abort', () => answer.destroy(interruption.signal.reason))
   using view = progressView(terminal.stderr, { quiet: flags.is('quiet') || json })
   const done: string[] = []
   for await (const line of linesOf(answer)) {

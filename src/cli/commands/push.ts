@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts'
 import { readCredentials, registryOf } from '../docker-config.ts'
-import { NDJSON, showProgress } from './pull.ts'
+import { GOES_ON, NDJSON, showProgress } from './pull.ts'
 
 export const push: Command = {
   names: ['image push', 'push'],
@@ -14,7 +14,7 @@ export const push: Command = {
     const image = args[0]!
     const auth = await readCredentials(registryOf(image))
     const answer = await client.stream('POST', '/v1/images/push', { body: { image, auth }, accept: NDJSON })
-    await showProgress(invocation, answer)
+    await showProgress(invocation, answer, GOES_ON)
     if (!json) terminal.stdout.write(`image: ${image} push completed\n`)
   },
 }

@@ -1,6 +1,7 @@
 import { createWriteStream, promises as files } from 'node:fs'
 import type { Command } from '../command.ts'
 import { CliError, usageError } from '../errors.ts'
+import { catchInterruption } from '../interruption.ts'
 
 export const save: Command = {
   names: ['image save', 'save'],
@@ -30,18 +31,21 @@ export const save: Command = {
   },
 }
 
-/** A file appears when it is whole; devices and FIFOs are written as they are. */
+/** A file appears when it is whole, or not at all; devices and FIFOs are written as they are. */
 async function writeWhole(archive: NodeJS.ReadableStream, file: string): Promise<void> {
+  using interruption = catchInterruption()
+  const { signal } = interruption
   const isSpecial = await files.lstat(file).then(
     (stat) => !stat.isFile(),
     () => false,
   )
   const target = isSpecial ? file : `${file}.${process.pid}.tmp`
   try {
-    await process.getBuiltinModule('node:stream/promises').pipeline(archive, createWriteStream(target))
+    await process.getBuiltinModule('node:stream/promises').pipeline(archive, createWriteStream(target), { signal })
     if (target !== file) await files.rename(target, file)
   } catch (error) {
     if (target !== file) await files.rm(target, { force: true })
+    signal.throwIfAborted()
     throw new CliError(`Cannot write ${file}: ${(error as Error).message}`)
   }
 }
