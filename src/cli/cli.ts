@@ -1,6 +1,7 @@
 import { didYouMean } from '../lib/did-you-mean.ts'
 import { type Client, connect } from './client.ts'
 import { type Command, type Flags, GLOBAL_FLAGS, parseCommandLine, type Terminal } from './command.ts'
+import { attach } from './commands/attach.ts'
 import { completion } from './commands/completion.ts'
 import * as containers from './commands/containers.ts'
 import { events } from './commands/events.ts'
@@ -42,6 +43,7 @@ const COMMANDS: readonly Command[] = [
   prune.containerPrune,
   logs,
   stats,
+  attach,
   exec,
   pull,
   push,

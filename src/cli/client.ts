@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { WebSocket } from 'ws'
 import type { Endpoint } from './endpoint.ts'
 import { CliError } from './errors.ts'
 
@@ -14,6 +15,8 @@ export interface Client {
   call<T>(method: string, path: string, body?: unknown): Promise<T>
   /** The answer as it comes, for logs and progress. `body` may be a stream. */
   stream(method: string, path: string, options?: StreamOptions): Promise<IncomingMessage>
+  /** Open. @throws {CliError} with the daemon's message if it does not want to */
+  webSocket(path: string): Promise<WebSocket>
 }
 
 export interface StreamOptions {
@@ -51,6 +54,16 @@ export function connect(endpoint: Endpoint): Client {
   }
   return {
     stream: send,
+    async webSocket(path) {
+      const { WebSocket } = await import('ws')
+      const { url, options } = endpoint.webSocket(path)
+      const socket = new WebSocket(url, { ...options, perMessageDeflate: false })
+      const { promise, resolve, reject } = Promise.withResolvers<WebSocket>()
+      socket.once('open', () => resolve(socket))
+      socket.once('unexpected-response', (_request, answer) => failure(answer).then(reject, reject))
+      socket.on('error', (error: NodeJS.ErrnoException) => reject(endpoint.explain(error)))
+      return await promise
+    },
     async call<T>(method: string, path: string, body?: unknown): Promise<T> {
       const answer = await send(method, path, { body })
       return (JSON.parse(await textOf(answer)) as Envelope).data as T

@@ -34,6 +34,8 @@ test('what follows the image belongs to the container', () => {
     port: ['8080:80'],
     env: ['A=1'],
     tty: true,
+    openStdin: true,
+    stdinOnce: true,
     autoRemove: true,
   })
 })

@@ -31,6 +31,7 @@ const answers: Readonly<Record<string, unknown>> = {
 }
 const client = (): Client => ({
   call: async <T>(_method: string, path: string) => answers[path] as T,
+  webSocket: () => Promise.reject(new Error('no')),
   stream: () => Promise.reject(new Error('not asked for')),
 })
 const ask = (line: string) => complete(commands, line.split(' '), client)
@@ -57,6 +58,7 @@ test('complete() offers flags, and names as their values', async () => {
 test('complete() offers nothing where the daemon does not answer, and never fails', async () => {
   const dead = (): Client => ({
     call: () => Promise.reject(new Error('no')),
+    webSocket: () => Promise.reject(new Error('no')),
     stream: () => Promise.reject(new Error('no')),
   })
   assert.deepEqual(await complete(commands, ['rm', ''], dead), [])

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { RequestOptions } from 'node:https'
+import type { ClientOptions } from 'ws'
 import { http, https } from '../lib/node-http.ts'
 import { CliError, usageError } from './errors.ts'
 
@@ -13,6 +14,8 @@ export interface Endpoint {
   /** As people know it. */
   readonly name: string
   request(options: RequestOptions, onAnswer: (answer: IncomingMessage) => void): ClientRequest
+  /** How a WebSocket gets there. */
+  webSocket(path: string): { readonly url: string; readonly options: ClientOptions }
   /** What a failed connection means. */
   explain(error: NodeJS.ErrnoException): CliError
 }
@@ -53,6 +56,7 @@ function unixEndpoint(socketPath: string): Endpoint {
     name: socketPath,
     // Without a server name node:http asks whether "localhost" is an IPv6 address, by a pattern that takes 13 ms to compile.
     request: (options, onAnswer) => http.request({ socketPath, servername: '', ...options }, onAnswer),
+    webSocket: (path) => ({ url: `ws+unix:${socketPath}:${path}`, options: {} }),
     explain(error) {
       switch (error.code) {
         case 'ENOENT':
@@ -86,6 +90,7 @@ function tlsEndpoint(url: URL, { cacert, cert, key }: EndpointChoice): Endpoint 
   return {
     name,
     request: (rest, onAnswer) => https().request({ ...options, ...rest }, onAnswer),
+    webSocket: (path) => ({ url: `wss://${url.hostname}:${options.port}${path}`, options }),
     explain(error) {
       const code = error.code ?? ''
       if (code === 'ECONNREFUSED') {

@@ -1,13 +1,15 @@
 import { onNobodysBehalf } from '../lib/asked-by.ts'
 import type { Ctx } from '../lib/ctx.ts'
+import { attachContainer, resizeTerminal } from './attach.ts'
 import { connectContainer, disconnectContainer } from './connect.ts'
 import { createContainer } from './create.ts'
 import { createNetwork, removeNetwork } from './create-network.ts'
 import type { Deps } from './deps.ts'
-import { ExecSessions } from './exec.ts'
+import { Execs } from './exec.ts'
 import { createExec, startExec } from './exec-events.ts'
 import { cleanUpAfterExit } from './exit.ts'
 import { findContainer } from './find.ts'
+import { followContainerLog } from './follow-log.ts'
 import { listContainers, listNetworks } from './list.ts'
 import { readLogTail } from './log-reader.ts'
 import { pauseContainer, unpauseContainer } from './pause.ts'
@@ -31,7 +33,7 @@ import { waitContainer } from './wait.ts'
 /** The engine's verbs on containers, over the parts given. `ctx` is the daemon's: clean-up after exits runs in it. */
 export function createContainers(ctx: Ctx, deps: Deps): Containers {
   const { store } = deps
-  const execs = new ExecSessions()
+  const execs = new Execs()
   const sampler = new UsageSampler(ctx, deps)
   const background = new Set<Promise<void>>()
 
@@ -77,6 +79,13 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
     createExec: (_ctx, ref, options) => createExec(deps, execs, ref, options),
     startExec: (ctx, execId) => startExec(ctx, deps, execs, execId),
     volumes: createVolumes(deps),
+    startUnclaimedExec: async (ctx, execId) => execs.keepUnclaimed(execId, await startExec(ctx, deps, execs, execId)),
+    takeUnclaimedExec: (ref) => execs.takeUnclaimed(deps, ref),
+    resizeExec: (execId, size) => execs.resize(execId, size),
+    signalExec: (execId, signal) => execs.signal(execId, signal),
+    attach: (ctx, ref, options) => attachContainer(ctx, deps, ref, options),
+    resize: (_ctx, ref, size) => resizeTerminal(deps, ref, size),
+    followLog: (ctx, ref, options) => followContainerLog(ctx, deps, ref, options),
     findExec: (execId) => execs.record(execId),
     startDurations: () => deps.starts.data(),
     stats: async (refs) => sampler.look(sampledOf(store, refs)),

@@ -9,6 +9,7 @@ import type { NetworkDriver } from '../network/index.ts'
 import type { RenderedSeccomp, Runtime } from '../runtime/index.ts'
 import type { Snapshots } from '../snapshots/index.ts'
 import type { Store } from '../store/index.ts'
+import type { AttachWaiters } from './attach-waiters.ts'
 import type { ExitWaiters } from './exit-waiters.ts'
 import type { LogRotation } from './log-rotation.ts'
 
@@ -37,6 +38,7 @@ export interface Deps {
   readonly exits: ExitWaiters
   /** Seconds that successful starts took. */
   readonly starts: Histogram
+  readonly attaching: AttachWaiters
   readonly paths: Paths
   readonly defaults: ContainerDefaults
   readonly seccomp: (capabilities: readonly string[]) => RenderedSeccomp

@@ -1,25 +1,25 @@
 import type { Ctx } from '../lib/ctx.ts'
 import { containerEvent } from '../model/event.ts'
 import type { Deps } from './deps.ts'
-import type { ExecSessions } from './exec.ts'
-import type { CreateExec, ExecRecord, ExecStreams } from './types.ts'
+import type { Execs } from './exec.ts'
+import type { CreateExec, ExecRecord, Session } from './types.ts'
 
 /** Creates an exec, and tells so. */
-export function createExec(deps: Deps, execs: ExecSessions, ref: string, options: CreateExec): ExecRecord {
+export function createExec(deps: Deps, execs: Execs, ref: string, options: CreateExec): ExecRecord {
   const record = execs.create(deps, ref, options)
   tell(deps, record, 'exec_create')
   return record
 }
 
 /** Starts an exec; tells that, and its end. */
-export async function startExec(ctx: Ctx, deps: Deps, execs: ExecSessions, execId: string): Promise<ExecStreams> {
-  const streams = await execs.start(ctx, deps, execId)
+export async function startExec(ctx: Ctx, deps: Deps, execs: Execs, execId: string): Promise<Session> {
+  const session = await execs.start(ctx, deps, execId)
   const record = execs.record(execId)
   tell(deps, record, 'exec_start')
-  void streams.exit
+  void session.exit
     .then(({ exitCode }) => tell(deps, record, 'exec_die', { exitCode: String(exitCode) }))
     .catch((error) => ctx.log.warn('the end of an exec is not told', { execId, error }))
-  return streams
+  return session
 }
 
 const MAX_COMMAND_CHARACTERS = 1024

@@ -5,23 +5,31 @@ import type { Ctx } from '../lib/ctx.ts'
 import { StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import { assertRunning, type Container } from '../model/container.ts'
-import { type OciProcess, type OciSpec, ociExecProcess, resolveUser } from '../runtime/index.ts'
+import { parseSignal } from '../model/signal.ts'
+import type { TerminalSize } from '../model/terminal-size.ts'
+import { type OciProcess, type OciSpec, ociExecProcess, type RuntimeExec, resolveUser } from '../runtime/index.ts'
 import type { Deps } from './deps.ts'
+import { execOutput } from './exec-output.ts'
 import { findContainer } from './find.ts'
-import type { CreateExec, ExecRecord, ExecStreams } from './types.ts'
+import type { CreateExec, ExecRecord, Session } from './types.ts'
 
 /** How long an exec waits for its start, and the record of an ended one can be asked for its exit code. */
 const KEEP_MS = 5 * 60_000
+/** How long what was started without a client waits for one. */
+const CLAIM_MS = 30_000
 
-interface Session {
+interface ExecEntry {
   record: ExecRecord
   readonly options: CreateExec
   expiry: NodeJS.Timeout
+  running?: RuntimeExec
+  /** Started, and given to nobody yet. */
+  unclaimed?: Session
 }
 
 /** The execs of this daemon's life: records of processes, not objects of the store. */
-export class ExecSessions implements Disposable {
-  readonly #sessions = new Map<string, Session>()
+export class Execs implements Disposable {
+  readonly #entries = new Map<string, ExecEntry>()
 
   create(deps: Deps, ref: string, options: CreateExec): ExecRecord {
     const container = runningContainer(deps, ref)
@@ -32,63 +40,127 @@ export class ExecSessions implements Disposable {
       id: randomBytes(32).toString('hex'),
       containerId: container.metadata.uid,
       command: options.command,
+      tty: options.tty ?? false,
       createdAt: Date.now(),
     }
-    this.#sessions.set(record.id, { record, options, expiry: this.#expire(record.id) })
+    this.#entries.set(record.id, { record, options, expiry: this.#expire(record.id) })
     return record
   }
 
-  /** @throws {StatusError} `not_found`; `failed_precondition` if it was started before or the container does not run */
-  async start(ctx: Ctx, deps: Deps, execId: string): Promise<ExecStreams> {
-    const session = this.#find(execId)
-    if (session.record.startedAt !== undefined) {
+  /**
+   * The session must be read to its end, or disposed.
+   * @throws {StatusError} `not_found`; `failed_precondition` if it was started before or the container does not run
+   */
+  async start(ctx: Ctx, deps: Deps, execId: string): Promise<Session> {
+    const entry = this.#find(execId)
+    if (entry.record.startedAt !== undefined) {
       throw new StatusError('failed_precondition', `Cannot start exec ${execId.slice(0, 12)}: it was started before`)
     }
-    const container = runningContainer(deps, session.record.containerId)
-    session.record = { ...session.record, startedAt: Date.now() }
-    clearTimeout(session.expiry)
+    const container = runningContainer(deps, entry.record.containerId)
+    entry.record = { ...entry.record, startedAt: Date.now() }
+    clearTimeout(entry.expiry)
     failpoint('exec.start')
     try {
       const bundle = deps.paths.bundle(container.metadata.uid)
-      const process = await buildProcess(deps, container, session.options)
-      const running = await deps.runtime.exec(ctx, container.metadata.uid, { bundle, process, stdin: false })
+      const process = await buildProcess(deps, container, entry.options)
+      const { size, stdin = false } = entry.options
+      const input = { bundle, process, stdin, ...(size !== undefined && { size }) }
+      const running = await deps.runtime.exec(ctx, container.metadata.uid, input)
+      entry.running = running
       const exit = running.exit.then((result) => {
-        this.#end(session, result.exitCode)
+        this.#end(entry, result.exitCode)
         return result
       })
-      return { stdout: running.stdout, stderr: running.stderr, exit }
+      return execSession(running, exit, entry.record.tty)
     } catch (error) {
-      this.#end(session, CANNOT_RUN)
+      this.#end(entry, CANNOT_RUN)
       throw error
     }
   }
 
+  /** Keeps a started exec's session for who asks for it next; nobody else reads it until then. */
+  keepUnclaimed(execId: string, session: Session): void {
+    const entry = this.#find(execId)
+    entry.unclaimed = session
+    // A process whose output nobody takes must not wait for ever.
+    setTimeout(() => {
+      if (entry.unclaimed === session) this.#take(entry)[Symbol.dispose]()
+    }, CLAIM_MS).unref()
+  }
+
+  /** @throws {StatusError} `not_found` */
+  takeUnclaimed(deps: Deps, ref: string): Session {
+    const { uid, name } = deps.store.read((tx) => findContainer(tx, ref)).metadata
+    const entry = [...this.#entries.values()].findLast(
+      ({ record, unclaimed }) => record.containerId === uid && record.tty && unclaimed !== undefined,
+    )
+    if (entry !== undefined) return this.#take(entry)
+    throw new StatusError('not_found', `No exec with a terminal waits in container "${name}" for somebody to attach`)
+  }
+
+  resize(execId: string, size: TerminalSize): void {
+    this.#find(execId).running?.resize(size)
+  }
+
+  /** @throws {StatusError} `failed_precondition` if it does not run */
+  async signal(execId: string, signal: string): Promise<void> {
+    const { running, record } = this.#find(execId)
+    const runs = record.exitCode === undefined && running !== undefined
+    if (runs && (await running.signal(parseSignal(signal)))) return
+    throw new StatusError('failed_precondition', `Cannot signal exec ${execId.slice(0, 12)}: it does not run`)
+  }
+
   record(execId: string): ExecRecord {
-    return this.#find(execId).record
+    const { record, running } = this.#find(execId)
+    const pid = record.exitCode === undefined ? running?.pid : undefined
+    return pid === undefined ? record : { ...record, pid }
   }
 
   [Symbol.dispose](): void {
-    for (const { expiry } of this.#sessions.values()) clearTimeout(expiry)
+    for (const { expiry } of this.#entries.values()) clearTimeout(expiry)
   }
 
-  #find(execId: string): Session {
-    const session = this.#sessions.get(execId)
-    if (session === undefined) {
+  #take(entry: ExecEntry): Session {
+    const session = entry.unclaimed!
+    delete entry.unclaimed
+    return session
+  }
+
+  #find(execId: string): ExecEntry {
+    const entry = this.#entries.get(execId)
+    if (entry === undefined) {
       throw new StatusError(
         'not_found',
         `No such exec: "${execId.slice(0, 64)}" (kept for ${KEEP_MS / 60_000} minutes)`,
       )
     }
-    return session
+    return entry
   }
 
-  #end(session: Session, exitCode: number): void {
-    session.record = { ...session.record, finishedAt: Date.now(), exitCode }
-    session.expiry = this.#expire(session.record.id)
+  #end(entry: ExecEntry, exitCode: number): void {
+    entry.record = { ...entry.record, finishedAt: Date.now(), exitCode }
+    entry.expiry = this.#expire(entry.record.id)
   }
 
   #expire(execId: string): NodeJS.Timeout {
-    return setTimeout(() => this.#sessions.delete(execId), KEEP_MS).unref()
+    return setTimeout(() => this.#entries.delete(execId), KEEP_MS).unref()
+  }
+}
+
+function execSession(running: RuntimeExec, exit: Promise<{ exitCode: number }>, tty: boolean): Session {
+  const output = execOutput(running)
+  return {
+    tty,
+    ...(running.stdin !== undefined && { stdin: running.stdin }),
+    output,
+    resize: async (size) => running.resize(size),
+    exit,
+    [Symbol.dispose]() {
+      running.stdin?.on('error', () => {})
+      // The terminal stays: its end would be a hang-up.
+      if (!tty) running.stdin?.end()
+      output.discard()
+    },
   }
 }
 
@@ -99,9 +171,10 @@ const CANNOT_RUN = 126
 async function buildProcess({ paths }: Deps, container: Container, options: CreateExec): Promise<OciProcess> {
   const id = container.metadata.uid
   const config = JSON.parse(await readFile(join(paths.bundle(id), 'config.json'), 'utf8')) as OciSpec
-  const { command, env, workingDir, user } = options
+  const { command, env, workingDir, user, tty } = options
   return ociExecProcess(config.process, {
     args: command,
+    ...(tty && { tty }),
     ...(env === undefined ? {} : { env }),
     ...(workingDir === undefined ? {} : { workingDir }),
     ...(user === undefined ? {} : { user: resolveUser(paths.rootfs(id), user, container.spec.groupAdd) }),

@@ -4,6 +4,7 @@
  * Guarantees: a verb is whole or undone, also across a kill of the daemon (the record is written before the first
  * side effect and deleted after the last); one mutation at a time a container; running containers outlive the daemon.
  */
+export { AttachWaiters } from './attach-waiters.ts'
 export { createContainers } from './containers.ts'
 export { type ContainerDefaults, containerPaths, type Deps, type Paths } from './deps.ts'
 export { dnsRecords } from './dns-records.ts'
@@ -11,6 +12,7 @@ export { ExitWaiters } from './exit-waiters.ts'
 export { LogRotation } from './log-rotation.ts'
 export { ensureDefaultNetwork } from './networks.ts'
 export type {
+  AttachOptions,
   AttachRequest,
   ContainerFilter,
   Containers,
@@ -20,9 +22,12 @@ export type {
   CreateExec,
   CreateNetwork,
   ExecRecord,
-  ExecStreams,
   ExitResult,
+  LogOptions,
+  LogPiece,
   NetworkFilter,
+  OutputChunk,
+  Session,
 } from './types.ts'
 export type { ContainerStats } from './usage-sampler.ts'
 export type { CreateVolume, VolumeFilter, VolumeView } from './volume-types.ts'

@@ -64,8 +64,8 @@ function takeRecord(open: Map<Stream, OpenLine>, record: PlacedRecord, firstEnd:
   return partial ? line.texts : [...line.texts, NEWLINE]
 }
 
-/** Reads backwards from the end, no further than needed. */
-async function findTail(ctx: Ctx, span: LogSpan, tailLines: number): Promise<Tail> {
+/** Where the last `tailLines` lines begin. Reads backwards from the end, no further than needed. */
+export async function findTail(ctx: Ctx, span: LogSpan, tailLines: number): Promise<Tail> {
   if (tailLines === Number.POSITIVE_INFINITY) return { from: 0, firstEnd: 0 }
   let lines = 0
   let from = span.size

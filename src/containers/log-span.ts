@@ -6,6 +6,8 @@ import { type LogRecord, parseLogRecord } from './cri-log.ts'
 /** A log's rotated files and the current one as they were when it was opened, as one run of bytes, the oldest first. */
 export interface LogSpan extends AsyncDisposable {
   readonly size: number
+  /** The current file; absent if there is none. */
+  readonly last?: { readonly inode: bigint; readonly start: number }
   /** Up to `length` bytes from `position` on; empty only at the end. */
   read(position: number, length: number): Promise<Buffer>
 }
@@ -41,13 +43,26 @@ export async function openLogSpan(file: string): Promise<LogSpan> {
     size += piece.size
     return { ...piece, start }
   })
+  const last = pieces.at(-1)
   return {
     size,
+    ...(last !== undefined && { last }),
     read: (position, length) => readPiece(pieces, position, length),
     async [Symbol.asyncDispose]() {
       await Promise.all(pieces.map(({ handle }) => handle.close()))
     },
   }
+}
+
+/** Where the last complete record ends. */
+export async function completeSize(span: LogSpan): Promise<number> {
+  for (let end = span.size; end > 0; ) {
+    const start = Math.max(0, end - CHUNK_BYTES)
+    const newline = (await readExactly(span, start, end - start)).lastIndexOf(NEWLINE)
+    if (newline >= 0) return start + newline + 1
+    end = start
+  }
+  return 0
 }
 
 /** The complete records from `from` on, a chunk's at a time. What is no record is left out. */
@@ -84,8 +99,8 @@ export async function* recordsBackwards(span: LogSpan): AsyncGenerator<PlacedRec
   }
 }
 
-/** @param block whole lines */
-function splitRecords(block: Buffer, start: number): PlacedRecord[] {
+/** @param block whole lines, which begin at `start` */
+export function splitRecords(block: Buffer, start: number): PlacedRecord[] {
   const records: PlacedRecord[] = []
   for (let at = 0; at < block.length; ) {
     const end = block.indexOf(NEWLINE, at)
@@ -96,7 +111,8 @@ function splitRecords(block: Buffer, start: number): PlacedRecord[] {
   return records
 }
 
-async function candidates(file: string): Promise<string[]> {
+/** The names that a log's files may have, the youngest first. */
+export async function candidates(file: string): Promise<string[]> {
   const prefix = `${basename(file)}.`
   const names = await readdir(dirname(file)).catch(ignoreMissing)
   const numbers = (names ?? [])

@@ -32,6 +32,7 @@ export function planContainer(
     tty: request.tty ?? false,
     openStdin: request.openStdin ?? false,
     mounts,
+    ...(request.stdinOnce && { stdinOnce: true }),
     tmpfs: request.tmpfs ?? [],
     resources: request.resources ?? {},
     capAdd: request.capAdd ?? [],

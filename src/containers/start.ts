@@ -83,7 +83,7 @@ async function setUpAndRun(
   deps: Deps,
   { container, sandbox, ports, joined, byPolicy }: Start,
 ): Promise<void> {
-  const { store, images, snapshots, runtime, paths, rotation } = deps
+  const { store, images, snapshots, runtime, paths, rotation, attaching } = deps
   const id = container.metadata.uid
   const rootfs = paths.rootfs(id)
   await mkdir(rootfs, { recursive: true, mode: 0o700 })
@@ -104,12 +104,14 @@ async function setUpAndRun(
     logFile: paths.log(id),
     tty: container.spec.tty,
     openStdin: container.spec.openStdin,
+    stdinOnce: container.spec.stdinOnce ?? false,
   })
   await Promise.allSettled([created, published])
   const { pid, pidStartTime } = await created
   await published
   // The pid is known before the process can end, so that its exit always finds it.
   store.write((tx) => tx.putStatus('Container', id, { pid, pidStartTime, bootId: deps.bootId, startedAt: undefined }))
+  attaching.created(id)
   failpoint('start.run')
   await runtime.start(ctx, id, paths.bundle(id))
   recordStarted(deps, container, byPolicy)

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream'
+import type { Writable } from 'node:stream'
 import type { PullOptions } from '../images/index.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import type { HistogramData } from '../lib/histogram.ts'
@@ -8,7 +8,9 @@ import type { Labels } from '../model/meta.ts'
 import type { Network, PortMapping, Sandbox } from '../model/network.ts'
 import type { Pruned, PruneFilter } from '../model/prune.ts'
 import type { RestartPolicy } from '../model/restart-policy.ts'
+import type { TerminalSize } from '../model/terminal-size.ts'
 import type { VolumeRequest, VolumesFrom } from '../model/volume.ts'
+import type { OutputStream } from '../runtime/index.ts'
 import type { ContainerStats } from './usage-sampler.ts'
 import type { Volumes } from './volume-types.ts'
 
@@ -27,6 +29,8 @@ export interface CreateContainer {
   readonly labels?: Labels
   readonly tty?: boolean
   readonly openStdin?: boolean
+  /** Close its stdin with that of the first attached client. */
+  readonly stdinOnce?: boolean
   /** `hostPort` 0 asks for a free one, chosen at each start. */
   readonly ports?: readonly PortMapping[]
   /** Over `volumesFrom`, and these over the volumes of the image. */
@@ -119,6 +123,7 @@ export interface ExecRecord {
   readonly id: string
   readonly containerId: string
   readonly command: readonly string[]
+  readonly tty: boolean
   readonly createdAt: number
   readonly startedAt?: number
   readonly finishedAt?: number
@@ -132,18 +137,68 @@ export interface CreateExec {
   readonly env?: readonly string[]
   readonly user?: string
   readonly workingDir?: string
+  /** Give it a terminal. */
+  readonly tty?: boolean
+  /** Of the terminal. */
+  readonly size?: TerminalSize
+  /** Give it an input; one with a terminal has it anyway. */
+  readonly stdin?: boolean
 }
 
-/** Both streams must be read to their ends: a process whose output is not read waits, as at any pipe. */
-export interface ExecStreams {
-  readonly stdout: Readable
-  readonly stderr: Readable
+export interface OutputChunk {
+  readonly stream: OutputStream
+  readonly bytes: Uint8Array
+}
+
+/**
+ * A process, live: what attach and exec give. Front ends only frame it. Disposing leaves the process to itself.
+ */
+export interface Session extends Disposable {
+  readonly tty: boolean
+  /** Absent if the process has none, or it was not asked for. Ending it is the end of file for the process. */
+  readonly stdin?: Writable
+  /**
+   * What the process writes, in order; to be read once. An exec waits for its reader, as at any pipe.
+   * @throws {StatusError} of an attach: `resource_exhausted` for a reader that is too slow
+   */
+  readonly output: AsyncIterable<OutputChunk>
+  /** Of its terminal; nothing happens without one. */
+  resize(size: TerminalSize): Promise<void>
+  /** Rejects when the caller's context ends before. */
   readonly exit: Promise<{ readonly exitCode: number }>
 }
 
 export interface RemoveOptions {
   readonly force?: boolean
   readonly volumes?: boolean
+}
+
+export interface AttachOptions {
+  /** Whether what comes in goes to the container. */
+  readonly stdin: boolean
+  /** Give what it has written before, from its log, and then what it writes. */
+  readonly logs?: boolean
+  /** A container that does not run yet: wait for its start, and miss nothing. */
+  readonly wait?: boolean
+}
+
+export interface LogOptions {
+  /** From the end; Infinity for all. */
+  readonly tailLines: number
+  /** Go on until the container ends. */
+  readonly follow?: boolean
+  /** ms; what was written before is left out. */
+  readonly since?: number
+  /** ms; what was written later is left out. */
+  readonly until?: number
+}
+
+/** A piece of a log: a line, or a part of one. */
+export interface LogPiece extends OutputChunk {
+  /** RFC 3339, with ns. */
+  readonly time: string
+  /** Whether a line begins with it. */
+  readonly startsLine: boolean
 }
 
 /** `ref` is a full id, an exact name or a unique prefix of an id, in this order. */
@@ -191,7 +246,19 @@ export interface Containers extends AsyncDisposable {
   readLog(ctx: Ctx, ref: string, options: { tailLines: number }): Promise<AsyncIterable<Uint8Array>>
   logPath(ref: string): string
   createExec(ctx: Ctx, ref: string, options: CreateExec): ExecRecord
-  startExec(ctx: Ctx, execId: string): Promise<ExecStreams>
+  /** Pieces as they were written, the streams by turns. */
+  followLog(ctx: Ctx, ref: string, options: LogOptions): AsyncIterable<readonly LogPiece[]>
+  /** To the streams of a container that runs. */
+  attach(ctx: Ctx, ref: string, options: AttachOptions): Promise<Session>
+  /** Of its terminal. */
+  resize(ctx: Ctx, ref: string, size: TerminalSize): Promise<void>
+  startExec(ctx: Ctx, execId: string): Promise<Session>
+  /** Starts an exec for which `takeUnclaimedExec` will be called. */
+  startUnclaimedExec(ctx: Ctx, execId: string): Promise<void>
+  /** Of the execs with a terminal that were started so in this container, the newest that nobody has taken yet. */
+  takeUnclaimedExec(ref: string): Session
+  resizeExec(execId: string, size: TerminalSize): void
+  signalExec(execId: string, signal: string): Promise<void>
   findExec(execId: string): ExecRecord
   /** Of the successful starts since the daemon's own, in seconds. */
   startDurations(): HistogramData

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
+  AttachWaiters,
   type Containers,
   containerPaths,
   createContainers,
@@ -102,6 +103,7 @@ export async function openEngine(ctx: Ctx, config: Config): Promise<Engine> {
       locks: new KeyedLock(),
       exits: new ExitWaiters(),
       starts: new Histogram(START_SECONDS),
+      attaching: new AttachWaiters(),
       paths,
       defaults: {
         network: networkSpec.bridge,

@@ -17,6 +17,19 @@ export function detached(ctx: Ctx, timeoutMs = 30_000): Ctx {
   return { ...ctx, signal: AbortSignal.timeout(timeoutMs) }
 }
 
+/** Resolves when the context ends, with what `throwIfEnded` would throw. */
+export async function whenEnded(ctx: Ctx): Promise<unknown> {
+  if (!ctx.signal.aborted) {
+    await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve, { once: true }))
+  }
+  try {
+    throwIfEnded(ctx)
+  } catch (error) {
+    return error
+  }
+  return undefined
+}
+
 /** @throws {StatusError} the reason for the end if it is one, else `cancelled` or `deadline_exceeded` */
 export function throwIfEnded(ctx: Ctx): void {
   if (!ctx.signal.aborted) return

@@ -119,6 +119,8 @@ export interface ContainerSpec extends ContainerOptions {
   readonly hostname: string
   readonly tty: boolean
   readonly openStdin: boolean
+  /** Its stdin is closed when the first client that is attached to it ends its own, or goes. */
+  readonly stdinOnce?: boolean
   readonly mounts: readonly Mount[]
   readonly tmpfs: readonly Tmpfs[]
   readonly resources: Resources

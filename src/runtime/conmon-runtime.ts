@@ -22,7 +22,10 @@ import type { KernelThread } from '../linux/kernel-thread.ts'
 import { Pidfd, signalProcess } from '../linux/pidfd.ts'
 import { processStat } from '../linux/process.ts'
 import { spawningThreadId } from '../linux/spawn.ts'
+import type { TerminalSize } from '../model/terminal-size.ts'
+import { attachTo } from './attach.ts'
 import { cgroupOf } from './bundle-cgroup.ts'
+import { tellConmon } from './conmon-control.ts'
 import { execInContainer } from './exec.ts'
 import { releaseByFifo } from './exec-fifo.ts'
 import { readExitFile } from './exit-file.ts'
@@ -45,7 +48,16 @@ import {
 } from './oci-runtime.ts'
 import { reopenLog } from './reopen-log.ts'
 import { encodeOci, type OciLimits, readHostFacts } from './spec/index.ts'
-import type { ContainerExit, CreatedProcess, CreateInput, ExecInput, Recovered, Runtime, RuntimeExec } from './types.ts'
+import type {
+  ContainerExit,
+  CreatedProcess,
+  CreateInput,
+  ExecInput,
+  Recovered,
+  Runtime,
+  RuntimeAttach,
+  RuntimeExec,
+} from './types.ts'
 import { readUsage } from './usage.ts'
 import { cgroupWarmUp } from './warm-up.ts'
 
@@ -61,6 +73,7 @@ export interface RuntimeOptions {
 }
 
 const SIGKILL = 9
+const CONTROL_TIMEOUT_MS = 60_000
 /** Where a lost exit code is reported as one. */
 const LOST_EXIT_CODE = 255
 
@@ -105,7 +118,9 @@ class ConmonRuntime implements Runtime {
   /** Of an earlier daemon, by bundle; each is taken out by recover or delete. */
   readonly #found: Map<string, Monitor>
   readonly #listeners: ((exit: ContainerExit) => void)[] = []
-  readonly #reopening = new KeyedLock()
+  /** By bundle: a conmon is told one thing at a time. */
+  readonly #telling = new KeyedLock()
+  readonly #sizes = new Map<string, TerminalSize>()
 
   constructor(
     options: RuntimeOptions,
@@ -185,6 +200,23 @@ class ConmonRuntime implements Runtime {
     return await execInContainer(this.#options.thread, this.#programs.oci, id, input)
   }
 
+  attach(bundle: string): RuntimeAttach {
+    return attachTo(bundle)
+  }
+
+  async resize(bundle: string, size: TerminalSize): Promise<void> {
+    this.#sizes.set(bundle, size)
+    const ctx = { signal: AbortSignal.timeout(CONTROL_TIMEOUT_MS), log: this.#options.log }
+    using _lock = await this.#telling.hold(ctx, bundle)
+    // Of several that have come meanwhile, the last one counts.
+    const latest = this.#sizes.get(bundle)
+    this.#sizes.delete(bundle)
+    if (latest === undefined) return
+    await tellConmon(bundle, `1 ${latest.rows} ${latest.columns}\n`).catch((error) => {
+      if (!['ENXIO', 'ENOENT', 'EPIPE'].includes(systemCode(error) ?? '')) throw error
+    })
+  }
+
   onExit(listener: (exit: ContainerExit) => void): void {
     this.#listeners.push(listener)
   }
@@ -216,8 +248,8 @@ class ConmonRuntime implements Runtime {
   async reopenLog(bundle: string): Promise<void> {
     const watched = [...this.#watched.values()].find((watched) => watched.bundle === bundle)
     if (watched === undefined) throw new StatusError('not_found', `No container runs from ${bundle}`)
-    const ctx = { signal: AbortSignal.timeout(60_000), log: this.#options.log }
-    using _lock = await this.#reopening.hold(ctx, bundle)
+    const ctx = { signal: AbortSignal.timeout(CONTROL_TIMEOUT_MS), log: this.#options.log }
+    using _lock = await this.#telling.hold(ctx, bundle)
     await reopenLog(bundle, watched.monitor.logFile)
   }
 

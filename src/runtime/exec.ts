@@ -8,7 +8,8 @@ import { closeFd, pipe } from '../linux/fd.ts'
 import type { KernelThread } from '../linux/kernel-thread.ts'
 import { Pidfd } from '../linux/pidfd.ts'
 import { processStat } from '../linux/process.ts'
-import { type SpawnedProcess, spawnProcess } from '../linux/spawn.ts'
+import { spawnProcess } from '../linux/spawn.ts'
+import { type ExecLaunch, type SpawnedExec, spawnOnTerminal } from './exec-terminal.ts'
 import { MINIMAL_ENV, type OciRuntime } from './oci-runtime.ts'
 import { exitCodeOfFailure, runtimeError } from './runtime-message.ts'
 import { encodeOci } from './spec/index.ts'
@@ -21,26 +22,45 @@ interface ExecFiles {
   readonly pid: string
   /** The runtime's own errors, apart from the process's stderr. */
   readonly log: string
+  /** Where crun hands over the terminal. */
+  readonly socket: string
 }
 
-/** Runs the OCI runtime's exec as a child of ours, with pipes and without a monitor: it ends with the process's exit code. */
+/**
+ * Runs the OCI runtime's exec as a child of ours, without a monitor: it ends with the process's exit code. The process
+ * gets pipes, or a terminal if its spec asks for one. When this daemon dies, the pipes break and the terminal hangs up.
+ */
 export async function execInContainer(
   thread: KernelThread,
   oci: OciRuntime,
   id: string,
-  { bundle, process, stdin }: ExecInput,
+  { bundle, process, stdin, size }: ExecInput,
 ): Promise<RuntimeExec> {
   const files = execFiles(bundle)
   failpoint('runtime.exec')
   await writeFile(files.process, encodeOci(process), { mode: 0o600 })
-  const { child, ends } = await spawnWithPipes(thread, oci, id, files, stdin).catch(async (error) => {
+  const launch: ExecLaunch = {
+    oci,
+    socket: files.socket,
+    spawn: (stdio, options = []) =>
+      spawnProcess(thread, {
+        path: oci.path,
+        argv: [
+          ...[oci.name, '--root', oci.root, '--log', files.log, '--log-format', 'json'],
+          ...['exec', '--process', files.process, '--pid-file', files.pid, ...options, id],
+        ],
+        env: MINIMAL_ENV,
+        stdio,
+        cwd: '/',
+      }),
+  }
+  const running = process.terminal ? spawnOnTerminal(launch, size) : spawnWithPipes(launch, stdin)
+  const { child, ...streams } = await running.catch(async (error) => {
     await removeFiles(files)
     throw error
   })
   return {
-    stdout: new Socket({ fd: ends.stdout, readable: true, writable: false }),
-    stderr: new Socket({ fd: ends.stderr, readable: true, writable: false }),
-    ...(ends.stdin === undefined ? {} : { stdin: new Socket({ fd: ends.stdin, readable: false, writable: true }) }),
+    ...streams,
     exit: child.exit.then((exitCode) => settle(files, exitCode)),
     get pid() {
       return pidOf(files, child.pid)
@@ -88,34 +108,19 @@ async function settle(files: ExecFiles, exitCode: number): Promise<ExecExit> {
   }
 }
 
-interface Ends {
-  readonly stdin: number | undefined
-  readonly stdout: number
-  readonly stderr: number
-}
-
-async function spawnWithPipes(
-  thread: KernelThread,
-  oci: OciRuntime,
-  id: string,
-  files: ExecFiles,
-  withStdin: boolean,
-): Promise<{ child: SpawnedProcess; ends: Ends }> {
+async function spawnWithPipes({ spawn }: ExecLaunch, withStdin: boolean): Promise<SpawnedExec> {
   const stdin = withStdin ? pipe() : undefined
   const stdout = pipe()
   const stderr = pipe()
   try {
-    const child = await spawnProcess(thread, {
-      path: oci.path,
-      argv: [
-        ...[oci.name, '--root', oci.root, '--log', files.log, '--log-format', 'json'],
-        ...['exec', '--process', files.process, '--pid-file', files.pid, id],
-      ],
-      env: MINIMAL_ENV,
-      stdio: [stdin?.readEnd ?? 'null', stdout.writeEnd, stderr.writeEnd],
-      cwd: '/',
-    })
-    return { child, ends: { stdin: stdin?.writeEnd, stdout: stdout.readEnd, stderr: stderr.readEnd } }
+    const child = await spawn([stdin?.readEnd ?? 'null', stdout.writeEnd, stderr.writeEnd])
+    return {
+      child,
+      stdout: reader(stdout.readEnd),
+      stderr: reader(stderr.readEnd),
+      ...(stdin !== undefined && { stdin: new Socket({ fd: stdin.writeEnd, readable: false, writable: true }) }),
+      resize() {},
+    }
   } catch (error) {
     for (const fd of [stdin?.writeEnd, stdout.readEnd, stderr.readEnd]) if (fd !== undefined) closeFd(fd)
     throw error
@@ -124,9 +129,14 @@ async function spawnWithPipes(
   }
 }
 
+function reader(fd: number): Socket {
+  return new Socket({ fd, readable: true, writable: false })
+}
+
 function execFiles(bundle: string): ExecFiles {
-  const base = join(bundle, `exec-${randomBytes(6).toString('hex')}`)
-  return { process: `${base}.json`, pid: `${base}.pid`, log: `${base}.log` }
+  // With the longest bundle the socket's path has 107 bytes, which is all that it may have.
+  const base = join(bundle, `x-${randomBytes(6).toString('hex')}`)
+  return { process: `${base}.json`, pid: `${base}.pid`, log: `${base}.log`, socket: `${base}.s` }
 }
 
 async function removeFiles(files: ExecFiles): Promise<void> {

@@ -40,8 +40,10 @@ export type {
   CreateInput,
   ExecExit,
   ExecInput,
+  OutputStream,
   Recovered,
   Runtime,
+  RuntimeAttach,
   RuntimeExec,
   RuntimeParts,
 } from './types.ts'

@@ -85,7 +85,7 @@ export async function spawnMonitor(
 }
 
 function conmonArguments({ conmon, oci, exitDir }: MonitorPrograms, input: CreateInput): string[] {
-  const { id, bundle, logFile, tty, openStdin } = input
+  const { id, bundle, logFile, tty, openStdin, stdinOnce } = input
   return [
     conmon,
     ...['--api-version', '1', '--sync', '--log-level', 'error'],
@@ -96,7 +96,8 @@ function conmonArguments({ conmon, oci, exitDir }: MonitorPrograms, input: Creat
     ...['--full-attach', '--socket-dir-path', bundle],
     ...['--log-path', `k8s-file:${logFile}`, '--no-sync-log'],
     ...(tty ? ['--terminal'] : []),
-    ...(openStdin ? ['--stdin', '--leave-stdin-open'] : []),
+    // The input of a terminal is the terminal: closing it would hang up.
+    ...(openStdin ? ['--stdin', ...(stdinOnce && !tty ? [] : ['--leave-stdin-open'])] : []),
   ]
 }
 

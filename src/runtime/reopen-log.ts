@@ -1,24 +1,17 @@
-import { constants, statSync, watch } from 'node:fs'
-import { open } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { statSync, watch } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StatusError } from '../lib/errors.ts'
+import { tellConmon } from './conmon-control.ts'
 
 const TIMEOUT_MS = 5000
 
 /**
- * Has conmon open its log file anew, and resolves when the new file is there.
- *
- * conmon parses a second message in one read as the first one again: the caller sends one at a time.
+ * Has conmon open its log file anew, and resolves when the new file is there. The caller sends one message at a time.
  */
 export async function reopenLog(bundle: string, logFile: string): Promise<void> {
   using watcher = watching(logFile)
-  const ctl = await open(join(bundle, 'ctl'), constants.O_WRONLY | constants.O_NONBLOCK)
-  try {
-    await ctl.write('2 0 0\n')
-  } finally {
-    await ctl.close()
-  }
+  await tellConmon(bundle, '2 0 0\n')
   await watcher.appeared
 }
 

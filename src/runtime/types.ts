@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream'
 import type { Ctx } from '../lib/ctx.ts'
 import type { StatusError } from '../lib/errors.ts'
 import type { Usage, UsageTarget } from '../linux/cgroup-usage.ts'
+import type { TerminalSize } from '../model/terminal-size.ts'
 import type { RuntimeDescription } from './oci-runtime.ts'
 import type { HostFacts, OciLimits, OciProcess, OciSpec } from './spec/index.ts'
 
@@ -24,6 +25,8 @@ export interface CreateInput {
   readonly logFile: string
   readonly tty: boolean
   readonly openStdin: boolean
+  /** The first attached client that ends its input, or goes, ends the container's. Not with a terminal. */
+  readonly stdinOnce?: boolean
 }
 
 export interface CreatedProcess {
@@ -46,8 +49,12 @@ export interface ContainerExit {
 
 export interface ExecInput {
   readonly bundle: string
+  /** With `terminal`, the process gets one. */
   readonly process: OciProcess
+  /** Whether it gets an input of its own; one with a terminal always does. */
   readonly stdin: boolean
+  /** Of the terminal. */
+  readonly size?: TerminalSize
 }
 
 export interface ExecExit {
@@ -58,15 +65,34 @@ export interface ExecExit {
 
 /** A process run in a container. Both outputs must be read: one that is not read stops the process, as at any pipe. */
 export interface RuntimeExec {
+  /** What is written after the process's end is dropped. */
   readonly stdin?: Writable
+  /** With a terminal, all that the process writes; and `stderr` has what the runtime says, at most. */
   readonly stdout: Readable
   readonly stderr: Readable
   readonly exit: Promise<ExecExit>
   /** On the host; undefined until the runtime has told it, and after the process's end. */
   readonly pid: number | undefined
+  /** Of its terminal, if it has one. */
+  resize(size: TerminalSize): void
   /** Waits until the process runs; false if it does not, or has ended. */
   signal(signal: number): Promise<boolean>
 }
+
+/** The streams of a running container. Disposing lets go of them. */
+export interface RuntimeAttach extends Disposable {
+  /** Goes nowhere in a container whose stdin is not open. Ending it closes that of one with `stdinOnce`. */
+  readonly stdin: Writable
+  /** Begins to read. Called for each packet, in order; a container with a terminal has stdout only. */
+  onOutput(listener: (stream: OutputStream, bytes: Buffer) => void): void
+  /** Called when there is no more output, because the container has ended or this was disposed. */
+  onEnd(listener: () => void): void
+  /** The container waits, too, as soon as the socket is full. */
+  pause(): void
+  resume(): void
+}
+
+export type OutputStream = 'stdout' | 'stderr'
 
 export type Recovered =
   | { readonly state: 'running'; readonly paused: boolean }
@@ -111,6 +137,10 @@ export interface Runtime extends AsyncDisposable {
   delete(ctx: Ctx, id: string, bundle: string): Promise<void>
   /** Resolves when the process has been asked for; whether it could run, `exit` tells. */
   exec(ctx: Ctx, id: string, input: ExecInput): Promise<RuntimeExec>
+  /** Connects to a container between `create` and its end. What it has written before is not repeated. */
+  attach(bundle: string): RuntimeAttach
+  /** Of the container's terminal. Does nothing if the container has ended. */
+  resize(bundle: string, size: TerminalSize): Promise<void>
   /** Called once for every container whose process ends after `create` or `recover`, within ms of its end. */
   onExit(listener: (exit: ContainerExit) => void): void
   /** At boot, for a container that an earlier daemon created: watches it again, or tells how it ended. */

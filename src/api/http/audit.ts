@@ -10,7 +10,8 @@ interface AuditedRequest {
 
 /** Whether a request belongs into the audit log: all that may change something, and all that was refused. */
 export function isAudited(method: string, status: number): boolean {
-  return !['GET', 'HEAD', 'OPTIONS'].includes(method) || status === 401 || status === 403
+  const mayChange = !['GET', 'HEAD', 'OPTIONS'].includes(method) || status === 101
+  return mayChange || status === 401 || status === 403
 }
 
 /** A line of the audit log: the daemon's log with `"message":"audit"`. The other fields say who it was (`Caller.who`). */

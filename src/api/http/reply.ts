@@ -1,15 +1,26 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import type { Channel } from './web-socket.ts'
+
+/** What becomes of a connection that is a WebSocket: it is closed when this resolves. */
+export type Conversation = (channel: Channel) => Promise<void>
 
 /** What a handler answers. A stream is read no faster than the client takes it, and closed when the client goes. */
 export interface Reply {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array | string>
+  /** With 101, of a route that upgrades. */
+  readonly converse?: Conversation
 }
 
 export function json(status: number, value: unknown): Reply {
   return { status, headers: { 'content-type': 'application/json' }, body: `${JSON.stringify(value)}\n` }
+}
+
+/** Makes the connection a WebSocket. What it holds is the conversation's to give back: that is always begun. */
+export function upgrade(converse: Conversation): Reply {
+  return { status: 101, converse }
 }
 
 export function stream(contentType: string, body: AsyncIterable<Uint8Array | string>): Reply {

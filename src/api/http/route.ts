@@ -31,6 +31,8 @@ interface RouteOptions<Body, Query> {
   readonly query?: Schema<Query>
   /** Its answer may take for ever: the request's context ends, with the reason, as soon as the server closes. */
   readonly waits?: boolean
+  /** Becomes a WebSocket: its reply is `upgrade(...)`. It `waits`, too. */
+  readonly upgrades?: boolean
 }
 
 /** One method of one path. The schemas check what comes in and document it. */
@@ -40,6 +42,7 @@ export interface Route {
   readonly body: Schema<unknown> | undefined
   readonly query: Schema<unknown> | undefined
   readonly waits: boolean
+  readonly upgrades: boolean
   readonly handle: (request: RouteRequest<string, unknown, unknown>) => Reply | Promise<Reply>
 }
 
@@ -47,8 +50,8 @@ export interface Route {
 export function route<const Path extends string, Body = undefined, Query = undefined>(
   method: Method,
   path: Path,
-  { body, query, waits = false }: RouteOptions<Body, Query>,
+  { body, query, upgrades = false, waits = upgrades }: RouteOptions<Body, Query>,
   handle: (request: RouteRequest<ParamNames<Path>, Body, Query>) => Reply | Promise<Reply>,
 ): Route {
-  return { method, path, body, query, waits, handle: handle as Route['handle'] }
+  return { method, path, body, query, waits, upgrades, handle: handle as Route['handle'] }
 }

@@ -12,11 +12,12 @@ import { audit, isAudited } from './audit.ts'
 import { discardBody, readJson } from './body.ts'
 import type { Caller } from './caller.ts'
 import { parseQuery } from './query.ts'
-import { type Reply, send } from './reply.ts'
+import { type Conversation, type Reply, send } from './reply.ts'
 import type { Route } from './route.ts'
 import { Router } from './router.ts'
 import { httpFault } from './status.ts'
 import { listenUnix } from './unix-socket.ts'
+import { acceptWebSocket, assertUpgradable, CLOSE, isWebSocketRequest } from './web-socket.ts'
 
 /** To who is not admitted, whatever they ask; in the words that Raind's clients know. */
 const FORBIDDEN: Reply = { status: 403, headers: { 'content-type': 'text/plain' }, body: 'forbidden' }
@@ -47,6 +48,12 @@ export interface Answered {
   readonly seconds: number
 }
 
+/** A connection that its client wants to be a WebSocket, and what he has sent of that already. */
+interface UpgradeWish {
+  readonly socket: Duplex
+  readonly head: Buffer
+}
+
 /** One request while it is served. */
 interface Exchange {
   readonly id: string
@@ -54,6 +61,8 @@ interface Exchange {
   readonly caller: Caller
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  /** Set if the client wants a WebSocket. */
+  readonly wish: UpgradeWish | undefined
   /** Ends its context. */
   readonly running: AbortController
   /** `performance.now()` */
@@ -93,8 +102,21 @@ export class HttpServer implements AsyncDisposable {
     this.#auditLog = auditLog
     this.#onAnswered = onAnswered
     // A whole request may take as long as an archive takes; heads have a time limit, and JSON bodies their own.
-    const options = { headersTimeout: 20_000, requestTimeout: 0, keepAliveTimeout: 60_000 }
-    this.#server = http.createServer(options, (request, response) => this.#accept(request, response))
+    const options = {
+      headersTimeout: 20_000,
+      requestTimeout: 0,
+      keepAliveTimeout: 60_000,
+      shouldUpgradeCallback: isWebSocketRequest,
+    }
+    this.#server = http.createServer(options, (request, response) => this.#accept(request, response, undefined))
+    this.#server.on('upgrade', (request, socket, head) => {
+      const response = new http.ServerResponse(request)
+      response.assignSocket(socket as Socket)
+      response.shouldKeepAlive = false
+      response.once('finish', () => socket.end())
+      socket.on('error', () => {}).once('close', () => response.emit('close'))
+      this.#accept(request, response, { socket, head })
+    })
     this.#server.on('clientError', (error, socket) => this.#refuse(error, socket))
   }
 
@@ -130,13 +152,13 @@ export class HttpServer implements AsyncDisposable {
     await this.close(0)
   }
 
-  #accept(request: IncomingMessage, response: ServerResponse): void {
+  #accept(request: IncomingMessage, response: ServerResponse, wish: UpgradeWish | undefined): void {
     const running = new AbortController()
     response.once('close', () => {
       if (!response.writableFinished) running.abort()
       if (this.#closing) setImmediate(() => this.#server.closeIdleConnections())
     })
-    const served = this.#serve(request, response, running).finally(() => {
+    const served = this.#serve(request, response, running, wish).finally(() => {
       this.#running.delete(running)
       this.#waiting.delete(running)
     })
@@ -144,14 +166,19 @@ export class HttpServer implements AsyncDisposable {
   }
 
   /** Never rejects. */
-  async #serve(request: IncomingMessage, response: ServerResponse, running: AbortController): Promise<void> {
+  async #serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    running: AbortController,
+    wish: UpgradeWish | undefined,
+  ): Promise<void> {
     const id = `${this.#idPrefix}-${++this.#requests}`
     const startedAt = performance.now()
     const { method = '', url = '' } = request
     const log = this.#log.with({ requestId: id, method, url: url.slice(0, 500) })
     const caller = this.#callerOf(request.socket)
     const ctx = { signal: running.signal, log }
-    const exchange: Exchange = { id, ctx, caller, request, response, running, startedAt }
+    const exchange: Exchange = { id, ctx, caller, request, response, running, wish, startedAt }
     response.setHeader('x-request-id', id)
     try {
       await this.#reply(
@@ -177,12 +204,16 @@ export class HttpServer implements AsyncDisposable {
   }
 
   async #answer(exchange: Exchange): Promise<Reply> {
-    const { id, ctx, request, running } = exchange
+    const { id, ctx, request, running, wish } = exchange
     const { method = '', url = '', headers } = request
     const path = pathOf(url)
     const { route, params } = this.#router.match(method, path)
     exchange.route = route
     if (route.waits) this.#waiting.add(running)
+    if (route.upgrades) {
+      if (wish === undefined) throw httpFault(426, `${path.slice(0, 200)} is a WebSocket: ask for that upgrade`)
+      assertUpgradable(request)
+    }
     const query = route.query && parseQuery(route.query, url.slice(path.length + 1))
     const body = route.body && (await readJson(request, route.body))
     // Who leaves this half read must not take the connection down before the answer is out.
@@ -202,9 +233,28 @@ export class HttpServer implements AsyncDisposable {
     if (!route?.waits) this.#onAnswered?.({ route: route?.path, method: route?.method ?? method, status, seconds })
     if (isAudited(method, status))
       audit(this.#auditLog, { ...caller.who, method, path: pathOf(url), status, requestId: id })
+    if (reply.converse !== undefined) {
+      await this.#converse(exchange, reply.converse)
+      return
+    }
     await discardBody(request)
     if (!request.complete || this.#closing) response.setHeader('connection', 'close')
     await send(response, reply)
+  }
+
+  async #converse({ request, response, wish, ctx }: Exchange, converse: Conversation): Promise<void> {
+    const { socket, head } = wish!
+    response.detachSocket(socket as Socket)
+    const channel = await acceptWebSocket(request, socket, head)
+    try {
+      await converse(channel)
+    } catch (error) {
+      const { code } = asStatusError(error)
+      if (code === 'internal') ctx.log.error('conversation failed', { error })
+      channel.close(CLOSE.internal, code === 'internal' ? 'internal error' : messageOf(error))
+    }
+    channel.close(CLOSE.normal, '')
+    await channel.closed
   }
 
   /** For what is not HTTP at all, or comes too slowly: there is no request to answer, only a connection. */

@@ -2,20 +2,31 @@ import type { Containers } from '../../containers/index.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import { StatusError } from '../../lib/errors.ts'
 import { shortId } from '../../model/names.ts'
-import type { Reply } from '../http/reply.ts'
+import { terminalSize } from '../../model/terminal-size.ts'
+import { type Reply, stream } from '../http/reply.ts'
 import { type Route, route } from '../http/route.ts'
 import { toUpdate, updateBody } from './container-options.ts'
 import { containerText } from './container-text.ts'
-import { toContainerFilter, toCreateContainer, toStopOptions, wireContainer, wireInspect } from './convert.ts'
+import {
+  toContainerFilter,
+  toCreateContainer,
+  toLogOptions,
+  toStopOptions,
+  wireContainer,
+  wireInspect,
+} from './convert.ts'
 import { success, successText } from './envelope.ts'
+import { logStream } from './log-stream.ts'
 import { pruneBody, toPruneFilter, type WirePruned } from './prune.ts'
 import {
   createContainerBody,
   deleteQuery,
+  FRAME_STREAM,
   killBody,
   listQuery,
   logQuery,
   renameBody,
+  sizeBody,
   startBody,
   stopQuery,
   type WireContainer,
@@ -109,10 +120,24 @@ export function containerRoutes(containers: Containers, daemon: Ctx): readonly R
       return success(200, 'container deleted', { id: shortId(uid) })
     }),
 
-    route('GET', '/v1/containers/:containerId/log', { query: logQuery }, async ({ ctx, params, query }) => {
+    route('GET', '/v1/containers/:containerId/log', { query: logQuery, waits: true }, async (request) => {
+      const { ctx, params, query, headers } = request
       const { uid } = containers.find(params.containerId).metadata
-      const tailLines = query.tail_lines ?? 0
+      const { tail_lines, ...words } = query
+      const framed = headers.accept === FRAME_STREAM
+      if (framed || Object.keys(words).length > 0) {
+        const { timestamps = false, stdout = true, stderr = true } = query
+        const pieces = containers.followLog(ctx, uid, toLogOptions(query))
+        const body = logStream(pieces, { timestamps, stdout, stderr, framed })
+        return framed ? stream(FRAME_STREAM, body) : plainText(body)
+      }
+      const tailLines = tail_lines ?? 0
       return plainText(tailLines > 0 ? await containers.readLog(ctx, uid, { tailLines }) : '')
+    }),
+
+    route('POST', '/v1/containers/:containerId/actions/resize', { body: sizeBody }, async ({ ctx, params, body }) => {
+      await containers.resize(ctx, params.containerId, terminalSize(body.rows, body.columns))
+      return success(200, 'container resized')
     }),
 
     route('GET', '/v1/containers/:containerId/logpath', {}, ({ params }) =>

@@ -212,7 +212,7 @@ test('wireNetwork(): golden, with capital keys', () => {
 })
 
 test('wireExec(): golden', () => {
-  const record = { id: 'e1', containerId: uid, command: ['true'], createdAt: T0 }
+  const record = { id: 'e1', containerId: uid, command: ['true'], tty: false, createdAt: T0 }
   assert.deepEqual(wireExec({ ...record, startedAt: T0, pid: 5 }), {
     execId: 'e1',
     containerId: '0123456789ab',

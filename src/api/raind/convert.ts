@@ -4,6 +4,7 @@ import type {
   CreateContainer,
   CreateExec,
   ExecRecord,
+  LogOptions,
   NetworkFilter,
 } from '../../containers/index.ts'
 import type { ImageStatus, ImageUsage, PullProgress } from '../../images/index.ts'
@@ -17,12 +18,14 @@ import { shortId } from '../../model/names.ts'
 import type { AddressRange, Network, PortMapping, Sandbox } from '../../model/network.ts'
 import { parsePorts } from '../../model/port.ts'
 import { parseSignal } from '../../model/signal.ts'
+import { terminalSize } from '../../model/terminal-size.ts'
 import { parseTmpfs } from '../../model/tmpfs.ts'
 import { toOptions, toResources } from './container-options.ts'
 import type {
   CreateContainerBody,
   CreateExecBody,
   ListQuery,
+  LogQuery,
   NetworkListQuery,
   StopQuery,
   WireContainer,
@@ -164,7 +167,8 @@ export function toCreateContainer(body: CreateContainerBody): CreateContainer {
     hostname: body.hostname,
     labels,
     tty,
-    openStdin: tty,
+    openStdin: body.openStdin ?? tty,
+    stdinOnce: body.stdinOnce,
     ports: toPorts(port),
     mounts: mount.map(parseMount),
     volumesFrom: body.volumesFrom?.map(parseVolumesFrom),
@@ -233,8 +237,33 @@ export function toNetworkFilter({ label, name, dangling }: NetworkListQuery): Ne
   return withoutUndefined({ labels: label?.map(parseLabelTerm), names: name, unused: dangling })
 }
 
-export function toCreateExec({ command, env, user, workdir }: CreateExecBody): CreateExec {
-  return withoutUndefined({ command, env, user, workingDir: workdir })
+export function toCreateExec({ command, env, user, workdir, tty, stdin, size }: CreateExecBody): CreateExec {
+  return withoutUndefined({
+    command,
+    env,
+    user,
+    workingDir: workdir,
+    tty,
+    stdin,
+    size: size && terminalSize(size.rows, size.columns),
+  })
+}
+
+/** `tail_lines` says how many lines; the log's other words, without it, mean all of them. */
+export function toLogOptions({ tail_lines, follow = false, since, until }: LogQuery): LogOptions {
+  return withoutUndefined({
+    tailLines: Math.max(0, tail_lines ?? Number.POSITIVE_INFINITY),
+    follow,
+    since: since === undefined ? undefined : toTime(since),
+    until: until === undefined ? undefined : toTime(until),
+  })
+}
+
+/** @throws {StatusError} `invalid_argument` */
+function toTime(text: string): number {
+  const ms = /^[\d.]+$/.test(text) ? Number(text) * 1000 : Date.parse(text)
+  if (Number.isFinite(ms)) return ms
+  throw new StatusError('invalid_argument', `Cannot read the time "${text}": give RFC 3339, or seconds since 1970`)
 }
 
 /** The public CLI shows what is behind the slash, and fails where there is none. */

@@ -1,15 +1,17 @@
 import type { Containers } from '../../containers/index.ts'
 import type { Ctx } from '../../lib/ctx.ts'
-import { StatusError } from '../../lib/errors.ts'
+import { terminalSize } from '../../model/terminal-size.ts'
 import { stream } from '../http/reply.ts'
 import { type Route, route } from '../http/route.ts'
 import { toCreateExec, wireExec } from './convert.ts'
 import { success } from './envelope.ts'
-import { collect, execFrames } from './exec-stream.ts'
+import { collect, sessionFrames } from './session-frames.ts'
 import {
   createExecBody,
-  EXEC_STREAM,
   execBody,
+  FRAME_STREAM,
+  killBody,
+  sizeBody,
   type WireExec,
   type WireExecResult,
   type WireExecStarted,
@@ -26,8 +28,18 @@ export function execRoutes(containers: Containers, daemon: Ctx): readonly Route[
     }),
 
     route('POST', '/v1/execs/:execId/start', {}, async ({ params }) =>
-      stream(EXEC_STREAM, execFrames(await containers.startExec(daemon, params.execId))),
+      stream(FRAME_STREAM, sessionFrames(await containers.startExec(daemon, params.execId))),
     ),
+
+    route('POST', '/v1/execs/:execId/resize', { body: sizeBody }, ({ params, body }) => {
+      containers.resizeExec(params.execId, terminalSize(body.rows, body.columns))
+      return success(200, 'exec resized')
+    }),
+
+    route('POST', '/v1/execs/:execId/kill', { body: killBody }, async ({ params, body }) => {
+      await containers.signalExec(params.execId, body.signal ?? 'SIGKILL')
+      return success(200, 'exec signalled')
+    }),
 
     route('GET', '/v1/execs/:execId', {}, ({ params }) => {
       const data: WireExec = wireExec(containers.findExec(params.execId))
@@ -35,21 +47,27 @@ export function execRoutes(containers: Containers, daemon: Ctx): readonly Route[
     }),
 
     route('POST', '/v1/containers/:containerId/actions/exec', { body: execBody }, async ({ params, body }) => {
-      if (body.tty) throw new StatusError('unimplemented', 'Exec with a terminal is not possible yet: leave "tty" out')
       const { id: execId } = containers.createExec(daemon, params.containerId, toCreateExec(body))
       const started: WireExecStarted = { id: params.containerId, execId }
-      const { stdout, stderr, exit } = await containers.startExec(daemon, execId)
-      if (!body.wait) {
-        for (const output of [stdout, stderr]) output.on('error', () => {}).resume()
+      // Who wants the terminal comes for it next: GET .../exec/attach.
+      if (body.tty && !body.wait) {
+        await containers.startUnclaimedExec(daemon, execId)
         return success(200, 'container executed', started)
       }
-      const [out, err, { exitCode }] = await Promise.all([
-        collect(stdout, OUTPUT_LIMIT_BYTES),
-        collect(stderr, OUTPUT_LIMIT_BYTES),
-        exit,
-      ])
-      const truncated = out.truncated || err.truncated
-      const data: WireExecResult = { ...started, exitCode, stdout: out.text, stderr: err.text, truncated }
+      const session = await containers.startExec(daemon, execId)
+      if (!body.wait) {
+        session[Symbol.dispose]()
+        return success(200, 'container executed', started)
+      }
+      const { stdout, stderr } = await collect(session, OUTPUT_LIMIT_BYTES)
+      const { exitCode } = await session.exit
+      const data: WireExecResult = {
+        ...started,
+        exitCode,
+        stdout: stdout.text,
+        stderr: stderr.text,
+        truncated: stdout.truncated || stderr.truncated,
+      }
       return success(200, 'container executed', data)
     }),
   ]

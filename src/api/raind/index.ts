@@ -18,6 +18,7 @@ import { imageRoutes } from './images.ts'
 import { networkRoutes } from './networks.ts'
 import { policyRoutes } from './policies.ts'
 import { statsRoutes } from './stats.ts'
+import { streamRoutes } from './streams.ts'
 import { type DaemonInfo, systemRoutes } from './system.ts'
 import { volumeRoutes } from './volumes.ts'
 
@@ -38,6 +39,7 @@ export function raindApi({ containers, images, store, info, ctx, more }: RaindDe
     ...containerRoutes(containers, ctx),
     ...statsRoutes(containers),
     ...execRoutes(containers, ctx),
+    ...streamRoutes(containers, ctx),
     ...imageRoutes(images, ctx),
     ...networkRoutes(containers, ctx),
     ...volumeRoutes(containers, ctx),

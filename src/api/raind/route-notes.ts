@@ -1,5 +1,5 @@
 import type { RouteNotes } from '../http/openapi.ts'
-import { EXEC_STREAM, NDJSON } from './types.ts'
+import { FRAME_STREAM, NDJSON } from './types.ts'
 
 const JSON_TYPE = 'application/json'
 const TAR = 'application/x-tar'
@@ -24,7 +24,25 @@ export const notes: Readonly<Record<string, RouteNotes>> = {
   'POST /v1/containers/:containerId/actions/kill': { summary: 'Send a signal to the first process of a container' },
   'POST /v1/containers/:containerId/actions/wait': { summary: 'Answers when a container has ended' },
   'DELETE /v1/containers/:containerId/actions/delete': { summary: 'Remove a container' },
-  'GET /v1/containers/:containerId/log': { summary: 'The last lines of what a container has written', gives: [TEXT] },
+  'GET /v1/containers/:containerId/log': {
+    summary: 'What a container has written, and goes on to write',
+    gives: [TEXT, FRAME_STREAM],
+  },
+  'POST /v1/containers/:containerId/actions/resize': { summary: 'Tell a container the size of its terminal' },
+  'GET /v1/containers/:containerId/attach': {
+    summary: "A container's terminal, as a WebSocket: its output as it is; input (0) and sizes (1) in frames",
+  },
+  'GET /v1/containers/:containerId/exec/attach': {
+    summary: 'The terminal of the newest exec that nobody has attached to, as a WebSocket',
+    tag: 'execs',
+  },
+  'GET /v1/containers/:containerId/streams': {
+    summary:
+      'The streams of a container as a WebSocket, in frames: from it 1 stdout, 2 stderr, 3 exit; to it 0 input, 1 size, 2 end',
+  },
+  'GET /v1/execs/:execId/streams': { summary: 'Run a prepared command; its streams as a WebSocket, in frames' },
+  'POST /v1/execs/:execId/resize': { summary: 'Tell a running command the size of its terminal' },
+  'POST /v1/execs/:execId/kill': { summary: 'Send a signal to a running command' },
   'GET /v1/containers/:containerId/logpath': { summary: 'The file that the log of a container is in' },
   'GET /v1/containers/stats': {
     summary: 'What containers use, all that run unless the query names some; as a stream a list a second',
@@ -37,7 +55,7 @@ export const notes: Readonly<Record<string, RouteNotes>> = {
   'POST /v1/containers/:containerId/exec': { summary: 'Prepare a command in a container', tag: 'execs' },
   'POST /v1/execs/:execId/start': {
     summary: 'Run a prepared command; its output in frames: type (1 stdout, 2 stderr, 3 exit), length (u32 BE), bytes',
-    gives: [EXEC_STREAM],
+    gives: [FRAME_STREAM],
   },
   'GET /v1/execs/:execId': { summary: 'A prepared command and how it ended' },
   'POST /v1/containers/:containerId/actions/exec': {

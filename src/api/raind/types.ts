@@ -178,10 +178,8 @@ export interface WireHealth {
   readonly uptimeMs: number
 }
 
-/** The media type of an exec's output: frames of u8 type, u32 BE length, payload. */
-export const EXEC_STREAM = 'application/vnd.raind.stream'
-/** Frame types. The payload of `exit`, the last frame, is JSON: `{"exitCode":0}`. */
-export const FRAME = { stdout: 1, stderr: 2, exit: 3 } as const
+/** The media type of live output: frames of u8 type, u32 BE length, payload. */
+export const FRAME_STREAM = 'application/vnd.raind.stream'
 export const NDJSON = 'application/x-ndjson'
 
 const text = string({ maxLength: 131_072 })
@@ -218,6 +216,9 @@ export const createContainerBody = object({
   hostname: optional(hostname),
   labels: optional(map(text)),
   tty: optional(boolean()),
+  /** By default as `tty`. */
+  openStdin: optional(boolean()),
+  stdinOnce: optional(boolean()),
   /** `[ip:]host:container[/protocol]` */
   port: optional(array(text, { maxItems: 1024 })),
   /** `[source:]destination[:options]`; a source without a slash names a volume, none asks for a new one. */
@@ -266,10 +267,12 @@ const execProperties = {
   env: optional(env),
   user: optional(string({ maxLength: 256 })),
   workdir: optional(workdir),
+  tty: optional(boolean()),
 }
-export const createExecBody = object(execProperties)
+export const sizeBody = object({ rows: integer(), columns: integer() })
+export const createExecBody = object({ ...execProperties, stdin: optional(boolean()), size: optional(sizeBody) })
 export type CreateExecBody = Static<typeof createExecBody>
-export const execBody = object({ ...execProperties, tty: optional(boolean()), wait: optional(boolean()) })
+export const execBody = object({ ...execProperties, wait: optional(boolean()) })
 export type ExecBody = Static<typeof execBody>
 
 export const listQuery = object({
@@ -304,7 +307,38 @@ export type StopQuery = Static<typeof stopQuery>
 /** `volumes`: with those that were made for it without a name. */
 export const deleteQuery = object({ force: optional(boolean()), volumes: optional(boolean()) })
 export const LOG_LINES_LIMIT = 5000
-export const logQuery = object({ tail_lines: optional(integer({ maximum: LOG_LINES_LIMIT })) })
+const logTime = string({
+  maxLength: 64,
+  pattern: '^(\\d+(\\.\\d+)?|\\d{4}-\\d\\d-\\d\\dT.+)$',
+  description: 'a time: RFC 3339, or seconds since 1970',
+})
+export const logQuery = object({
+  tail_lines: optional(integer({ maximum: LOG_LINES_LIMIT })),
+  /** Go on until the container ends. */
+  follow: optional(boolean()),
+  since: optional(logTime),
+  until: optional(logTime),
+  /** Put the time before each line. */
+  timestamps: optional(boolean()),
+  /** Each is left out if false. */
+  stdout: optional(boolean()),
+  stderr: optional(boolean()),
+})
+export type LogQuery = Static<typeof logQuery>
+/** What of a session to give; without any of these, all there is. */
+const streamFields = { stdin: optional(boolean()), stdout: optional(boolean()), stderr: optional(boolean()) }
+export const attachQuery = object({
+  ...streamFields,
+  /** Refuse a container that has no terminal, or has one. */
+  tty: optional(boolean()),
+  /** Begin with what it has written before. */
+  logs: optional(boolean()),
+  /** Wait for the start of a container that does not run. */
+  wait: optional(boolean()),
+})
+export type AttachQuery = Static<typeof attachQuery>
+export const execStreamsQuery = object(streamFields)
+export type StreamsQuery = Static<typeof execStreamsQuery>
 
 export const pullBody = object({ image: imageName, os: optional(text), arch: optional(text), auth: optional(auth) })
 export type PullBody = Static<typeof pullBody>

@@ -82,6 +82,8 @@ export function createBody(flags: Flags, [image, ...command]: readonly string[])
     stopSignal: flags.text('stop-signal'),
     stopTimeout: flags.number('stop-timeout'),
     tty: flags.is('tty') || undefined,
+    openStdin: flags.is('interactive') || undefined,
+    stdinOnce: (flags.is('interactive') && !flags.is('detach')) || undefined,
     autoRemove: flags.is('rm') || undefined,
   }
   return JSON.parse(JSON.stringify(body)) as CreateContainerBody

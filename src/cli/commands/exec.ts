@@ -1,6 +1,6 @@
-import { once } from 'node:events'
-import type { Command, Terminal } from '../command.ts'
-import { CliError } from '../errors.ts'
+import type { Command, Invocation } from '../command.ts'
+import { live } from '../live.ts'
+import { DETACH_FLAG, detachKeysOf } from './live-flags.ts'
 
 export const exec: Command = {
   names: ['container exec', 'exec'],
@@ -10,39 +10,43 @@ export const exec: Command = {
     env: { type: 'string', short: 'e', multiple: true, value: 'K=V', help: 'set a variable' },
     user: { type: 'string', short: 'u', value: 'USER[:GROUP]', help: 'user to run as' },
     workdir: { type: 'string', short: 'w', value: 'DIR', help: 'working directory' },
+    tty: { type: 'boolean', short: 't', help: 'give it a terminal' },
+    interactive: { type: 'boolean', short: 'i', help: 'pass on what comes in on stdin' },
+    detach: { type: 'boolean', short: 'd', help: 'do not wait for its end' },
+    ...DETACH_FLAG,
   },
   minArgs: 2,
   flagsFirst: true,
-  async run({ client, terminal, flags, args }) {
-    const [container, ...command] = args
-    const env = flags.list('env')
-    const { execId } = await client.call<{ execId: string }>(
-      'POST',
-      `/v1/containers/${encodeURIComponent(container!)}/exec`,
-      {
-        command,
-        ...(env.length > 0 ? { env } : {}),
-        ...(flags.text('user') === undefined ? {} : { user: flags.text('user') }),
-        ...(flags.text('workdir') === undefined ? {} : { workdir: flags.text('workdir') }),
-      },
-    )
-    return await copyFrames(await client.stream('POST', `/v1/execs/${execId}/start`), terminal)
+  async run(invocation) {
+    const { client, terminal, flags } = invocation
+    const path = `/v1/containers/${encodeURIComponent(invocation.args[0]!)}`
+    const [tty, stdin] = [flags.is('tty'), flags.is('interactive')]
+    if (flags.is('detach')) {
+      await client.call('POST', `${path}/actions/exec`, { ...execBody(invocation), tty: false })
+      return 0
+    }
+    const { rows, columns } = terminal.stdout
+    const size = tty && rows && columns ? { size: { rows, columns } } : {}
+    const body = { ...execBody(invocation), stdin, ...size }
+    const { execId } = await client.call<{ execId: string }>('POST', `${path}/exec`, body)
+    const end = await live(await client.webSocket(`/v1/execs/${execId}/streams`), {
+      terminal,
+      stdin,
+      tty,
+      detachKeys: detachKeysOf(flags),
+      onSignal: (signal) => void client.call('POST', `/v1/execs/${execId}/kill`, { signal }).catch(() => {}),
+    })
+    return end === 'detached' ? 0 : end.exitCode
   },
 }
 
-/** Frames: type u8 (1 stdout, 2 stderr, 3 exit), length u32 big-endian, payload. Resolves with the exit code. */
-async function copyFrames(stream: NodeJS.ReadableStream, { stdout, stderr }: Terminal): Promise<number> {
-  let rest: Buffer = Buffer.alloc(0)
-  for await (const chunk of stream) {
-    rest = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer])
-    while (rest.length >= 5 && rest.length >= 5 + rest.readUInt32BE(1)) {
-      const payload = rest.subarray(5, 5 + rest.readUInt32BE(1))
-      const type = rest[0]
-      rest = rest.subarray(5 + payload.length)
-      if (type === 3) return (JSON.parse(payload.toString()) as { exitCode: number }).exitCode
-      const out = type === 2 ? stderr : stdout
-      if (!out.write(payload)) await once(out, 'drain')
-    }
+function execBody({ flags, args: [, ...command] }: Invocation) {
+  const env = flags.list('env')
+  return {
+    command,
+    ...(env.length > 0 ? { env } : {}),
+    ...(flags.text('user') === undefined ? {} : { user: flags.text('user') }),
+    ...(flags.text('workdir') === undefined ? {} : { workdir: flags.text('workdir') }),
+    ...(flags.is('tty') ? { tty: true } : {}),
   }
-  throw new CliError('The connection to the daemon broke off before the command ended')
 }

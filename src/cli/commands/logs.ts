@@ -1,35 +1,77 @@
 import { once } from 'node:events'
-import type { Client } from '../client.ts'
-import type { Command, Terminal } from '../command.ts'
+import { FRAME, FrameReader } from '../../lib/frames.ts'
+import type { Command, Flags, Terminal } from '../command.ts'
+import { usageError } from '../errors.ts'
 
 /** What the public CLI shows unless told otherwise. */
-const DEFAULT_LINES = 100
-/** The daemon gives no more than this at once. */
-const MAX_LINES = 5000
+const DEFAULT_LINES = '100'
+/** Of the daemon's frames (`FRAME_STREAM` of the API). */
+const FRAMES = 'application/vnd.raind.stream'
 
 export const logs: Command = {
   names: ['container logs', 'logs'],
-  summary: "Print the last lines of a container's output",
+  summary: "Print a container's output",
   usage: 'CONTAINER',
   flags: {
-    line: { type: 'string', value: 'N', help: `how many lines (default ${DEFAULT_LINES})` },
-    tail: { type: 'string', short: 'n', value: 'N', help: 'the same, as docker spells it' },
+    follow: { type: 'boolean', short: 'f', help: 'go on until the container ends' },
+    tail: {
+      type: 'string',
+      short: 'n',
+      value: 'N',
+      help: `how many lines from the end, or all (default ${DEFAULT_LINES})`,
+    },
+    line: { type: 'string', value: 'N', help: 'the same, as the public Raind spells it' },
+    since: { type: 'string', value: 'TIME', help: 'not what is older: a time, or how long ago (10m, 2h)' },
+    until: { type: 'string', value: 'TIME', help: 'not what is younger' },
+    timestamps: { type: 'boolean', short: 't', help: 'put the time before each line' },
   },
   minArgs: 1,
   maxArgs: 1,
   async run({ client, terminal, flags, args }) {
-    const lines = flags.number('line') ?? flags.number('tail') ?? DEFAULT_LINES
-    await printLog(client, terminal, `/v1/containers/${encodeURIComponent(args[0]!)}`, lines)
+    const query = new URLSearchParams({
+      follow: String(flags.is('follow')),
+      timestamps: String(flags.is('timestamps')),
+    })
+    const lines = tailOf(flags)
+    if (lines !== 'all') query.set('tail_lines', lines)
+    for (const name of ['since', 'until']) {
+      const text = flags.text(name)
+      if (text !== undefined) query.set(name, timeOf(name, text))
+    }
+    const path = `/v1/containers/${encodeURIComponent(args[0]!)}/log?${query}`
+    await printFrames(await client.stream('GET', path, { accept: FRAMES }), terminal)
   },
 }
 
-export async function printLog(
-  client: Client,
-  { stdout }: Terminal,
-  containerPath: string,
-  lines = MAX_LINES,
-): Promise<void> {
-  for await (const chunk of await client.stream('GET', `${containerPath}/log?tail_lines=${lines}`)) {
-    if (!stdout.write(chunk)) await once(stdout, 'drain')
+function tailOf(flags: Flags): string {
+  const text = flags.text('tail') ?? flags.text('line') ?? DEFAULT_LINES
+  if (text !== 'all' && !/^\d+$/.test(text)) throw usageError(`--tail wants a number of lines or "all", not "${text}"`)
+  return text
+}
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
+
+/** A time as the API takes it; `10m` is so long ago. */
+function timeOf(flag: string, text: string): string {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)([smhd])/g)]
+  if (parts.length > 0 && parts.map(([part]) => part).join('') === text) {
+    const seconds = parts.reduce((sum, [, number, unit]) => sum + Number(number) * UNIT_SECONDS[unit!]!, 0)
+    return String(Date.now() / 1000 - seconds)
+  }
+  if (/^\d+(\.\d+)?$/.test(text)) return text
+  const ms = Date.parse(text)
+  if (!Number.isNaN(ms)) return new Date(ms).toISOString()
+  throw usageError(
+    `--${flag} wants a time (2026-01-02T15:04:05), seconds since 1970, or how long ago (10m), not "${text}"`,
+  )
+}
+
+async function printFrames(frames: NodeJS.ReadableStream, { stdout, stderr }: Terminal): Promise<void> {
+  const reader = new FrameReader(FRAME.stdout)
+  for await (const bytes of frames) {
+    for (const { type, payload } of reader.push(bytes as Buffer)) {
+      const out = type === FRAME.stderr ? stderr : stdout
+      if (!out.write(payload)) await once(out, 'drain')
+    }
   }
 }

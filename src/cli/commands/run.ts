@@ -1,9 +1,10 @@
-import type { WireExit, WireInspect } from '../../api/raind/index.ts'
+import type { WireInspect } from '../../api/raind/index.ts'
 import type { Client } from '../client.ts'
 import type { Command, Invocation } from '../command.ts'
 import { CliError, usageError } from '../errors.ts'
+import { attachTo } from './attach.ts'
 import { CREATE_FLAGS, createBody } from './create-flags.ts'
-import { printLog } from './logs.ts'
+import { DETACH_FLAG } from './live-flags.ts'
 import { ensureImage } from './pull.ts'
 
 export const create: Command = {
@@ -26,19 +27,24 @@ export const run: Command = {
   flags: {
     ...CREATE_FLAGS,
     detach: { type: 'boolean', short: 'd', help: 'do not wait for its end' },
+    ...DETACH_FLAG,
   },
   minArgs: 1,
   flagsFirst: true,
   async run(invocation) {
-    const { client, flags } = invocation
+    const { client, terminal, flags } = invocation
     const id = await createOne(invocation)
     const path = `/v1/containers/${id}`
-    await start(client, path, flags.is('rm'))
+    const onOpen = () => start(client, path, flags.is('rm'))
     if (flags.is('detach')) {
+      await onOpen()
       print(invocation, { id }, `container: ${id} started`)
       return 0
     }
-    return await runInForeground(invocation, path)
+    const [tty, stdin] = [flags.is('tty'), flags.is('interactive')]
+    const exitCode = await attachTo({ client, terminal, flags, path, query: '&wait=true', tty, stdin, onOpen })
+    if (flags.is('rm')) await removed(client, path)
+    return exitCode
   },
 }
 
@@ -54,12 +60,13 @@ async function start(client: Client, path: string, remove: boolean): Promise<voi
   }
 }
 
-/** Removal with --rm is this side's as long as it waits, so that the log can be read to its end first. */
-async function runInForeground({ client, terminal, flags }: Invocation, path: string): Promise<number> {
-  const { exitCode } = await client.call<WireExit>('POST', `${path}/actions/wait`)
-  await printLog(client, terminal, path)
-  if (flags.is('rm')) await client.call('DELETE', `${path}/actions/delete?volumes=true`)
-  return exitCode
+/** The daemon removes it; this waits until it has, unless the user has detached from what runs. */
+async function removed(client: Client, path: string): Promise<void> {
+  try {
+    await client.call('DELETE', `${path}/actions/delete?volumes=true`)
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error
+  }
 }
 
 async function createOne(invocation: Invocation): Promise<string> {
@@ -69,12 +76,7 @@ async function createOne(invocation: Invocation): Promise<string> {
   if (flags.is('rm') && (body.restart ?? 'no') !== 'no') {
     throw usageError('--rm and --restart exclude each other', 'What is removed at its end cannot be started again')
   }
-  const removeHere = flags.is('rm') && !flags.is('detach')
-  const { id } = await client.call<{ id: string }>(
-    'POST',
-    '/v1/containers',
-    removeHere ? { ...body, autoRemove: false } : body,
-  )
+  const { id } = await client.call<{ id: string }>('POST', '/v1/containers', body)
   return id
 }
 

@@ -61,19 +61,21 @@ export interface OciExecProcessInput {
   readonly workingDir?: string
   /** Another user than the container's. */
   readonly user?: ResolvedUser
+  readonly tty?: boolean
 }
 
 /** A further process in a container, from the container's own (of its config.json) and what is asked for. */
 export function ociExecProcess(
   container: OciProcess,
-  { args, env = [], workingDir, user }: OciExecProcessInput,
+  { args, env = [], workingDir, user, tty = false }: OciExecProcessInput,
 ): OciProcess {
   const base = user === undefined ? container.env : container.env.filter((entry) => !entry.startsWith('HOME='))
   const variables = overlay(new Map(), [...base, ...env])
   if (user !== undefined && !variables.has('HOME')) variables.set('HOME', user.home)
+  if (tty && !variables.has('TERM')) variables.set('TERM', 'xterm')
   return {
     ...container,
-    terminal: false,
+    terminal: tty,
     args,
     env: entries(variables),
     ...(workingDir !== undefined && { cwd: workingDir }),

@@ -1,0 +1,84 @@
+import type { WireInspect } from '../../api/raind/index.ts'
+import type { Client } from '../client.ts'
+import type { Command, Flags, Terminal } from '../command.ts'
+import { CliError } from '../errors.ts'
+import { live } from '../live.ts'
+import { DETACH_FLAG, detachKeysOf } from './live-flags.ts'
+
+/** What ends us after that many, whatever the container makes of them: docker's number. */
+const INTERRUPTS = 3
+
+export const attach: Command = {
+  names: ['container attach', 'attach'],
+  summary: "Connect the terminal with a running container's",
+  usage: 'CONTAINER',
+  flags: {
+    'no-stdin': { type: 'boolean', help: 'do not pass on what comes in' },
+    logs: { type: 'boolean', help: 'begin with what it has written before' },
+    ...DETACH_FLAG,
+  },
+  minArgs: 1,
+  maxArgs: 1,
+  async run({ client, terminal, flags, args }) {
+    const path = `/v1/containers/${encodeURIComponent(args[0]!)}`
+    const { spec } = await client.call<WireInspect>('GET', `${path}/inspect`)
+    if (spec.tty && terminal.stdin.isTTY) {
+      terminal.stderr.write(`To leave it running, press ${flags.text('detach-keys') ?? 'Ctrl-P Ctrl-Q'}\n`)
+    }
+    const query = flags.is('logs') ? '&logs=true' : ''
+    return await attachTo({
+      client,
+      terminal,
+      flags,
+      path,
+      query,
+      tty: spec.tty,
+      stdin: spec.openStdin && !flags.is('no-stdin'),
+    })
+  },
+}
+
+export interface AttachTo {
+  readonly client: Client
+  readonly terminal: Terminal
+  readonly flags: Flags
+  /** Of the container. */
+  readonly path: string
+  /** `&key=value...`, besides stdin. */
+  readonly query: string
+  readonly tty: boolean
+  readonly stdin: boolean
+  /** Called when the connection is there. */
+  readonly onOpen?: () => Promise<void>
+}
+
+/** Resolves with the exit code of the container, or 0 when the user has detached. Signals go to the container. */
+export async function attachTo({ onOpen, ...to }: AttachTo): Promise<number> {
+  const { client, terminal, flags, path, query, tty, stdin } = to
+  const socket = await client.webSocket(`${path}/streams?stdin=${stdin}${query}`)
+  const interrupted = Promise.withResolvers<never>()
+  interrupted.promise.catch(() => {})
+  let interrupts = 0
+  const running = live(socket, {
+    terminal,
+    stdin,
+    tty,
+    detachKeys: detachKeysOf(flags),
+    onSignal(signal) {
+      if (++interrupts > INTERRUPTS) interrupted.reject(stillRuns())
+      client.call('POST', `${path}/actions/kill`, { signal }).catch(() => {})
+    },
+  })
+  running.catch(() => {})
+  try {
+    await onOpen?.()
+    const end = await Promise.race([running, interrupted.promise])
+    return end === 'detached' ? 0 : end.exitCode
+  } finally {
+    socket.terminate()
+  }
+}
+
+function stillRuns(): CliError {
+  return new CliError('The container goes on running', 'End it with: raind rm --force', { exitCode: 130 })
+}

@@ -1,0 +1,217 @@
+import { watch } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Ctx, throwIfEnded } from '../lib/ctx.ts'
+import { systemCode } from '../lib/errors.ts'
+import type { LogRecord } from './cri-log.ts'
+import type { Deps } from './deps.ts'
+import { findContainer } from './find.ts'
+import { findTail } from './log-reader.ts'
+import { candidates, completeSize, type LogSpan, openLogSpan, recordsForwards, splitRecords } from './log-span.ts'
+import type { LogOptions, LogPiece } from './types.ts'
+
+const CHUNK_BYTES = 64 * 1024
+const NEWLINE = 0x0a
+const TEXT_END = Buffer.from('\n')
+/** A log that is being written to is looked at this often, not at every write. */
+const GATHER_MS = 10
+/** Node's timers take no more. */
+const LONGEST_SLEEP_MS = 2 ** 31 - 1
+
+/**
+ * The last lines of a log, and then what is written to it, over rotations, until `over` has resolved and all has been
+ * read. Who reads slowly makes nobody wait: what he has not read yet is in the log.
+ */
+export async function* followLog(
+  ctx: Ctx,
+  file: string,
+  { tailLines, since, until }: LogOptions,
+  over: Promise<unknown>,
+): AsyncGenerator<readonly LogPiece[]> {
+  using changes = watchLog(ctx, file, over, until)
+  const toPieces = pieceMaker(since, until)
+  let place: LogSpan['last']
+  let offset = 0
+  {
+    await using span = await openLogSpan(file)
+    const { from } = await findTail(ctx, span, tailLines)
+    for await (const records of recordsForwards(span, from)) yield toPieces(records)
+    place = span.last
+    if (place !== undefined) offset = Math.max(0, (await completeSize(span)) - place.start)
+  }
+  await using reader = new LogFiles(file, place?.inode, offset)
+  for (;;) {
+    throwIfEnded(ctx)
+    // Asked before it is read: what was written before the end is there then.
+    const isOver = changes.isOver()
+    changes.seen()
+    const records = await reader.read()
+    if (records !== undefined) yield toPieces(records)
+    else if (isOver) return
+    else await changes.next()
+  }
+}
+
+/** Of a container; without `follow`, only what is there. */
+export function followContainerLog(
+  ctx: Ctx,
+  { store, exits, paths }: Deps,
+  ref: string,
+  options: LogOptions,
+): AsyncIterable<readonly LogPiece[]> {
+  const { metadata, status } = store.read((tx) => findContainer(tx, ref))
+  const goesOn = options.follow === true && status.pid !== undefined
+  return followLog(ctx, paths.log(metadata.uid), options, goesOn ? exits.next(ctx, metadata.uid) : Promise.resolve())
+}
+
+/** Reads a log's files one after the other, from a place in one of them. */
+class LogFiles implements AsyncDisposable {
+  readonly #file: string
+  #inode: bigint | undefined
+  #offset: number
+  #handle: FileHandle | undefined
+  #rest: Buffer = Buffer.alloc(0)
+
+  constructor(file: string, inode: bigint | undefined, offset: number) {
+    this.#file = file
+    this.#inode = inode
+    this.#offset = offset
+  }
+
+  /** The next records; undefined if there is nothing new. */
+  async read(): Promise<LogRecord[] | undefined> {
+    this.#handle ??= await this.#find()
+    const chunk = await this.#chunk()
+    if (chunk !== undefined) return this.#split(chunk)
+    const newer = await this.#newer()
+    if (newer === undefined) return undefined
+    // The writer has gone on to the newer one: what it wrote before that is there now.
+    const last = await this.#chunk()
+    if (last !== undefined) {
+      await newer.handle.close()
+      return this.#split(last)
+    }
+    await this.#handle?.close()
+    this.#handle = newer.handle
+    this.#inode = newer.inode
+    this.#offset = 0
+    this.#rest = Buffer.alloc(0)
+    return []
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle?.close()
+  }
+
+  async #chunk(): Promise<Buffer | undefined> {
+    if (this.#handle === undefined) return undefined
+    const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
+    const { bytesRead } = await this.#handle.read(buffer, 0, CHUNK_BYTES, this.#offset)
+    this.#offset += bytesRead
+    return bytesRead === 0 ? undefined : buffer.subarray(0, bytesRead)
+  }
+
+  #split(chunk: Buffer): LogRecord[] {
+    const block = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+    const end = block.lastIndexOf(NEWLINE) + 1
+    this.#rest = block.subarray(end)
+    return splitRecords(block.subarray(0, end), 0)
+  }
+
+  async #find(): Promise<FileHandle | undefined> {
+    if (this.#inode === undefined) return undefined
+    for await (const { handle, inode } of openFiles(this.#file)) {
+      if (inode === this.#inode) return handle
+      await handle.close()
+    }
+    return undefined
+  }
+
+  /** The file that comes after the present one: the oldest there is, should that have been removed meanwhile. */
+  async #newer(): Promise<{ handle: FileHandle; inode: bigint } | undefined> {
+    let newer: { handle: FileHandle; inode: bigint } | undefined
+    for await (const candidate of openFiles(this.#file)) {
+      if (candidate.inode === this.#inode) {
+        await candidate.handle.close()
+        return newer
+      }
+      await newer?.handle.close()
+      newer = candidate
+    }
+    return newer
+  }
+}
+
+/** The youngest first. */
+async function* openFiles(file: string): AsyncGenerator<{ handle: FileHandle; inode: bigint }> {
+  for (const path of await candidates(file)) {
+    const handle = await open(path, 'r').catch((error) => {
+      if (systemCode(error) !== 'ENOENT') throw error
+    })
+    if (handle !== undefined) yield { handle, inode: (await handle.stat({ bigint: true })).ino }
+  }
+}
+
+function pieceMaker(since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY) {
+  const isBounded = since !== Number.NEGATIVE_INFINITY || until !== Number.POSITIVE_INFINITY
+  const open = { stdout: false, stderr: false }
+  return (records: readonly LogRecord[]): readonly LogPiece[] => {
+    const pieces: LogPiece[] = []
+    for (const { time, stream, text, partial } of records) {
+      const startsLine = !open[stream]
+      open[stream] = partial
+      const writtenAt = isBounded ? Date.parse(time) : 0
+      if (isBounded && (writtenAt < since || writtenAt > until)) continue
+      pieces.push({ time, stream, startsLine, bytes: partial ? text : Buffer.concat([text, TEXT_END]) })
+    }
+    return pieces
+  }
+}
+
+interface LogChanges extends Disposable {
+  isOver(): boolean
+  /** All that has come so far has been looked at. */
+  seen(): void
+  /** Resolves when there may be more to read. */
+  next(): Promise<void>
+}
+
+function watchLog(ctx: Ctx, file: string, over: Promise<unknown>, until: number | undefined): LogChanges {
+  let isOver = false
+  let changed = false
+  let wake = () => {}
+  const change = () => {
+    changed = true
+    wake()
+  }
+  const finish = () => {
+    isOver = true
+    change()
+  }
+  const watcher = watch(dirname(file), { persistent: false }, change)
+  watcher.on('error', change)
+  void over.then(finish, finish)
+  ctx.signal.addEventListener('abort', change, { once: true })
+  const msLeft = until === undefined ? undefined : Math.min(Math.max(0, until - Date.now()), LONGEST_SLEEP_MS)
+  const timer = msLeft === undefined ? undefined : setTimeout(finish, msLeft).unref()
+  return {
+    isOver: () => isOver,
+    seen() {
+      changed = false
+    },
+    async next() {
+      if (!changed) {
+        const { promise, resolve } = Promise.withResolvers<void>()
+        wake = resolve
+        await promise
+      }
+      if (!isOver) await sleep(GATHER_MS, undefined, { signal: ctx.signal }).catch(() => {})
+    },
+    [Symbol.dispose]() {
+      watcher.close()
+      clearTimeout(timer)
+      ctx.signal.removeEventListener('abort', change)
+    },
+  }
+}

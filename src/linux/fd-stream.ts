@@ -1,0 +1,139 @@
+import { Duplex } from 'node:stream'
+import { closeFd } from './fd.ts'
+import { errno, koffi, libc, SysError } from './libc.ts'
+
+const native = {
+  read: libc('int64_t read(int, void*, size_t)'),
+  write: libc('int64_t write(int, const void*, size_t)'),
+  shutdown: libc('int shutdown(int, int)'),
+}
+
+const EIO = 5
+const EAGAIN = 11
+const EPIPE = 32
+const ECONNRESET = 104
+const SHUT_WR = 1
+
+/** What one read may take: more than conmon's packets, a pty's buffer, or a pipe's page. */
+const READ_BYTES = 16 * 1024
+const SLAB_BYTES = 256 * 1024
+/** Reads before other events get their turn. */
+const READS_AT_ONCE = 64
+/** Chunks that are read ahead. */
+const HIGH_WATER_CHUNKS = 64
+
+export interface FdStreamOptions {
+  /** Whether ending the writable side is told to the peer, as shutdown(2) does it; a terminal has no such thing. */
+  readonly halfCloses: boolean
+}
+
+/**
+ * A stream over a descriptor that Node has no stream for: a SEQPACKET socket, the master of a pseudo-terminal. The
+ * descriptor must be non-blocking, and belongs to the stream. Each chunk is what one read gave: a packet, of a socket
+ * that has such. A hang-up is an end, not an error, and what is written after it is dropped.
+ */
+export function fdStream(fd: number, options: FdStreamOptions): Duplex {
+  return new FdStream(fd, options)
+}
+
+class FdStream extends Duplex {
+  readonly #fd: number
+  readonly #halfCloses: boolean
+  readonly #poll: ReturnType<typeof koffi.node.poll>
+  #slab = Buffer.alloc(0)
+  #wantsRead = false
+  #pending: { bytes: Buffer; done: (error?: Error | null) => void } | undefined
+  #turnComes = false
+
+  constructor(fd: number, { halfCloses }: FdStreamOptions) {
+    super({ readableObjectMode: true, readableHighWaterMark: HIGH_WATER_CHUNKS, allowHalfOpen: false })
+    this.#fd = fd
+    this.#halfCloses = halfCloses
+    this.#poll = koffi.node.poll(fd, { readable: true }, () => {})
+    this.#poll.stop()
+  }
+
+  override _read(): void {
+    this.#wantsRead = true
+    this.#watch()
+  }
+
+  override _write(bytes: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    this.#pending = { bytes, done }
+    this.#flush()
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    if (this.#halfCloses) native.shutdown(this.#fd, SHUT_WR)
+    done()
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#poll.stop()
+    this.#poll.close()
+    this.#wantsRead = false
+    // Not while libuv may still look at it in this turn of its loop.
+    setImmediate(() => closeFd(this.#fd))
+    done(error)
+  }
+
+  /** Polls for what is wanted now. */
+  #watch(): void {
+    if (this.#turnComes || this.destroyed) return
+    this.#poll.stop()
+    const interest = { readable: this.#wantsRead, writable: this.#pending !== undefined }
+    if (!interest.readable && !interest.writable) return
+    this.#poll.start(interest, () => {
+      this.#poll.stop()
+      this.#turnComes = true
+      // A koffi callback drains no microtasks and swallows exceptions: go on from the event loop.
+      setImmediate(() => this.#turn())
+    })
+  }
+
+  #turn(): void {
+    this.#turnComes = false
+    if (this.destroyed) return
+    if (this.#wantsRead) this.#fill()
+    if (this.#pending !== undefined) this.#flush()
+    this.#watch()
+  }
+
+  #fill(): void {
+    for (let reads = 0; reads < READS_AT_ONCE && this.#wantsRead; reads++) {
+      if (this.#slab.length < READ_BYTES) this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+      const count = Number(native.read(this.#fd, this.#slab, READ_BYTES))
+      if (count < 0 && errno() === EAGAIN) return
+      if (count < 0 && errno() !== EIO && errno() !== ECONNRESET) {
+        this.destroy(new SysError(`read descriptor ${this.#fd}`, errno()))
+        return
+      }
+      if (count <= 0) {
+        this.#wantsRead = false
+        this.push(null)
+        return
+      }
+      const chunk = this.#slab.subarray(0, count)
+      this.#slab = this.#slab.subarray(count)
+      this.#wantsRead = this.push(chunk)
+    }
+  }
+
+  #flush(): void {
+    const { bytes, done } = this.#pending!
+    const count = bytes.length === 0 ? 0 : Number(native.write(this.#fd, bytes, bytes.length))
+    const error = count < 0 ? errno() : 0
+    if (count === bytes.length || error === EPIPE || error === EIO || error === ECONNRESET) {
+      this.#pending = undefined
+      done()
+      return
+    }
+    if (count < 0 && error !== EAGAIN) {
+      this.#pending = undefined
+      done(new SysError(`write to descriptor ${this.#fd}`, error))
+      return
+    }
+    if (count > 0) this.#pending = { bytes: bytes.subarray(count), done }
+    this.#watch()
+  }
+}

@@ -1,0 +1,28 @@
+import { join } from 'node:path'
+import { connectSeqpacket } from '../linux/seqpacket.ts'
+import type { RuntimeAttach } from './types.ts'
+
+/** What conmon puts before each packet of output (conmon: src/ctr_stdio.c). */
+const STDERR = 3
+
+/**
+ * Connects to the streams that a conmon holds. conmon waits for every connection to take what it writes, and its
+ * container with it: who is not read must be disposed.
+ */
+export function attachTo(bundle: string): RuntimeAttach {
+  const connection = connectSeqpacket(join(bundle, 'attach'))
+  return {
+    stdin: connection,
+    onOutput(listener) {
+      connection.on('data', (packet: Buffer) =>
+        listener(packet[0] === STDERR ? 'stderr' : 'stdout', packet.subarray(1)),
+      )
+    },
+    onEnd(listener) {
+      connection.on('error', () => {}).once('close', listener)
+    },
+    pause: () => void connection.pause(),
+    resume: () => void connection.resume(),
+    [Symbol.dispose]: () => void connection.destroy(),
+  }
+}
