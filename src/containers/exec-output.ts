@@ -29,6 +29,12 @@ export function execOutput({ stdout, stderr, exit }: RuntimeExec): OutputQueue {
     if (queue.isFull) linger?.refresh()
     else for (const source of sources) source.destroy()
   }
+  const closed = () => {
+    open -= 1
+    if (open > 0) return
+    clearTimeout(linger)
+    queue.end()
+  }
   for (const [stream, source] of [
     ['stdout', stdout],
     ['stderr', stderr],
@@ -38,12 +44,9 @@ export function execOutput({ stdout, stderr, exit }: RuntimeExec): OutputQueue {
       queue.push(stream, bytes)
     })
     source.on('error', () => {})
-    source.once('close', () => {
-      open -= 1
-      if (open > 0) return
-      clearTimeout(linger)
-      queue.end()
-    })
+    // A process that has ended already may have left it at its end.
+    if (source.closed) closed()
+    else source.once('close', closed)
   }
   void exit.then(() => {
     if (open > 0) linger = setTimeout(close, LINGER_MS).unref()

@@ -106,7 +106,7 @@ export class Execs implements Disposable {
   async signal(execId: string, signal: string): Promise<void> {
     const { running, record } = this.#find(execId)
     const runs = record.exitCode === undefined && running !== undefined
-    if (runs && (await running.signal(parseSignal(signal)))) return
+    if (runs && running.signal(parseSignal(signal))) return
     throw new StatusError('failed_precondition', `Cannot signal exec ${execId.slice(0, 12)}: it does not run`)
   }
 

@@ -82,6 +82,11 @@ export function signalProcess(pid: number, startTime: number, signal: number): b
 const waitpid = libc('int waitpid(int, _Out_ int*, int)')
 const WNOHANG = 1
 
+/** Reaps a process that has ended, should it be a child of ours. */
+export function tryReap(pid: number): void {
+  waitpid(pid, [0], WNOHANG)
+}
+
 /** Reaps a child that has ended: its exit code, or 128 + the signal that killed it. */
 export function reap(pid: number): number {
   const status: [number] = [0]

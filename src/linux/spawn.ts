@@ -31,13 +31,18 @@ export interface SpawnedProcess extends Disposable {
   signal(signal: number): boolean
 }
 
+/** Children that somebody waits for: they are reaped by him alone. */
+export const awaited = new Set<number>()
+
 /** Starts a child from the kernel thread, so in its mount namespace and cgroups. */
 export async function spawnProcess(thread: KernelThread, input: SpawnInput): Promise<SpawnedProcess> {
   const pid = await thread.call<number>('spawn', input)
+  awaited.add(pid)
   // The child is not reaped before this, so the pid is still its own.
   const pidfd = Pidfd.open(pid)!
   const exit = pidfd.end.then(() => {
     pidfd[Symbol.dispose]()
+    awaited.delete(pid)
     return reap(pid)
   })
   return { pid, exit, signal: (signal) => pidfd.signal(signal), [Symbol.dispose]: () => pidfd[Symbol.dispose]() }

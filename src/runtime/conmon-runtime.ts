@@ -19,6 +19,7 @@ import {
 } from '../linux/cgroup.ts'
 import type { Usage, UsageTarget } from '../linux/cgroup-usage.ts'
 import type { KernelThread } from '../linux/kernel-thread.ts'
+import { adoptOrphans, reapStrays } from '../linux/orphans.ts'
 import { Pidfd, signalProcess } from '../linux/pidfd.ts'
 import { processStat } from '../linux/process.ts'
 import { spawningThreadId } from '../linux/spawn.ts'
@@ -97,6 +98,7 @@ export async function createRuntime(_ctx: Ctx, options: RuntimeOptions): Promise
   const hierarchies = cgroupHierarchies()
   const leaf = leafCgroup(containerCgroup(options.cgroupParent, 'conmon'), hierarchies)
   const threadId = await spawningThreadId(thread)
+  adoptOrphans()
   leaf.adoptThread(threadId)
   return new ConmonRuntime(options, { conmon, oci, exitDir }, hierarchies, leaf, threadId)
 }
@@ -332,6 +334,8 @@ class ConmonRuntime implements Runtime {
 async function endUnwatched({ pid, pidStartTime }: CreatedProcess): Promise<void> {
   using pidfd = Pidfd.open(pid, pidStartTime)
   if (pidfd?.signal(SIGKILL)) await pidfd.end
+  // Without its monitor, it has become a child of ours.
+  reapStrays()
 }
 
 function identify(pid: number): CreatedProcess {

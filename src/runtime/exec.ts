@@ -1,34 +1,40 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync, watch } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import { closeFd, pipe } from '../linux/fd.ts'
 import type { KernelThread } from '../linux/kernel-thread.ts'
-import { Pidfd } from '../linux/pidfd.ts'
-import { processStat } from '../linux/process.ts'
-import { spawnProcess } from '../linux/spawn.ts'
-import { type ExecLaunch, type SpawnedExec, spawnOnTerminal } from './exec-terminal.ts'
+import { adoptOrphan, reapStrays } from '../linux/orphans.ts'
+import { receiveDescriptor } from '../linux/receive-descriptor.ts'
+import { type SpawnedProcess, type SpawnStdio, spawnProcess } from '../linux/spawn.ts'
+import type { TerminalSize } from '../model/terminal-size.ts'
+import { receiveTerminal } from './exec-terminal.ts'
 import { MINIMAL_ENV, type OciRuntime } from './oci-runtime.ts'
 import { exitCodeOfFailure, runtimeError } from './runtime-message.ts'
 import { encodeOci } from './spec/index.ts'
-import type { ExecExit, ExecInput, RuntimeExec } from './types.ts'
+import type { ExecInput, RuntimeExec } from './types.ts'
 
-/** Files of one exec, in the bundle. */
+/** Files of one exec, in the bundle, while it is started. */
 interface ExecFiles {
   readonly process: string
   /** Written by the runtime once the process runs. */
   readonly pid: string
   /** The runtime's own errors, apart from the process's stderr. */
   readonly log: string
-  /** Where crun hands over the terminal. */
+  /** Where the terminal is handed over. */
   readonly socket: string
 }
 
+type Streams = Pick<RuntimeExec, 'stdin' | 'stdout' | 'stderr' | 'resize'>
+type Spawn = (stdio: readonly SpawnStdio[], options?: readonly string[]) => Promise<SpawnedProcess>
+
 /**
- * Runs the OCI runtime's exec as a child of ours, without a monitor: it ends with the process's exit code. The process
- * gets pipes, or a terminal if its spec asks for one. When this daemon dies, the pipes break and the terminal hangs up.
+ * Runs a process in a container, without a monitor: the OCI runtime starts it and ends, and it becomes our child, who
+ * learns its exit code. It gets pipes, or a terminal if its spec asks for one. When this daemon dies, the pipes break
+ * and the terminal hangs up.
  */
 export async function execInContainer(
   thread: KernelThread,
@@ -39,98 +45,117 @@ export async function execInContainer(
   const files = execFiles(bundle)
   failpoint('runtime.exec')
   await writeFile(files.process, encodeOci(process), { mode: 0o600 })
-  const launch: ExecLaunch = {
-    oci,
-    socket: files.socket,
-    spawn: (stdio, options = []) =>
-      spawnProcess(thread, {
-        path: oci.path,
-        argv: [
-          ...[oci.name, '--root', oci.root, '--log', files.log, '--log-format', 'json'],
-          ...['exec', '--process', files.process, '--pid-file', files.pid, ...options, id],
-        ],
-        env: MINIMAL_ENV,
-        stdio,
-        cwd: '/',
-      }),
-  }
-  const running = process.terminal ? spawnOnTerminal(launch, size) : spawnWithPipes(launch, stdin)
-  const { child, ...streams } = await running.catch(async (error) => {
+  const spawn: Spawn = (stdio, options = []) =>
+    spawnProcess(thread, {
+      path: oci.path,
+      argv: [
+        ...[oci.name, '--root', oci.root, '--log', files.log, '--log-format', 'json'],
+        ...['exec', '--detach', '--process', files.process, '--pid-file', files.pid, ...options, id],
+      ],
+      env: MINIMAL_ENV,
+      stdio,
+      cwd: '/',
+    })
+  try {
+    const { runtime, streams } = process.terminal
+      ? await spawnOnTerminal(spawn, files.socket, size)
+      : await spawnWithPipes(spawn, stdin)
+    const runtimeExit = await runtime.exit
+    return runtimeExit === 0 ? await running(files, streams) : await failed(files, streams, runtimeExit)
+  } finally {
     await removeFiles(files)
-    throw error
+  }
+}
+
+async function running(files: ExecFiles, streams: Streams): Promise<RuntimeExec> {
+  const pid = Number(await readFile(files.pid, 'utf8'))
+  const child = adoptOrphan(pid)
+  if (child === undefined) throw new StatusError('internal', `The runtime started process ${pid}, which is not ours`)
+  let hasEnded = false
+  const exit = child.exit.then((exitCode) => {
+    hasEnded = true
+    return { exitCode }
   })
   return {
     ...streams,
-    exit: child.exit.then((exitCode) => settle(files, exitCode)),
+    exit,
     get pid() {
-      return pidOf(files, child.pid)
+      return hasEnded ? undefined : pid
     },
-    async signal(signal) {
-      const pid = await Promise.race([runningPid(bundle, files, child.pid), child.exit.then(() => undefined)])
-      using pidfd = pid === undefined ? undefined : Pidfd.open(pid)
-      return pidfd !== undefined && processStat(pidfd.pid)?.parent === child.pid && pidfd.signal(signal)
+    signal: (signal) => child.signal(signal),
+  }
+}
+
+/** The command could not be run. What the runtime says of it on stderr is the output. */
+async function failed(files: ExecFiles, streams: Streams, runtimeExit: number): Promise<RuntimeExec> {
+  // What it had forked may be left.
+  reapStrays()
+  const log = await readFile(files.log, 'utf8').catch(() => '')
+  const error = runtimeError(log, { exitCode: runtimeExit })
+  const exit = Promise.resolve({ exitCode: exitCodeOfFailure(error.message), error })
+  return { ...streams, exit, pid: undefined, signal: () => false }
+}
+
+/** One stream both ways; stderr has what the runtime says, at most. */
+async function spawnOnTerminal(
+  spawn: Spawn,
+  socket: string,
+  size: TerminalSize | undefined,
+): Promise<{ runtime: SpawnedProcess; streams: Streams }> {
+  using receiver = receiveDescriptor(socket)
+  using errors = outputPipe()
+  const runtime = await spawn(['null', 'null', errors.writeEnd], ['--console-socket', socket])
+  const terminal = await receiveTerminal(receiver, runtime, size)
+  const stderr = errors.take()
+  if (terminal === undefined) return { runtime, streams: { stdout: Readable.from([]), stderr, resize() {} } }
+  const { stream, resize } = terminal
+  return { runtime, streams: { stdin: stream, stdout: stream, stderr, resize } }
+}
+
+async function spawnWithPipes(
+  spawn: Spawn,
+  withStdin: boolean,
+): Promise<{ runtime: SpawnedProcess; streams: Streams }> {
+  using stdin = withStdin ? inputPipe() : undefined
+  using stdout = outputPipe()
+  using stderr = outputPipe()
+  const runtime = await spawn([stdin?.readEnd ?? 'null', stdout.writeEnd, stderr.writeEnd])
+  const streams = { stdout: stdout.take(), stderr: stderr.take(), resize() {} }
+  return { runtime, streams: { ...streams, ...(stdin !== undefined && { stdin: stdin.take() }) } }
+}
+
+/** A pipe whose write end is for a child. Disposing closes that, and the other end too if nobody took it. */
+function outputPipe(): Disposable & { readonly writeEnd: number; take(): Socket } {
+  const { readEnd, writeEnd } = pipe()
+  let socket: Socket | undefined
+  return {
+    writeEnd,
+    take() {
+      socket = new Socket({ fd: readEnd, readable: true, writable: false })
+      return socket
+    },
+    [Symbol.dispose]() {
+      closeFd(writeEnd)
+      if (socket === undefined) closeFd(readEnd)
     },
   }
 }
 
-/** Resolves when the runtime has said which process it has started: that may run, and write, some time before. */
-async function runningPid(bundle: string, files: ExecFiles, parent: number): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>()
-  const look = () => {
-    const pid = pidOf(files, parent)
-    if (pid !== undefined) resolve(pid)
+/** The other way round. */
+function inputPipe(): Disposable & { readonly readEnd: number; take(): Socket } {
+  const { readEnd, writeEnd } = pipe()
+  let socket: Socket | undefined
+  return {
+    readEnd,
+    take() {
+      socket = new Socket({ fd: writeEnd, readable: false, writable: true })
+      return socket
+    },
+    [Symbol.dispose]() {
+      closeFd(readEnd)
+      if (socket === undefined) closeFd(writeEnd)
+    },
   }
-  const watcher = watch(bundle, { persistent: false }, look)
-  watcher.on('error', () => watcher.close())
-  look()
-  return await promise.finally(() => watcher.close())
-}
-
-/** The process is the runtime's child while the runtime waits for it; any other with this pid is not meant. */
-function pidOf(files: ExecFiles, parent: number): number | undefined {
-  let pid: number
-  try {
-    pid = Number(readFileSync(files.pid, 'utf8'))
-  } catch {
-    return undefined
-  }
-  return processStat(pid)?.parent === parent ? pid : undefined
-}
-
-async function settle(files: ExecFiles, exitCode: number): Promise<ExecExit> {
-  try {
-    if (exitCode === 0 || (await exists(files.pid))) return { exitCode }
-    const log = await readFile(files.log, 'utf8').catch(() => '')
-    const error = runtimeError(log, { exitCode })
-    return { exitCode: exitCodeOfFailure(error.message), error }
-  } finally {
-    await removeFiles(files)
-  }
-}
-
-async function spawnWithPipes({ spawn }: ExecLaunch, withStdin: boolean): Promise<SpawnedExec> {
-  const stdin = withStdin ? pipe() : undefined
-  const stdout = pipe()
-  const stderr = pipe()
-  try {
-    const child = await spawn([stdin?.readEnd ?? 'null', stdout.writeEnd, stderr.writeEnd])
-    return {
-      child,
-      stdout: reader(stdout.readEnd),
-      stderr: reader(stderr.readEnd),
-      ...(stdin !== undefined && { stdin: new Socket({ fd: stdin.writeEnd, readable: false, writable: true }) }),
-      resize() {},
-    }
-  } catch (error) {
-    for (const fd of [stdin?.writeEnd, stdout.readEnd, stderr.readEnd]) if (fd !== undefined) closeFd(fd)
-    throw error
-  } finally {
-    for (const fd of [stdin?.readEnd, stdout.writeEnd, stderr.writeEnd]) if (fd !== undefined) closeFd(fd)
-  }
-}
-
-function reader(fd: number): Socket {
-  return new Socket({ fd, readable: true, writable: false })
 }
 
 function execFiles(bundle: string): ExecFiles {
@@ -141,11 +166,4 @@ function execFiles(bundle: string): ExecFiles {
 
 async function removeFiles(files: ExecFiles): Promise<void> {
   await Promise.all(Object.values(files).map((file) => rm(file, { force: true })))
-}
-
-async function exists(file: string): Promise<boolean> {
-  return await readFile(file).then(
-    () => true,
-    () => false,
-  )
 }

@@ -71,12 +71,12 @@ export interface RuntimeExec {
   readonly stdout: Readable
   readonly stderr: Readable
   readonly exit: Promise<ExecExit>
-  /** On the host; undefined until the runtime has told it, and after the process's end. */
+  /** On the host; undefined after the process's end. */
   readonly pid: number | undefined
   /** Of its terminal, if it has one. */
   resize(size: TerminalSize): void
-  /** Waits until the process runs; false if it does not, or has ended. */
-  signal(signal: number): Promise<boolean>
+  /** False if the process has ended, or could not be run. */
+  signal(signal: number): boolean
 }
 
 /** The streams of a running container. Disposing lets go of them. */
@@ -135,7 +135,7 @@ export interface Runtime extends AsyncDisposable {
    * Idempotent, also for a container half made or half deleted. Its exit is not reported any more.
    */
   delete(ctx: Ctx, id: string, bundle: string): Promise<void>
-  /** Resolves when the process has been asked for; whether it could run, `exit` tells. */
+  /** Resolves when the process runs, or could not be run: that is told by `exit`. */
   exec(ctx: Ctx, id: string, input: ExecInput): Promise<RuntimeExec>
   /** Connects to a container between `create` and its end. What it has written before is not repeated. */
   attach(bundle: string): RuntimeAttach

@@ -50,6 +50,16 @@ export function assertUpgradable({ headers }: IncomingMessage): void {
 
 let server: WebSocketServer | undefined
 
+/** Of a client who has gone before the handshake was complete. */
+const GONE: Channel = {
+  closed: Promise.resolve(),
+  onMessage() {},
+  pause() {},
+  resume() {},
+  async send() {},
+  close() {},
+}
+
 /** Completes the handshake. The package is loaded here, at the first use: most daemons never need it. */
 export async function acceptWebSocket(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<Channel> {
   const { WebSocketServer } = await import('ws')
@@ -59,9 +69,11 @@ export async function acceptWebSocket(request: IncomingMessage, socket: Duplex, 
     perMessageDeflate: false,
     maxPayload: MESSAGE_LIMIT,
   })
-  const { promise, resolve } = Promise.withResolvers<WebSocket>()
-  server.handleUpgrade(request, socket, head, resolve)
-  return channelOf(await promise)
+  const { promise, resolve } = Promise.withResolvers<Channel>()
+  socket.once('close', () => resolve(GONE))
+  if (socket.destroyed) return GONE
+  server.handleUpgrade(request, socket, head, (ws) => resolve(channelOf(ws)))
+  return await promise
 }
 
 function channelOf(ws: WebSocket): Channel {
