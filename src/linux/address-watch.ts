@@ -14,7 +14,7 @@ const SOCK_NONBLOCK = 0o4000
 const RTMGRP_IPV4_IFADDR = 0x10
 const RTMGRP_IPV4_ROUTE = 0x40
 const RTM = { NEWADDR: 20, DELADDR: 21, NEWROUTE: 24, DELROUTE: 25 } as const
-const EAGAIN = 11
+const ENOBUFS = 105
 const HEADER_BYTES = 16
 
 /**
@@ -61,8 +61,7 @@ function drain(fd: number): boolean {
   for (;;) {
     const length = Number(recv(fd, buffer, buffer.length, 0))
     if (length < 0) {
-      if (errno() === EAGAIN) return changed
-      // ENOBUFS: the socket goes on after it.
+      if (errno() !== ENOBUFS) return changed
       changed = true
     }
     for (let offset = 0; offset + HEADER_BYTES < length; ) {

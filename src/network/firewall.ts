@@ -7,6 +7,9 @@ import { BridgeRules } from './bridge-rules.ts'
 import type { ChangePortsInput, ReplacePortsInput } from './firewall-ops.ts'
 import type { PortRule } from './port-table.ts'
 
+/** Names a table that is none of ours: bridges begin with a letter or a digit. */
+const NO_BRIDGE = '.try'
+
 /** What is published, by what it is published as: no two may be the same. */
 type PublishedPorts = ReadonlyMap<string, PortRule>
 
@@ -46,7 +49,7 @@ export class Firewall {
 
   /** @throws {StatusError} `failed_precondition` if this host's kernel cannot keep the rules of a network with IPv6 */
   async assertIpv6(): Promise<void> {
-    await this.#thread.call('network.tryIpv6Table', 'try-ipv6')
+    await this.#thread.call('network.tryIpv6Table', NO_BRIDGE)
     await this.#rules.assertPossible(6)
   }
 
