@@ -5,7 +5,7 @@
  * belong on the kernel thread ({@link usageOps}).
  */
 import { join } from 'node:path'
-import { type Hierarchy, readIfThere } from './cgroup.ts'
+import { cgroupHierarchies, type Hierarchy, readIfThere } from './cgroup.ts'
 import type { KernelOps } from './kernel-thread.ts'
 import { type LinkCounters, linkCounters } from './net-dev.ts'
 
@@ -78,20 +78,23 @@ export interface Usage extends CgroupUsage {
   readonly links: readonly LinkCounters[]
 }
 
-export interface UsageInput {
-  readonly hierarchies: readonly Hierarchy[]
-  readonly targets: readonly UsageTarget[]
-}
-
 /** For the kernel thread: undefined where a cgroup is gone. */
 export const usageOps: KernelOps = {
-  'cgroup.usage': ({ hierarchies, targets }: UsageInput): (Usage | undefined)[] =>
+  'cgroup.usage': (targets: readonly UsageTarget[]): (Usage | undefined)[] =>
     targets.map(({ cgroup, pid, links }) => {
-      const usage = cgroupUsage(cgroup, hierarchies)
+      const usage = cgroupUsage(cgroup, mountedHierarchies())
       if (usage === undefined) return undefined
       const counted = pid === undefined ? [] : linkCounters(pid, links)
       return { ...usage, takenAt: performance.timeOrigin + performance.now(), links: counted }
     }),
+}
+
+let mounted: readonly Hierarchy[] | undefined
+
+/** Looked up once a thread. */
+function mountedHierarchies(): readonly Hierarchy[] {
+  mounted ??= cgroupHierarchies()
+  return mounted
 }
 
 type Read = (file: string) => string | undefined

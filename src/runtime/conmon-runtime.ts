@@ -162,7 +162,7 @@ class ConmonRuntime implements Runtime {
   }
 
   usage(ctx: Ctx, targets: readonly UsageTarget[]): Promise<readonly (Usage | undefined)[]> {
-    return readUsage(ctx, this.#options.thread, this.#hierarchies, targets)
+    return readUsage(ctx, this.#options.thread, targets)
   }
 
   async start(_ctx: Ctx, id: string): Promise<void> {

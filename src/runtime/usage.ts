@@ -1,6 +1,5 @@
 import { type Ctx, throwIfEnded } from '../lib/ctx.ts'
-import type { Hierarchy } from '../linux/cgroup.ts'
-import type { Usage, UsageInput, UsageTarget } from '../linux/cgroup-usage.ts'
+import type { Usage, UsageTarget } from '../linux/cgroup-usage.ts'
 import type { KernelThread } from '../linux/kernel-thread.ts'
 
 /** At 0.2 ms each: a start that comes meanwhile waits for no more than this. */
@@ -10,14 +9,13 @@ const AT_ONCE = 8
 export async function readUsage(
   ctx: Ctx,
   thread: KernelThread,
-  hierarchies: readonly Hierarchy[],
   targets: readonly UsageTarget[],
 ): Promise<readonly (Usage | undefined)[]> {
   const found: (Usage | undefined)[] = []
   for (let start = 0; start < targets.length; start += AT_ONCE) {
     throwIfEnded(ctx)
-    const input = { hierarchies, targets: targets.slice(start, start + AT_ONCE) } satisfies UsageInput
-    found.push(...(await thread.call<(Usage | undefined)[]>('cgroup.usage', input)))
+    const some = targets.slice(start, start + AT_ONCE)
+    found.push(...(await thread.call<(Usage | undefined)[]>('cgroup.usage', some)))
   }
   return found
 }

@@ -103,6 +103,7 @@ test('a container has its series while it has a process, and what waits is no sl
   assert.equal(value(metrics, 'condenser_container_memory_limit_bytes', own), 64 * MIB)
   assert.equal(value(metrics, 'condenser_container_cpu_limit_cores', own), 0.5)
   assert.equal(value(metrics, 'condenser_container_pids', own), 1)
+  assert.equal(value(metrics, 'condenser_container_restarts_total', own), 0)
   assert(value(metrics, 'condenser_container_cpu_seconds_total', own) > 0)
   assert(value(metrics, 'condenser_container_memory_bytes', own) > 0)
   for (const operation of ['read', 'write']) value(metrics, 'condenser_container_io_bytes_total', { ...own, operation })

@@ -108,6 +108,12 @@ export function containerMetrics(all: readonly ContainerStats[]): Metric[] {
       type: 'gauge',
       series: named.map(({ labels, status }) => [labels, status.startedAt! / 1000]),
     },
+    {
+      name: 'condenser_container_restarts_total',
+      help: 'Restarts by its policy since somebody started it.',
+      type: 'counter',
+      series: named.map(({ labels, status }) => [labels, status.restartCount]),
+    },
   ]
   const used = METRICS.map(([name, type, help, values]): Metric => {
     const series = named.flatMap(({ labels, usage }) =>

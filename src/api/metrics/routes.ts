@@ -62,7 +62,16 @@ function buildInfo({ info: { version, runtime } }: MetricsDeps): Metric {
   return { name: 'condenser_build_info', help: 'Versions, as labels.', type: 'gauge', series: [[labels, 1]] }
 }
 
-const STATES: readonly ContainerState[] = ['creating', 'created', 'running', 'paused', 'stopped', 'removing']
+/** A state that is missing here does not compile. */
+const STATES: Readonly<Record<ContainerState, true>> = {
+  creating: true,
+  created: true,
+  running: true,
+  paused: true,
+  restarting: true,
+  stopped: true,
+  removing: true,
+}
 
 function engineMetrics({ containers, images, store, requests }: MetricsDeps): Metric[] {
   const { all, layers, revision } = store.read((tx) => ({
@@ -77,7 +86,7 @@ function engineMetrics({ containers, images, store, requests }: MetricsDeps): Me
       name: 'condenser_containers',
       help: 'Containers by state.',
       type: 'gauge',
-      series: STATES.map((state) => [{ state }, inState.get(state)?.length ?? 0]),
+      series: (Object.keys(STATES) as ContainerState[]).map((state) => [{ state }, inState.get(state)?.length ?? 0]),
     },
     single('gauge', 'condenser_images', 'Names of images.', images.list().length),
     single('gauge', 'condenser_image_layers', 'Unpacked layers.', layers.length),
