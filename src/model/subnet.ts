@@ -21,7 +21,8 @@ export function parseSubnet(text: string, family: Family = text.includes(':') ? 
   const { bits, name, example } = FAMILIES[family]
   const prefix = /^\d{1,3}$/.test(digits) ? Number(digits) : Number.NaN
   if (rest.length > 0 || addressFamily(address) !== family || !(prefix >= 1 && prefix <= bits)) {
-    throw invalidSubnet(text, `want ${name} CIDR such as ${example}`)
+    const other = family === 4 && text.includes(':') ? '; one of IPv6 is given as subnet6' : ''
+    throw invalidSubnet(text, `want ${name} CIDR such as ${example}${other}`)
   }
   return subnetAround(addressNumber(address), prefix, family)
 }

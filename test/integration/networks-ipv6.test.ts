@@ -68,7 +68,7 @@ describe('IPv6 on networks', () => {
       [{ subnet6: 'ff02::/64' }, 400, /no host can have/],
       [{ subnet6: '::ffff:10.0.0.0/112' }, 400, /no host can have/],
       [{ subnet6: '10.1.0.0/24' }, 400, /want IPv6 CIDR/],
-      [{ subnet: 'fd71::/64' }, 400, /want IPv4 CIDR/],
+      [{ subnet: 'fd71::/64' }, 400, /want IPv4 CIDR .*; one of IPv6 is given as subnet6/],
       [{ subnet6: 'fd71::/64', ipv6: false }, 400, /without IPv6/],
       [{ ipv6: 'yes' }, 400, /ipv6/],
     ]
