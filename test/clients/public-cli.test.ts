@@ -169,3 +169,52 @@ test('policies and their log say that they are not there yet', async () => {
   }
   await assert.rejects(policy.netflow(), /501: There is no log of network flows yet/)
 })
+
+test('run -t --rm: the terminal, its size first, byte for byte, and the delete 200 ms after it has closed', async () => {
+  const id = await cli.run(image, ['sh'], { tty: true, rm: true }, async (container) => {
+    const terminal = await cli.attach(container)
+    terminal.type('stty size; echo $((40 + 2))\n')
+    await terminal.until(/30 100\r\n42\r\n/)
+    await terminal.ping()
+    terminal.resize(31, 101)
+    terminal.type('stty size\n')
+    await terminal.until(/31 101\r\n/)
+    terminal.typeInPieces('echo cut; echo to pieces\n', 3)
+    await terminal.until(/cut\r\nto pieces\r\n/)
+    terminal.type('exit 3\n')
+    assert.deepEqual(await terminal.closed(), { code: 1000, reason: 'stream closed' })
+  })
+  assert.match(id, /^[0-9a-f]{12}$/)
+  assert.deepEqual(await cli.ls(), [])
+})
+
+test('attach and detach: the container goes on, and can be attached to again', async () => {
+  const id = await cli.create(image, ['sh'], { tty: true })
+  await cli.start(id)
+  const first = await cli.attach(id)
+  first.type('echo first\n')
+  await first.until(/first\r\n/)
+  first.detach()
+  assert.equal((await first.closed()).code, 1001)
+  assert.equal((await cli.ls())[0]![4], 'running')
+  const second = await cli.attach(id)
+  second.type('echo second; exit\n')
+  await second.until(/second\r\n/)
+  assert.equal((await second.closed()).code, 1000)
+  await cli.rm(id)
+})
+
+test('exec -t: answered at once, then the terminal', async () => {
+  const id = await cli.run(image, ['sleep', '1000'])
+  const terminal = await cli.execTerminal(id, ['sh'])
+  terminal.type('tty; stty size; head -c 100000 /dev/zero | tr "\\0" x; echo; echo done; exit\n')
+  await terminal.until(/done\r\n/)
+  assert.match(terminal.output, /\/dev\/pts\/\d+\r\n30 100\r\nx{100000}\r\n/)
+  assert.deepEqual(await terminal.closed(), { code: 1000, reason: 'stream closed' })
+})
+
+test('what cannot be attached to is refused before the upgrade, in plain text', async () => {
+  const id = await cli.run(image, ['sleep', '1000'])
+  await assert.rejects(cli.attach('nobody'), /refused: 400 text\/plain.*: .*nobody/s)
+  await assert.rejects(cli.attach(id), /refused: 400 text\/plain/)
+})

@@ -2,11 +2,13 @@
  * Raind's public CLI (v0.1.3), as far as a daemon can tell: its TLS, the bytes of its requests, the structs that it
  * decodes answers into, what it makes of them, and how long it waits in between (contract, sections 3, 5.3 and 10).
  */
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, type TLSSocket } from 'node:tls'
 import { decodeGo, encodeGo, type GoType } from './go-json.ts'
+import { PublicTerminal, upgradeRequest } from './public-terminal.ts'
 
 const PORT = 7755
 const struct = (fields: Readonly<Record<string, GoType>>): GoType => ({ struct: fields })
@@ -151,16 +153,7 @@ export class PublicCli {
 
   /** One request, byte for byte as Go's net/http writes it, on a connection of its own. */
   async request(method: string, path: string, body?: string): Promise<HttpAnswer> {
-    const { ca, cert, key } = this.#tls
-    const socket = connect({
-      host: '127.0.0.1',
-      port: PORT,
-      servername: 'localhost',
-      minVersion: 'TLSv1.3',
-      ca,
-      cert,
-      key,
-    })
+    const socket = this.#connect()
     const length =
       body === undefined
         ? method === 'POST'
@@ -181,6 +174,45 @@ export class PublicCli {
     } finally {
       socket.destroy()
     }
+  }
+
+  /** `container attach` */
+  async attach(container: string): Promise<PublicTerminal> {
+    return await this.#terminal(`/v1/containers/${container}/attach`)
+  }
+
+  /** `container exec -t`: two requests. */
+  async execTerminal(container: string, command: readonly string[]): Promise<PublicTerminal> {
+    await this.exec(container, command, { tty: true })
+    return await this.#terminal(`/v1/containers/${container}/exec/attach`)
+  }
+
+  /** The first message is the size. */
+  async #terminal(path: string): Promise<PublicTerminal> {
+    const socket = this.#connect()
+    const { bytes, isAnswer } = upgradeRequest(path, `localhost:${PORT}`)
+    socket.write(bytes)
+    let got = Buffer.alloc(0)
+    for (;;) {
+      const [chunk] = (await once(socket, 'data')) as [Buffer]
+      got = Buffer.concat([got, chunk])
+      const end = got.indexOf('\r\n\r\n')
+      if (end < 0) continue
+      if (isAnswer(got.toString('latin1', 0, end))) {
+        const terminal = new PublicTerminal(socket, got.subarray(end + 4))
+        terminal.resize(30, 100)
+        return terminal
+      }
+      const refused = parseAnswer(got)
+      if (refused === undefined) continue
+      socket.destroy()
+      throw new Error(`refused: ${refused.status} ${refused.headers['content-type']}: ${refused.body}`)
+    }
+  }
+
+  #connect(): TLSSocket {
+    const options = { host: '127.0.0.1', port: PORT, servername: 'localhost', minVersion: 'TLSv1.3' } as const
+    return connect({ ...options, ...this.#tls })
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: decoded as `data` says
