@@ -10,6 +10,7 @@ import { createExec, startExec } from './exec-events.ts'
 import { cleanUpAfterExit } from './exit.ts'
 import { findContainer } from './find.ts'
 import { followContainerLog } from './follow-log.ts'
+import { HealthProbes } from './health.ts'
 import { listContainers, listNetworks } from './list.ts'
 import { readLogTail } from './log-reader.ts'
 import { pauseContainer, unpauseContainer } from './pause.ts'
@@ -22,7 +23,7 @@ import { restartContainer } from './restart.ts'
 import { restartDue } from './restart-due.ts'
 import { startContainer } from './start.ts'
 import { sampledOf } from './stats.ts'
-import { killContainer, stopContainer } from './stop.ts'
+import { endUnhealthy, killContainer, stopContainer } from './stop.ts'
 import type { Containers } from './types.ts'
 import { updateContainer } from './update.ts'
 import { allUsage } from './usage.ts'
@@ -34,6 +35,7 @@ import { waitContainer } from './wait.ts'
 export function createContainers(ctx: Ctx, deps: Deps): Containers {
   const { store } = deps
   const execs = new Execs()
+  const health = new HealthProbes(ctx, deps)
   const sampler = new UsageSampler(ctx, deps)
   const background = new Set<Promise<void>>()
 
@@ -51,6 +53,9 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
     start: (ctx, ref) => startContainer(ctx, deps, ref),
     stop: (ctx, ref, options = {}) => stopContainer(ctx, deps, ref, options),
     restart: (ctx, ref, options = {}) => restartContainer(ctx, deps, ref, options),
+    endUnhealthy: (ctx, id) => endUnhealthy(ctx, deps, id),
+    syncHealth: (id) => health.sync(id),
+    healthReport: (container) => health.report(container),
     restartDue: (ctx, id) => restartDue(ctx, deps, id),
     kill: (_ctx, ref, signal) => killContainer(deps, ref, signal),
     pause: (ctx, ref) => pauseContainer(ctx, deps, ref),
@@ -93,6 +98,7 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
     recover: (ctx) => recoverContainers(ctx, deps),
     async [Symbol.asyncDispose]() {
       execs[Symbol.dispose]()
+      await health[Symbol.asyncDispose]()
       await Promise.all(background)
     },
   }

@@ -9,6 +9,7 @@ export { createContainers } from './containers.ts'
 export { type ContainerDefaults, containerPaths, type Deps, type Paths } from './deps.ts'
 export { dnsRecords } from './dns-records.ts'
 export { ExitWaiters } from './exit-waiters.ts'
+export type { HealthReport } from './health.ts'
 export { LogRotation } from './log-rotation.ts'
 export { ensureDefaultNetwork } from './networks.ts'
 export type {

@@ -1,5 +1,6 @@
 import { StatusError } from '../lib/errors.ts'
 import type { ContainerSpec } from '../model/container.ts'
+import { planHealthcheck } from '../model/healthcheck.ts'
 import type { Image } from '../model/image.ts'
 import type { ContainerDefaults } from './deps.ts'
 import type { CreateContainer } from './types.ts'
@@ -17,6 +18,7 @@ export function planContainer(
   if (!workingDir.startsWith('/')) {
     throw new StatusError('invalid_argument', `Invalid working directory "${workingDir}": it must be an absolute path`)
   }
+  const healthcheck = planHealthcheck(request.healthcheck, imageConfig.healthcheck)
   return {
     image: image.metadata.name,
     imageRepository: image.spec.repository,
@@ -39,6 +41,7 @@ export function planContainer(
     capDrop: request.capDrop ?? [],
     readOnlyRootfs: request.readOnlyRootfs ?? false,
     ...request.options,
+    ...(healthcheck !== undefined && { healthcheck }),
     stopSignal: request.stopSignal ?? (imageConfig.stopSignal || 'SIGTERM'),
     stopTimeoutMs: request.stopTimeoutMs ?? defaults.stopTimeoutMs,
     autoRemove: request.autoRemove ?? false,

@@ -154,6 +154,7 @@ function recordStarted({ store }: Deps, container: Container, byPolicy: boolean)
       reason: undefined,
       message: undefined,
       nextRestartAt: undefined,
+      health: container.spec.healthcheck && { status: 'starting', changedAt: Date.now() },
       ...(byPolicy ? { restartCount: status.restartCount + 1 } : { restartCount: 0, restartDelayMs: undefined }),
     })
   })

@@ -1,8 +1,9 @@
 import { type Ctx, detached } from '../lib/ctx.ts'
 import { hasCode, StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
-import { assertAlive, type Container, containerState } from '../model/container.ts'
+import { assertAlive, type Container, containerState, isAlive } from '../model/container.ts'
 import { containerEvent } from '../model/event.ts'
+import { isEndedUnhealthy } from '../model/restart-policy.ts'
 import { parseSignal, SIGKILL } from '../model/signal.ts'
 import { cancelRestart } from './cancel-restart.ts'
 import type { Deps } from './deps.ts'
@@ -56,6 +57,17 @@ export async function stopHeld(
   store.write((tx) => tx.event(containerEvent(container, 'stop')))
   await store.durable()
   return { container: store.read((tx) => tx.getByUid('Container', id)) ?? container, changed: true }
+}
+
+/** Ends an unhealthy container, if that is asked for: its end is then one that a restart follows. */
+export async function endUnhealthy(ctx: Ctx, deps: Deps, id: string): Promise<void> {
+  using _lock = await deps.locks.hold(ctx, id)
+  const container = deps.store.read((tx) => tx.getByUid('Container', id))
+  if (container === undefined || !isAlive(container.status) || !isEndedUnhealthy(container)) return
+  failpoint('restart.unhealthy')
+  const { stopSignal, stopTimeoutMs } = container.spec
+  await endProcess(ctx, deps, container, parseSignal(stopSignal), stopTimeoutMs)
+  await tearDown(ctx, deps, container)
 }
 
 /**

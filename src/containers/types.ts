@@ -3,6 +3,7 @@ import type { PullOptions } from '../images/index.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import type { HistogramData } from '../lib/histogram.ts'
 import type { Container, ContainerOptions, ContainerState, Mount, Resources, Tmpfs } from '../model/container.ts'
+import type { HealthcheckOptions } from '../model/healthcheck.ts'
 import type { LabelTerm } from '../model/label-term.ts'
 import type { Labels } from '../model/meta.ts'
 import type { Network, PortMapping, Sandbox } from '../model/network.ts'
@@ -11,6 +12,7 @@ import type { RestartPolicy } from '../model/restart-policy.ts'
 import type { TerminalSize } from '../model/terminal-size.ts'
 import type { VolumeRequest, VolumesFrom } from '../model/volume.ts'
 import type { OutputStream } from '../runtime/index.ts'
+import type { HealthReport } from './health.ts'
 import type { ContainerStats } from './usage-sampler.ts'
 import type { Volumes } from './volume-types.ts'
 
@@ -45,6 +47,7 @@ export interface CreateContainer {
   readonly readOnlyRootfs?: boolean
   /** Containers whose namespaces are joined may be given by any reference. */
   readonly options?: ContainerOptions
+  readonly healthcheck?: HealthcheckOptions
   readonly stopSignal?: string
   readonly stopTimeoutMs?: number
   readonly autoRemove?: boolean
@@ -215,6 +218,11 @@ export interface Containers extends AsyncDisposable {
   restart(ctx: Ctx, ref: string, options?: { timeoutMs?: number; signal?: string }): Promise<Container>
   /** Starts it again if its restart is due, by its policy. */
   restartDue(ctx: Ctx, id: string): Promise<void>
+  /** Ends it, so that it is restarted, if it is unhealthy and that is asked for. */
+  endUnhealthy(ctx: Ctx, id: string): Promise<void>
+  /** Begins or ends to probe its health, as its state wants it. */
+  syncHealth(id: string): void
+  healthReport(container: Container): HealthReport
   kill(ctx: Ctx, ref: string, signal: string): Promise<Container>
   /** Freezes its processes. */
   pause(ctx: Ctx, ref: string): Promise<Container>

@@ -5,6 +5,7 @@
  * what fails is tried again. Commits wake it; nothing polls.
  */
 export { dnsController } from './dns.ts'
+export { healthController } from './health.ts'
 export { restartController } from './restart.ts'
 export { type RunnerOptions, runControllers } from './runner.ts'
 export type { Controller, Requeue, Triggers } from './types.ts'

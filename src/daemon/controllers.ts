@@ -1,5 +1,5 @@
 import type { Containers } from '../containers/index.ts'
-import { dnsController, restartController, runControllers } from '../controllers/index.ts'
+import { dnsController, healthController, restartController, runControllers } from '../controllers/index.ts'
 import type { NameServer } from '../dns/index.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import type { Store } from '../store/index.ts'
@@ -15,6 +15,7 @@ export function startControllers(ctx: Ctx, { store, containers, nameServer }: Pa
   const stopping = new AbortController()
   const controllers = [
     ...(nameServer === undefined ? [] : [dnsController(nameServer)]),
+    healthController(containers),
     restartController(store, containers, ctx),
   ]
   const running = runControllers({ ...ctx, signal: stopping.signal }, store, controllers).catch((error) =>

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { limiter } from '../lib/limiter.ts'
 import { silentLogger } from '../lib/log.ts'
 import { allOrNone } from './all-or-none.ts'
-import { limiter } from './limiter.ts'
 
 const ctx = { signal: new AbortController().signal, log: silentLogger }
 

@@ -24,7 +24,14 @@ test('reads every member that running a container takes', () => {
       Labels: { maintainer: 'someone' },
       ExposedPorts: { '80/tcp': {} },
       Volumes: { '/data': {} },
-      Healthcheck: { Test: ['NONE'] },
+      Healthcheck: {
+        Test: ['CMD', 'true'],
+        Interval: 5e9,
+        Timeout: 1e18,
+        StartInterval: 1,
+        StartPeriod: 0,
+        Retries: 7,
+      },
     },
   })
   assert.deepEqual(parsed, {
@@ -40,6 +47,13 @@ test('reads every member that running a container takes', () => {
       labels: { maintainer: 'someone' },
       exposedPorts: ['80/tcp'],
       volumes: ['/data'],
+      healthcheck: {
+        test: ['CMD', 'true'],
+        intervalMs: 5000,
+        timeoutMs: 2 ** 31 - 1,
+        startIntervalMs: 100,
+        retries: 7,
+      },
     },
     builtAt: Date.parse('2024-05-22T18:18:12.052Z'),
   })
@@ -64,6 +78,9 @@ test('refuses what is not an image config', () => {
     { rootfs: { type: 'layers', diff_ids: ['md5:0'] } },
     { rootfs: { type: 'layers', diff_ids: { length: 1 } } },
     { ...minimal, config: { Cmd: 'sh -c true' } },
+    { ...minimal, config: { Healthcheck: { Test: 'true' } } },
+    { ...minimal, config: { Healthcheck: { Test: [], Interval: -1 } } },
+    { ...minimal, config: { Healthcheck: { Test: [], Retries: '3' } } },
     { ...minimal, config: { Cmd: [1] } },
     { ...minimal, config: { User: 0 } },
     { ...minimal, config: { Env: ['A=\0'] } },

@@ -45,9 +45,41 @@ export function parseImageConfig(bytes: Uint8Array): ParsedConfig {
       labels: labels(config),
       exposedPorts: keys(config, 'ExposedPorts'),
       volumes: keys(config, 'Volumes'),
+      ...healthcheck(config),
     },
     builtAt: Math.max(0, Date.parse(text(root, 'created')) || 0),
   }
+}
+
+/** Docker's HealthConfig: times in ns, of which 0 means the default. */
+function healthcheck(config: Json): Pick<ImageConfig, 'healthcheck'> {
+  if (config['Healthcheck'] == null) return {}
+  const from = object(config['Healthcheck'], 'Healthcheck')
+  const times = {
+    intervalMs: milliseconds(from, 'Interval', MIN_INTERVAL_MS),
+    timeoutMs: milliseconds(from, 'Timeout'),
+    startPeriodMs: milliseconds(from, 'StartPeriod'),
+    startIntervalMs: milliseconds(from, 'StartInterval', MIN_INTERVAL_MS),
+    retries: positive(from, 'Retries'),
+  }
+  const given = Object.entries(times).filter(([, value]) => value !== undefined)
+  return { healthcheck: { test: list(from, 'Test'), ...Object.fromEntries(given) } }
+}
+
+/** An image does not get to spend all of a processor on probes; who runs it may. */
+const MIN_INTERVAL_MS = 100
+/** The longest that a timer takes; some 24 days. */
+const MAX_MS = 2 ** 31 - 1
+
+function milliseconds(from: Json, key: string, minimum = 1): number | undefined {
+  const ns = positive(from, key)
+  return ns === undefined ? undefined : Math.min(Math.max(minimum, Math.round(ns / 1e6)), MAX_MS)
+}
+
+function positive(from: Json, key: string): number | undefined {
+  const value = from[key] ?? 0
+  if (typeof value !== 'number' || value < 0) throw invalid(`Healthcheck.${key} is not a number from 0`)
+  return value === 0 ? undefined : value
 }
 
 function parseJson(bytes: Uint8Array): unknown {

@@ -1,6 +1,7 @@
 import type { Ctx } from '../lib/ctx.ts'
 import { StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
+import { type Limiter, limiter } from '../lib/limiter.ts'
 import type { ChainId } from '../model/digest.ts'
 import type { Image, Layer, LayerSpec } from '../model/image.ts'
 import type { ReadTx } from '../store/index.ts'
@@ -9,7 +10,6 @@ import { ensureBlob, type FetchBlob } from './blobs.ts'
 import { removeLayer } from './collect.ts'
 import { type Deps, layerLock } from './deps.ts'
 import { freeSpace } from './free-space.ts'
-import { type Limiter, limiter } from './limiter.ts'
 import { layerReport, type ProgressFeed } from './progress.ts'
 
 type Layered = Pick<Image['spec'], 'layers' | 'diffIds' | 'chainIds'>

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 /** Of /proc/PID/stat, what identifies a process: pids are used again, a pid with its start time is not. */
 export interface ProcessStat {
   readonly parent: number
+  readonly session: number
   /** Clock ticks after boot (field 22). */
   readonly startTime: number
   /** Dead, and not reaped yet. */
@@ -18,7 +19,12 @@ export function processStat(pid: number): ProcessStat | undefined {
 /** The command's name, in parentheses, may itself hold spaces and parentheses: fields count from the last one. */
 export function parseProcessStat(text: string): ProcessStat {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return { parent: Number(fields[1]), startTime: Number(fields[19]), isZombie: fields[0] === 'Z' || fields[0] === 'X' }
+  return {
+    parent: Number(fields[1]),
+    session: Number(fields[3]),
+    startTime: Number(fields[19]),
+    isZombie: fields[0] === 'Z' || fields[0] === 'X',
+  }
 }
 
 /** Undefined for a process that has ended; empty for a kernel thread. */

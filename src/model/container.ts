@@ -1,5 +1,6 @@
 import { StatusError } from '../lib/errors.ts'
 import type { ChainId, Digest } from './digest.ts'
+import type { Health, Healthcheck } from './healthcheck.ts'
 import type { StoredObject } from './meta.ts'
 import type { RestartPolicy } from './restart-policy.ts'
 import type { SecurityOptions } from './security.ts'
@@ -96,6 +97,8 @@ export interface ContainerOptions {
   readonly dns?: DnsConfig
   readonly extraHosts?: readonly ExtraHost[]
   readonly restart?: RestartPolicy
+  /** It is restarted when it becomes unhealthy, whatever `restart` says. */
+  readonly restartUnhealthy?: boolean
 }
 
 /** What was asked for, completed with defaults and with what the image says. */
@@ -127,6 +130,7 @@ export interface ContainerSpec extends ContainerOptions {
   readonly capAdd: readonly string[]
   readonly capDrop: readonly string[]
   readonly readOnlyRootfs: boolean
+  readonly healthcheck?: Healthcheck
   readonly stopSignal: string
   readonly stopTimeoutMs: number
   readonly autoRemove: boolean
@@ -165,6 +169,8 @@ export interface ContainerStatus {
   readonly restartCount: number
   /** It has ended, and is started again then; set with its end, cleared with its start. */
   readonly nextRestartAt?: number
+  /** Of its last run; absent where nothing probes it. */
+  readonly health?: Health
   /** What the last restart was waited for. */
   readonly restartDelayMs?: number
 }

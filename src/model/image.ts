@@ -1,4 +1,5 @@
 import type { ChainId, DiffId, Digest } from './digest.ts'
+import type { HealthcheckOptions } from './healthcheck.ts'
 import type { StoredObject } from './meta.ts'
 
 /** OCI image-spec, descriptor.md. */
@@ -26,6 +27,8 @@ export interface ImageConfig {
   readonly labels: Readonly<Record<string, string>>
   readonly exposedPorts: readonly string[]
   readonly volumes: readonly string[]
+  /** Docker's; absent where there is none. */
+  readonly healthcheck?: HealthcheckOptions
 }
 
 /** Name: the normalised reference, `docker.io/library/alpine:latest`. */

@@ -20,6 +20,12 @@ export function parseMoment(what: string, text: string, now = Date.now()): numbe
   )
 }
 
+/** How long, in ms: `90s`, `1h30m`, `500ms`. @throws {StatusError} `invalid_argument` */
+export function parseDuration(what: string, text: string): number {
+  if (DURATION.test(text)) return durationMs(text)
+  throw new StatusError('invalid_argument', `Invalid ${what} "${text.slice(0, 40)}": want how long, as in 30s or 1m30s`)
+}
+
 function durationMs(text: string): number {
   const parts = [...text.matchAll(/([\d.]+)(ms|[smhd])/g)]
   return parts.reduce((sum, [, count, unit]) => sum + Number(count) * UNIT_MS[unit!]!, 0)

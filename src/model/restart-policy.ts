@@ -26,6 +26,11 @@ export function parseRestartPolicy(text: string): RestartPolicy {
   return { name: name as RestartPolicy['name'], ...(Number(retries) > 0 && { maxRetries: Number(retries) }) }
 }
 
+/** Whether a container that runs is to be ended and started again, because it is unhealthy. */
+export function isEndedUnhealthy({ spec, status }: Pick<Container, 'spec' | 'status'>): boolean {
+  return spec.restartUnhealthy === true && status.health?.status === 'unhealthy' && wantsRestart({ spec, status }, 1)
+}
+
 export interface Ended {
   readonly exitCode: number
   /** ms */
@@ -48,6 +53,7 @@ function wantsRestart({ spec, status }: Pick<Container, 'spec' | 'status'>, exit
   const { name, maxRetries = Number.POSITIVE_INFINITY } = spec.restart ?? { name: 'no' }
   if (status.stopRequestedAt !== undefined || status.removingAt !== undefined) return false
   if (status.restartCount >= maxRetries) return false
+  if (spec.restartUnhealthy && status.health?.status === 'unhealthy') return true
   return name === 'always' || name === 'unless-stopped' || (name === 'on-failure' && exitCode !== 0)
 }
 

@@ -70,6 +70,7 @@ describe('the command line client', () => {
     const flags = `--ulimit nofile=100:200 --sysctl kernel.msgmax=4096 --shm-size 2m --group-add 4242 --init -c 512
       --cpuset-cpus 0 -m 64m --memory-swap -1 --memory-reservation 32m --oom-score-adj 100 --device /dev/null:/dev/nil:r
       --security-opt no-new-privileges --security-opt seccomp=${profile} --pid private --ipc shareable --uts host
+      --restart unless-stopped --health-cmd true --health-interval 1s --restart-unhealthy
       --dns 192.0.2.1 --dns-search example.org --dns-option ndots:2 --add-host db:192.0.2.2`.split(/\s+/)
     const script =
       'ulimit -n; cat /proc/sys/kernel/msgmax; tail -n 1 /etc/hosts; head -n 1 /etc/resolv.conf; exec sleep 1000'
@@ -80,9 +81,16 @@ describe('the command line client', () => {
       [spec.resources.memorySwapBytes, spec.resources.cpuShares, spec.init, spec.ipcMode, spec.utsMode, spec.security],
       [-1, 512, true, 'shareable', 'host', { noNewPrivileges: true, seccomp: { defaultAction: 'SCMP_ACT_ALLOW' } }],
     )
+    assert.deepEqual(
+      [spec.restart, spec.restartUnhealthy, spec.healthcheck.test, spec.healthcheck.intervalMs],
+      [{ name: 'unless-stopped' }, true, ['CMD-SHELL', 'true'], 1000],
+    )
+    assert.equal((await raind('update', '--restart', 'no', 'opts')).code, 0)
+    const both = await raind('run', '--rm', '--restart', 'always', fixture.image)
+    assert.deepEqual([both.code, both.stderr.split('\n')[0]], [125, 'raind: --rm and --restart exclude each other'])
     assert.equal((await raind('update', '--pids-limit', '50', 'opts')).stdout, 'container: opts updated\n')
     assert.equal((await raind('pause', 'opts')).stdout, 'container: opts paused\n')
-    assert.match((await raind('ps')).stdout, /paused .*opts\n$/)
+    assert.match((await raind('ps')).stdout, /paused( \((starting|healthy)\))? .*opts\n$/)
     assert.equal((await raind('unpause', 'opts')).stdout, 'container: opts unpaused\n')
     assert.equal((await raind('rename', 'opts', 'other')).stdout, 'container: other renamed\n')
     assert.equal((await raind('restart', '-t', '0', 'other')).stdout, 'container: other restarted\n')

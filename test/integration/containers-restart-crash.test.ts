@@ -70,4 +70,14 @@ describe('a daemon killed with SIGKILL at any point of a restart by policy', () 
         await fixture.clear()
       })
   })
+
+  test('killed before it ends an unhealthy container: the next daemon does', async () => {
+    await fixture.restart({ env: { CONDENSER_FAILPOINT: 'restart.unhealthy' } })
+    const healthcheck = { test: ['CMD', 'false'], interval: '50ms', retries: 1 }
+    await runContainer(fixture, { name: NAME, command: ['sleep', '1000'], healthcheck, restartUnhealthy: true })
+    await fixture.daemon.ended
+    await fixture.restart({})
+    await restarted()
+    await fixture.clear()
+  })
 })

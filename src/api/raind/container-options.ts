@@ -59,6 +59,7 @@ export const optionFields = {
   /** `name:address`, `name:host-gateway` */
   extraHosts: optional(texts),
   restart: optional(restart),
+  restartUnhealthy: optional(boolean()),
 }
 
 const resourcesBody = object(resourceFields)
@@ -108,6 +109,7 @@ export function toOptions(body: Static<typeof optionsBody>): ContainerOptions {
     dns: hasDns ? { servers: dns, search: dnsSearch, options: dnsOptions } : undefined,
     extraHosts: someOf(body.extraHosts)?.map(parseExtraHost),
     restart: body.restart === undefined ? undefined : parseRestartPolicy(body.restart),
+    restartUnhealthy: body.restartUnhealthy || undefined,
   })
 }
 

@@ -4,6 +4,7 @@ import type {
   CreateContainer,
   CreateExec,
   ExecRecord,
+  HealthReport,
   LogOptions,
   NetworkFilter,
 } from '../../containers/index.ts'
@@ -21,6 +22,7 @@ import { parseSignal } from '../../model/signal.ts'
 import { terminalSize } from '../../model/terminal-size.ts'
 import { parseTmpfs } from '../../model/tmpfs.ts'
 import { toOptions, toResources } from './container-options.ts'
+import { toHealthcheck } from './healthcheck.ts'
 import type {
   CreateContainerBody,
   CreateExecBody,
@@ -55,6 +57,7 @@ export function wireContainer({ metadata, spec, status }: Container, sandbox: Sa
     containerId: shortId(metadata.uid),
     name: metadata.name,
     state,
+    ...(isAlive(status) && status.health && { health: status.health.status }),
     pid: isAlive(status) ? status.pid! : 0,
     imageRepository: withSlash(spec.imageRepository),
     imageReference: spec.imageReference,
@@ -87,8 +90,10 @@ function forwards({ spec, status }: Sandbox): WireForward[] {
   }))
 }
 
-export function wireInspect(container: Container, sandbox: Sandbox): WireInspect {
-  return { ...container, state: containerState(container.status), sandbox }
+export function wireInspect(container: Container, sandbox: Sandbox, report?: HealthReport): WireInspect {
+  const { spec, status } = container
+  const health = spec.healthcheck && report && { status: status.health?.status ?? ('none' as const), ...report }
+  return { ...container, state: containerState(status), sandbox, ...(health && { health }) }
 }
 
 export function wireExec(record: ExecRecord): WireExec {
@@ -179,6 +184,7 @@ export function toCreateContainer(body: CreateContainerBody): CreateContainer {
     capAdd: capAdd.map(parseCapability),
     capDrop: capDrop.map(parseCapability),
     readOnlyRootfs: body.readOnly,
+    healthcheck: body.healthcheck && toHealthcheck(body.healthcheck),
     stopSignal: body.stopSignal,
     stopTimeoutMs: body.stopTimeout === undefined ? undefined : Math.round(body.stopTimeout * 1000),
     autoRemove,

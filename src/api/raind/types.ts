@@ -4,12 +4,15 @@
  * Times are RFC 3339; one that is not set is `0001-01-01T00:00:00Z`. Lists with nothing in them are `null`.
  */
 
+import type { HealthReport } from '../../containers/index.ts'
 import type { StatusCode } from '../../lib/errors.ts'
 import { array, boolean, integer, map, number, object, oneOf, optional, type Static, string } from '../../lib/schema.ts'
 import type { Container, ContainerState } from '../../model/container.ts'
+import type { HealthStatus } from '../../model/healthcheck.ts'
 import type { Labels } from '../../model/meta.ts'
 import type { Network, Sandbox } from '../../model/network.ts'
 import { optionFields, resourceFields } from './container-options.ts'
+import { healthcheckBody } from './healthcheck.ts'
 import { labelTerms } from './prune.ts'
 
 export interface Success<T> {
@@ -40,6 +43,8 @@ export interface WireContainer {
   readonly name: string
   readonly podId?: string
   readonly state: ContainerState
+  /** Of one that runs and has a health check. */
+  readonly health?: HealthStatus
   /** 0 if it does not run. */
   readonly pid: number
   /** Always contains a slash. */
@@ -65,6 +70,8 @@ export interface WireContainer {
 export interface WireInspect extends Container {
   readonly state: ContainerState
   readonly sandbox: Sandbox
+  /** Where there is a health check: how it went last; results are not kept across restarts of the daemon. */
+  readonly health?: HealthReport & { readonly status: HealthStatus | 'none' }
 }
 
 export interface WireId {
@@ -235,6 +242,7 @@ export const createContainerBody = object({
   capDrop: optional(texts),
   readOnly: optional(boolean()),
   ...optionFields,
+  healthcheck: optional(healthcheckBody),
   stopSignal: optional(text),
   /** Seconds. */
   stopTimeout: optional(number({ minimum: 0, maximum: 1_000_000 })),

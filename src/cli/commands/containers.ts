@@ -58,7 +58,7 @@ function containerTable(containers: readonly WireContainer[], inFull: boolean): 
     `${shortRepository(container.imageRepository)}:${container.imageReference}`,
     inFull ? `"${(container.command ?? []).join(' ')}"` : shortCommand(container.command),
     ago(Date.parse(container.createdAt)),
-    container.state,
+    container.health === undefined ? container.state : `${container.state} (${container.health})`,
     (container.forwards ?? [])
       .map(({ source, destination, protocol, hostIp }) => `${bracketed(hostIp)}:${source}->${destination}/${protocol}`)
       .join(', '),

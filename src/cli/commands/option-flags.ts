@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { CreateContainerBody } from '../../api/raind/index.ts'
 import type { FlagSpec, Flags } from '../command.ts'
 import { usageError } from '../errors.ts'
+import { HEALTH_FLAGS, healthBody } from './health-flags.ts'
 
 /** Limits: of `run` and `create`, and of `update`. */
 export const RESOURCE_FLAGS: Readonly<Record<string, FlagSpec>> = {
@@ -51,6 +52,7 @@ export const OPTION_FLAGS: Readonly<Record<string, FlagSpec>> = {
     help: 'line for /etc/hosts; or NAME:host-gateway',
   },
   restart: RESTART_FLAG,
+  ...HEALTH_FLAGS,
 }
 
 /** What was not given is undefined. */
@@ -87,6 +89,7 @@ export function optionsBody(flags: Flags) {
     dnsOptions: someOf(flags.list('dns-option')),
     extraHosts: someOf(flags.list('add-host')),
     restart: flags.text('restart'),
+    ...healthBody(flags),
   } satisfies { [K in keyof CreateContainerBody]?: CreateContainerBody[K] | undefined }
 }
 
