@@ -86,7 +86,7 @@ export async function main(words: readonly string[], terminal: Terminal = proces
     if (!(error instanceof CliError)) throw error
     terminal.stderr.write(`raind: ${error.message}\n${error.hint === undefined ? '' : `  ${error.hint}\n`}`)
     // A shell's loop ends only if it sees that its command was ended by the signal.
-    if (error.signal !== undefined) process.kill(process.pid, error.signal)
+    if (error.signal !== undefined) process.removeAllListeners(error.signal).kill(process.pid, error.signal)
     return error.exitCode
   }
 }

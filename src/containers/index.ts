@@ -31,4 +31,4 @@ export type {
   Session,
 } from './types.ts'
 export type { ContainerStats } from './usage-sampler.ts'
-export type { CreateVolume, VolumeFilter, VolumeView } from './volume-types.ts'
+export type { CreateVolume, VolumeFilter, VolumeUsage, VolumeView } from './volume-types.ts'

@@ -5,6 +5,8 @@ import { systemCode } from '../lib/errors.ts'
 import type { Container } from '../model/container.ts'
 import type { Deps } from './deps.ts'
 import type { ContainerUsage } from './types.ts'
+import type { VolumeUsage } from './volume-types.ts'
+import { listVolumes } from './volumes.ts'
 
 /** What a container has on disk apart from its image's layers. */
 export async function containerUsage(ctx: Ctx, deps: Deps, container: Container): Promise<ContainerUsage> {
@@ -21,6 +23,15 @@ export async function allUsage(ctx: Ctx, deps: Deps): Promise<ContainerUsage[]> 
   const found: ContainerUsage[] = []
   for (const container of deps.store.read((tx) => tx.list('Container'))) {
     found.push(await containerUsage(ctx, deps, container))
+  }
+  return found
+}
+
+export async function volumeUsage(ctx: Ctx, deps: Deps): Promise<VolumeUsage[]> {
+  const found: VolumeUsage[] = []
+  for (const view of listVolumes(deps, {})) {
+    const usedBytes = await deps.snapshots.measureTree(ctx, deps.paths.volume(view.volume.metadata.name))
+    found.push({ ...view, usedBytes })
   }
   return found
 }

@@ -26,6 +26,11 @@ export interface VolumeView {
   readonly containers: readonly string[]
 }
 
+export interface VolumeUsage extends VolumeView {
+  /** On disk. */
+  readonly usedBytes: number
+}
+
 export interface Volumes {
   /** The one of that name, if there is one. @throws {StatusError} `invalid_argument` */
   create(ctx: Ctx, request: CreateVolume): Promise<VolumeView>
@@ -34,6 +39,8 @@ export interface Volumes {
   find(name: string): VolumeView
   /** @throws {StatusError} `not_found`; `conflict` while containers use it */
   remove(ctx: Ctx, name: string): Promise<void>
+  /** What each has on disk. */
+  usage(ctx: Ctx): Promise<VolumeUsage[]>
   /** Removes the volumes that no container uses: those without a name, with `all` every one. */
   prune(ctx: Ctx, filter?: PruneFilter & { readonly all?: boolean }): Promise<Pruned>
 }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type DaemonFixture, daemonFixture } from '../support/daemon-fixture.ts'
@@ -126,6 +128,44 @@ test('Ctrl-C in a pull leaves it to the daemon, and says so; the next one joins'
   const joined = await raind(['pull', image])
   assert.deepEqual([joined.code, /pull completed/.test(joined.shown)], [0, true], joined.shown)
   await fixture.daemon.api.delete('/v1/images', { image })
+})
+
+/** Stands between client and daemon; calls `onRequest` before it passes on one that begins so, and waits for that. */
+async function pausing(begins: RegExp, onRequest: () => Promise<void>): Promise<AsyncDisposable & { socket: string }> {
+  const socket = join(dir, 'between.sock')
+  const server = createServer((client) => {
+    const daemon = connect(join(fixture.home.run, 'condenser.sock'))
+    client.on('data', async (bytes) => {
+      if (begins.test(String(bytes))) await onRequest()
+      daemon.write(bytes)
+    })
+    daemon.pipe(client)
+    client.on('error', () => {}).on('close', () => daemon.destroy())
+    daemon.on('error', () => {}).on('close', () => client.destroy())
+  })
+  await once(server.listen(socket), 'listening')
+  return { socket, [Symbol.asyncDispose]: async () => void server.close() }
+}
+
+test('Ctrl-C in a run or create that the daemon has begun leaves no container that nobody was told of', async () => {
+  const { api } = fixture.daemon
+  for (const [begins, args] of [
+    [/^POST \/v1\/containers /, ['create']],
+    [/^POST \/v1\/containers /, ['run', '-d']],
+    [/^POST \/v1\/containers /, ['run', '--rm']],
+    [/^POST \/v1\/containers\/\w+\/actions\/start /, ['run', '-d']],
+  ] as const) {
+    let child: ChildProcess | undefined
+    await using between = await pausing(begins, async () => {
+      child?.kill('SIGINT')
+      await sleep(500)
+    })
+    const env = { ...process.env, CONDENSER_SOCKET: between.socket }
+    child = spawn(RAIND, [...args, fixture.image, 'sleep', '1000'], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+    const [told, [, signal]] = await Promise.all([text(child.stdout!), once(child, 'exit')])
+    assert.deepEqual([told, signal], ['', 'SIGINT'], args.join(' '))
+    assert.equal((await api.get('/v1/containers')).json.data, null)
+  }
 })
 
 test('Ctrl-C while an archive is written or sent leaves nothing of it', async () => {

@@ -112,13 +112,25 @@ test('system prune takes all three, the images last', async () => {
     layoutTar({ [name]: ociImage({ layers: [[{ path: 'x', content: Buffer.alloc(50_000, name) }]] }) })
   await ok(api().post('/v1/images/load', archive('app:1')))
   await ok(api().post('/v1/networks', { bridge: 'back' }))
-  await stopped({ command: ['true'], name: 'user', network: 'back' })
+  await stopped({
+    command: ['sh', '-c', 'head -c 9000 /dev/zero > /v/x'],
+    name: 'user',
+    network: 'back',
+    mount: ['/v', 'named:/n'],
+  })
+  const volumes = (await df()).volumes
+  assert.deepEqual([volumes.total, volumes.active, volumes.reclaimableBytes], [2, 2, 0])
+  assert.ok(volumes.sizeBytes >= 9000, String(volumes.sizeBytes))
   await ok(api().post('/v1/images/load', Buffer.from(archive('app:1'))))
   const pruned = await ok<WireSystemPruned>(api().post('/v1/system/prune', {}))
   assert.deepEqual(
     [pruned.containers.removed, pruned.networks.removed, pruned.images.removed],
     [['user'], ['back'], []],
   )
+  assert.deepEqual([(await df()).volumes.total, pruned.volumes], [2, undefined])
+  const withVolumes = await ok<WireSystemPruned>(api().post('/v1/system/prune', { volumes: true }))
+  assert.deepEqual([withVolumes.volumes?.removed.length, withVolumes.reclaimedBytes >= 9000], [1, true])
+  await ok(api().delete('/v1/volumes/named'))
   const all = await ok<WireSystemPruned>(api().post('/v1/system/prune', { all: true, label: ['none'] }))
   assert.deepEqual(all.images.removed, [])
   await ok(api().delete('/v1/images', { image: 'app:1' }))

@@ -23,6 +23,8 @@ const pruneFields = {
 export const pruneBody = object(pruneFields)
 /** `all`: also images that have a tag, volumes that have a name. */
 export const pruneAllBody = object({ ...pruneFields, all: optional(boolean()) })
+/** `all`: also images that have a tag. `volumes`: those that have no name go too. */
+export const systemPruneBody = object({ ...pruneFields, all: optional(boolean()), volumes: optional(boolean()) })
 
 /** @throws {StatusError} `invalid_argument` */
 export function toPruneFilter({ label, until }: Static<typeof pruneBody>): PruneFilter {

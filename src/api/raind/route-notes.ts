@@ -107,8 +107,12 @@ export const notes: Readonly<Record<string, RouteNotes>> = {
   'GET /v1/version': { summary: 'Versions of the daemon and of what it runs on', tag: 'system' },
   'GET /v1/health': { summary: 'Answers when the daemon can', tag: 'system' },
   'GET /v1/system/info': { summary: 'The daemon, its host and its store, and what of the host containers do without' },
-  'GET /v1/system/df': { summary: 'What images, containers and logs take on disk, and what of it could be given back' },
-  'POST /v1/system/prune': { summary: 'Remove containers, networks and images that nothing uses' },
+  'GET /v1/system/df': {
+    summary: 'What images, containers, volumes and logs take on disk, and what of it could be given back',
+  },
+  'POST /v1/system/prune': {
+    summary: 'Remove containers, networks, images and, if asked to, volumes that nothing uses',
+  },
   'GET /v1/openapi.json': { summary: 'This API as an OpenAPI 3.1 document', tag: 'system' },
   'GET /v1/docs': { summary: 'This API as a page to read', tag: 'system', gives: ['text/html; charset=utf-8'] },
 }

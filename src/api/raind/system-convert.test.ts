@@ -4,6 +4,7 @@ import { PLAIN_CONTAINER } from '../../../test/support/container-spec.ts'
 import type { Container, ContainerStatus } from '../../model/container.ts'
 import type { Digest } from '../../model/digest.ts'
 import type { Image } from '../../model/image.ts'
+import type { Volume } from '../../model/volume.ts'
 import { countStates, wireDiskUsage } from './system-convert.ts'
 
 const digest = `sha256:${'a'.repeat(64)}` as Digest
@@ -15,6 +16,12 @@ function container(name: string, status: ContainerStatus): Container {
   const metadata = { namespace: 'default', name, uid, resourceVersion: 1, generation: 1, labels: {}, annotations: {} }
   return { metadata: { ...metadata, createdAt: 0 }, spec: { ...PLAIN_CONTAINER, imageId: digest }, status }
 }
+
+const volume = (name: string): Volume => ({
+  metadata: container(name, STOPPED).metadata,
+  spec: { driver: 'local', anonymous: false },
+  status: {},
+})
 
 test('countStates() counts what there is', () => {
   assert.deepEqual(countStates([]), { total: 0 })
@@ -36,6 +43,10 @@ test('wireDiskUsage() keeps apart what could be given back', () => {
       { container: container('b', STOPPED), writableBytes: 8192, logBytes: 30 },
       { container: container('c', STOPPED), writableBytes: 0, logBytes: 0 },
     ],
+    [
+      { volume: volume('data'), mountPoint: '/v', containers: ['a'], usedBytes: 40 },
+      { volume: volume('old'), mountPoint: '/w', containers: [], usedBytes: 5 },
+    ],
   )
   assert.deepEqual(usage, {
     images: {
@@ -54,6 +65,16 @@ test('wireDiskUsage() keeps apart what could be given back', () => {
         { containerId: '610000000000', name: 'a', state: 'running', sizeBytes: 4096, logBytes: 100 },
         { containerId: '620000000000', name: 'b', state: 'stopped', sizeBytes: 8192, logBytes: 30 },
         { containerId: '630000000000', name: 'c', state: 'stopped', sizeBytes: 0, logBytes: 0 },
+      ],
+    },
+    volumes: {
+      total: 2,
+      active: 1,
+      sizeBytes: 45,
+      reclaimableBytes: 5,
+      items: [
+        { name: 'data', sizeBytes: 40, containers: 1 },
+        { name: 'old', sizeBytes: 5, containers: 0 },
       ],
     },
     blobs: { total: 6, active: 5, sizeBytes: 60, reclaimableBytes: 10 },

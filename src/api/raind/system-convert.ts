@@ -1,4 +1,4 @@
-import type { ContainerUsage } from '../../containers/index.ts'
+import type { ContainerUsage, VolumeUsage } from '../../containers/index.ts'
 import type { ImagesDiskUsage, SpaceUsed } from '../../images/index.ts'
 import { type Container, containerState, isAlive } from '../../model/container.ts'
 import { shortId } from '../../model/names.ts'
@@ -11,7 +11,11 @@ export function countStates(containers: readonly Container[]): WireSystemInfo['c
   return { total: containers.length, ...Object.fromEntries(counts) }
 }
 
-export function wireDiskUsage(images: ImagesDiskUsage, containers: readonly ContainerUsage[]): WireDiskUsage {
+export function wireDiskUsage(
+  images: ImagesDiskUsage,
+  containers: readonly ContainerUsage[],
+  volumes: readonly VolumeUsage[],
+): WireDiskUsage {
   const isUsed = ({ container }: ContainerUsage) => isAlive(container.status)
   return {
     images: {
@@ -35,6 +39,18 @@ export function wireDiskUsage(images: ImagesDiskUsage, containers: readonly Cont
         state: containerState(status),
         sizeBytes: writableBytes,
         logBytes,
+      })),
+    },
+    volumes: {
+      ...spaceOf(
+        volumes,
+        ({ containers }) => containers.length > 0,
+        ({ usedBytes }) => usedBytes,
+      ),
+      items: volumes.map(({ volume, usedBytes, containers }) => ({
+        name: volume.metadata.name,
+        sizeBytes: usedBytes,
+        containers: containers.length,
       })),
     },
     blobs: wireSpace(images.blobs),

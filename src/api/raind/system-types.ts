@@ -86,6 +86,9 @@ export interface WireDiskUsage {
       readonly logBytes: number
     }[]
   }
+  readonly volumes: WireSpace & {
+    readonly items: readonly { readonly name: string; readonly sizeBytes: number; readonly containers: number }[]
+  }
   /** Images as they came from registries. */
   readonly blobs: WireSpace
   readonly logs: WireSpace
@@ -94,6 +97,8 @@ export interface WireDiskUsage {
 export interface WireSystemPruned {
   readonly containers: WirePruned
   readonly networks: WirePruned
+  /** Only if asked for. */
+  readonly volumes?: WirePruned
   readonly images: WirePruned
   /** Of all of them. */
   readonly reclaimedBytes: number

@@ -3,7 +3,7 @@ import type { Images } from '../../images/index.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import { type Route, route } from '../http/route.ts'
 import { success } from './envelope.ts'
-import { pruneAllBody, toPruneFilter } from './prune.ts'
+import { systemPruneBody, toPruneFilter } from './prune.ts'
 import { countStates, wireDiskUsage } from './system-convert.ts'
 import type { WireDaemon, WireDiskUsage, WireSystemInfo, WireSystemPruned } from './system-types.ts'
 import type { WireHealth, WireVersion } from './types.ts'
@@ -50,16 +50,21 @@ export function systemRoutes({ containers, images, info, ctx: daemon }: SystemDe
     }),
 
     route('GET', '/v1/system/df', {}, async ({ ctx }) => {
-      const data: WireDiskUsage = wireDiskUsage(await images.diskUsage(), await containers.usage(ctx))
+      const data: WireDiskUsage = wireDiskUsage(
+        await images.diskUsage(),
+        await containers.usage(ctx),
+        await containers.volumes.usage(ctx),
+      )
       return success(200, 'retrieve disk usage success', data)
     }),
 
     // Containers first: they hold the others.
-    route('POST', '/v1/system/prune', { body: pruneAllBody }, async ({ body }) => {
+    route('POST', '/v1/system/prune', { body: systemPruneBody }, async ({ body }) => {
       const filter = toPruneFilter(body)
       const parts = {
         containers: await containers.prune(daemon, filter),
         networks: await containers.pruneNetworks(daemon, filter),
+        ...(body.volumes && { volumes: await containers.volumes.prune(daemon, filter) }),
         images: await images.prune(daemon, { ...filter, all: body.all ?? false }),
       }
       const reclaimedBytes = Object.values(parts).reduce((sum, part) => sum + part.reclaimedBytes, 0)

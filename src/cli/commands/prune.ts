@@ -41,22 +41,28 @@ export const systemPrune: Command = {
   names: ['system prune'],
   summary: 'Remove containers, networks and images that nothing uses',
   usage: '',
-  flags: { all: ALL_IMAGES, ...FLAGS },
+  flags: {
+    all: ALL_IMAGES,
+    volumes: { type: 'boolean', help: 'also volumes that have no name' },
+    ...FLAGS,
+  },
   maxArgs: 0,
   async run(invocation) {
     await ask(invocation, [
       'all containers that do not run',
       'all networks that no container is attached to',
+      ...(invocation.flags.is('volumes') ? ['all volumes without a name that no container uses'] : []),
       imagesOf(invocation),
     ])
     const pruned = await invocation.client.call<WireSystemPruned>('POST', '/v1/system/prune', bodyOf(invocation))
-    const { containers, networks, images, reclaimedBytes } = pruned
+    const { containers, networks, volumes, images, reclaimedBytes } = pruned
     return report(
       invocation,
       pruned,
       [
         ['container', containers],
         ['network', networks],
+        ...(volumes === undefined ? [] : [['volume', volumes] as const]),
         ['image', images],
       ],
       reclaimedBytes,
@@ -105,6 +111,7 @@ function bodyOf({ flags }: Invocation): object {
   const label = valuesOf('label')
   return {
     ...(flags.is('all') && { all: true }),
+    ...(flags.is('volumes') && { volumes: true }),
     ...(label.length > 0 && { label }),
     until: valuesOf('until').at(-1),
   }

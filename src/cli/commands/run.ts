@@ -2,6 +2,7 @@ import type { WireInspect } from '../../api/raind/index.ts'
 import type { Client } from '../client.ts'
 import type { Command, Invocation } from '../command.ts'
 import { CliError, usageError } from '../errors.ts'
+import { catchInterruption } from '../interruption.ts'
 import { attachTo } from './attach.ts'
 import { CREATE_FLAGS, createBody } from './create-flags.ts'
 import { DETACH_FLAG } from './live-flags.ts'
@@ -15,7 +16,10 @@ export const create: Command = {
   minArgs: 1,
   flagsFirst: true,
   async run(invocation) {
+    await ensureImage(invocation, invocation.args[0]!)
+    using interruption = catchInterruption()
     const id = await createOne(invocation)
+    await undoIfAborted(interruption.signal, invocation.client, `/v1/containers/${id}`)
     print(invocation, { id }, `container: ${id} created`)
   },
 }
@@ -32,12 +36,18 @@ export const run: Command = {
   minArgs: 1,
   flagsFirst: true,
   async run(invocation) {
-    const { client, terminal, flags } = invocation
+    const { client, terminal, flags, args } = invocation
+    await ensureImage(invocation, args[0]!)
+    using interruption = catchInterruption()
     const id = await createOne(invocation)
     const path = `/v1/containers/${id}`
-    const onOpen = () => start(client, path, flags.is('rm'))
+    const onOpen = async () => {
+      await undoIfAborted(interruption.signal, client, path)
+      await start(client, path, flags.is('rm'))
+    }
     if (flags.is('detach')) {
       await onOpen()
+      await undoIfAborted(interruption.signal, client, path)
       print(invocation, { id }, `container: ${id} started`)
       return 0
     }
@@ -69,9 +79,13 @@ async function removed(client: Client, path: string): Promise<void> {
   }
 }
 
-async function createOne(invocation: Invocation): Promise<string> {
-  const { client, flags, args } = invocation
-  await ensureImage(invocation, args[0]!)
+/** The daemon finishes what was begun; what nobody has been told of by then does not stay. */
+async function undoIfAborted(signal: AbortSignal, client: Client, path: string): Promise<void> {
+  if (signal.aborted) await client.call('DELETE', `${path}/actions/delete?force=true&volumes=true`)
+  signal.throwIfAborted()
+}
+
+async function createOne({ client, flags, args }: Invocation): Promise<string> {
   const body = createBody(flags, args)
   if (flags.is('rm') && (body.restart ?? 'no') !== 'no') {
     throw usageError('--rm and --restart exclude each other', 'What is removed at its end cannot be started again')

@@ -77,7 +77,7 @@ function infoLines(info: WireSystemInfo): [string, string][] {
 
 export const df: Command = {
   names: ['system df'],
-  summary: 'Show what images, containers and logs take on disk',
+  summary: 'Show what images, containers, volumes and logs take on disk',
   usage: '',
   flags: { verbose: { type: 'boolean', short: 'v', help: 'each image and each container' } },
   maxArgs: 0,
@@ -88,6 +88,7 @@ export const df: Command = {
       const rows = [
         spaceRow('Images', usage.images),
         spaceRow('Containers', usage.containers),
+        spaceRow('Volumes', usage.volumes),
         spaceRow('Blobs', usage.blobs),
         spaceRow('Logs', usage.logs),
       ]
@@ -102,7 +103,7 @@ function spaceRow(name: string, { total, active, sizeBytes, reclaimableBytes }: 
   return [name, String(total), String(active), bytes(sizeBytes), `${bytes(reclaimableBytes)}${share}`]
 }
 
-function details({ images, containers }: WireDiskUsage): string {
+function details({ images, containers, volumes }: WireDiskUsage): string {
   const imageRows = images.items.map(({ id, repository, reference, sizeBytes, inUse }) => [
     shortRepository(repository),
     reference.includes(':') ? '<none>' : reference,
@@ -117,10 +118,17 @@ function details({ images, containers }: WireDiskUsage): string {
     bytes(sizeBytes),
     bytes(logBytes),
   ])
+  const volumeRows = volumes.items.map(({ name, sizeBytes, containers }) => [
+    name,
+    String(containers),
+    bytes(sizeBytes),
+  ])
   return [
     '\nImages, with what they share:\n',
     table(['REPOSITORY', 'TAG', 'IMAGE ID', 'SIZE', 'IN USE'], imageRows),
     '\nContainers:\n',
     table(['CONTAINER ID', 'NAME', 'STATUS', 'SIZE', 'LOG'], containerRows),
+    '\nVolumes:\n',
+    table(['NAME', 'CONTAINERS', 'SIZE'], volumeRows),
   ].join('')
 }
