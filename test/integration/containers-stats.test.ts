@@ -168,6 +168,22 @@ test('a stream of all has whole lists, and each has those that run then', async 
   assert.deepEqual([lists[0], lists.at(-1)], [[], ['a']])
 })
 
+test('a long list comes in parts, and is one answer all the same', async () => {
+  const names = Array.from({ length: 60 }, (_, index) => `c${index}`)
+  await Promise.all(names.map((name) => api().post('/v1/containers', { image: fixture.image, name, command: SLEEP })))
+  const query = names.map((name) => `container=${name}`).join('&')
+  const { status, headers, json } = await api().get(`/v1/containers/stats?${query}`)
+  assert.deepEqual([status, headers['content-type'], json.status], [200, 'application/json', 'success'])
+  assert.deepEqual(
+    json.data.map((one: WireStats) => one.container_name),
+    names,
+  )
+  for await (const list of follow<WireStats[]>(`/v1/containers/stats?stream=true&${query}`)) {
+    assert.equal(list.length, names.length)
+    break
+  }
+})
+
 test('who does not read a stream misses looks, and holds nobody up', async () => {
   for (const name of ['a', 'b']) await runContainer(fixture, { name, command: SLEEP })
   const slow = createConnection(socketPath())

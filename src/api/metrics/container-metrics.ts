@@ -82,10 +82,10 @@ const METRICS: readonly (readonly [string, 'counter' | 'gauge', string, Values])
 ]
 
 /**
- * Of those that have a process: what has ended leaves no series behind. Each series has the container's id and name
+ * One at a time, because each is work where there are many. Of those that have a process: what has ended leaves no series behind. Each series has the container's id and name
  * only; its image, which changes less often than anybody asks for it, is on the info metric.
  */
-export function containerMetrics(all: readonly ContainerStats[]): Metric[] {
+export function* containerMetrics(all: readonly ContainerStats[]): Generator<Metric> {
   const named = all.map(({ container, usage }) => {
     const { metadata, spec } = container
     return {
@@ -95,33 +95,30 @@ export function containerMetrics(all: readonly ContainerStats[]): Metric[] {
       usage,
     }
   })
-  const facts: readonly Metric[] = [
-    {
-      name: 'condenser_container_info',
-      help: 'Containers that run, with their images.',
-      type: 'gauge',
-      series: named.map(({ labels, image }) => [{ ...labels, image }, 1]),
-    },
-    {
-      name: 'condenser_container_start_time_seconds',
-      help: 'When it was started, since the epoch.',
-      type: 'gauge',
-      series: named.map(({ labels, status }) => [labels, status.startedAt! / 1000]),
-    },
-    {
-      name: 'condenser_container_restarts_total',
-      help: 'Restarts by its policy since somebody started it.',
-      type: 'counter',
-      series: named.map(({ labels, status }) => [labels, status.restartCount]),
-    },
-  ]
-  const used = METRICS.map(([name, type, help, values]): Metric => {
+  yield {
+    name: 'condenser_container_info',
+    help: 'Containers that run, with their images.',
+    type: 'gauge',
+    series: named.map(({ labels, image }) => [{ ...labels, image }, 1]),
+  }
+  yield {
+    name: 'condenser_container_start_time_seconds',
+    help: 'When it was started, since the epoch.',
+    type: 'gauge',
+    series: named.map(({ labels, status }) => [labels, status.startedAt! / 1000]),
+  }
+  yield {
+    name: 'condenser_container_restarts_total',
+    help: 'Restarts by its policy since somebody started it.',
+    type: 'counter',
+    series: named.map(({ labels, status }) => [labels, status.restartCount]),
+  }
+  for (const [name, type, help, values] of METRICS) {
     const series = named.flatMap(({ labels, usage }) =>
       (usage === undefined ? [] : values(usage)).flatMap(([more, value]) =>
         value === undefined ? [] : ([[{ ...labels, ...more }, value]] as const),
       ),
     )
-    return { name: `condenser_container_${name}`, help, type, series }
-  })
-  return [...facts, ...used]
+    yield { name: `condenser_container_${name}`, help, type, series }
+  }
 }

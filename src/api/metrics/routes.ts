@@ -22,10 +22,8 @@ export interface MetricsDeps {
 export function metricsRoute(deps: MetricsDeps): Route {
   return route('GET', '/metrics', {}, async () => {
     const [daemon, running] = await Promise.all([daemonMetrics(), deps.containers.stats()])
-    return stream(
-      CONTENT_TYPE,
-      lines([buildInfo(deps), ...daemon, ...engineMetrics(deps), ...containerMetrics(running)]),
-    )
+    const few = [buildInfo(deps), ...daemon, ...engineMetrics(deps)]
+    return stream(CONTENT_TYPE, lines(few, containerMetrics(running)))
   })
 }
 
@@ -49,11 +47,13 @@ function isSame(a: string, b: string): boolean {
 }
 
 /** With room for others between one metric and the next. */
-async function* lines(metrics: readonly Metric[]): AsyncGenerator<string> {
-  for (const metric of metrics) {
-    const text = exposition(metric)
-    if (text !== '') yield text
-    if (text.length > 10_000) await nextTurn()
+async function* lines(...groups: readonly Iterable<Metric>[]): AsyncGenerator<string> {
+  for (const metrics of groups) {
+    for (const metric of metrics) {
+      const text = exposition(metric)
+      if (text !== '') yield text
+      if (text.length > 10_000) await nextTurn()
+    }
   }
 }
 
