@@ -3,6 +3,7 @@ import { boot } from './boot.ts'
 import { coldPull } from './cold-pull.ts'
 import { exec } from './exec.ts'
 import { list } from './list.ts'
+import { attachFlood, execFlood, execTty, logFollowers } from './live-streams.ts'
 import { containerMemory, daemonMemory } from './memory.ts'
 import { parallelStarts } from './parallel-starts.ts'
 import { publishedPort } from './published-port.ts'
@@ -21,6 +22,10 @@ export const benches: readonly Bench[] = [
   publishedPort,
   parallelStarts,
   exec,
+  execTty,
+  attachFlood,
+  execFlood,
+  logFollowers,
   stopRemove,
   coldPull,
   list,

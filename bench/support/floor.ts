@@ -21,7 +21,7 @@ export interface Floor extends AsyncDisposable {
   /** Writes a bundle; not a part of what is measured. */
   prepare(): Promise<FloorContainer>
   /** A container of the daemon. */
-  exec(fullId: string, processFile: string): Promise<void>
+  exec(fullId: string, processFile: string, options?: readonly string[]): Promise<void>
   /** Of the container that the bundles are copied from. */
   readonly model: { readonly id: string; readonly fullId: string; readonly bundle: string }
 }
@@ -64,8 +64,17 @@ export async function openFloor(host: DaemonFixture): Promise<Floor> {
         delete: () => run('delete', '--force', id),
       }
     },
-    exec: (fullId, processFile) =>
-      runToEnd(thread, path, [name, '--root', join(home.run, name), 'exec', '--process', processFile, fullId]),
+    exec: (fullId, processFile, options = []) =>
+      runToEnd(thread, path, [
+        name,
+        '--root',
+        join(home.run, name),
+        'exec',
+        '--process',
+        processFile,
+        ...options,
+        fullId,
+      ]),
     async [Symbol.asyncDispose]() {
       await thread[Symbol.asyncDispose]()
       await remove(host, model)
