@@ -175,18 +175,16 @@ export const logFollowers: Bench = {
 
 /** Milliseconds from the first line to the end of the writer. */
 async function writing(host: DaemonFixture, bytes: number, followers: number): Promise<number> {
-  const script = `read x; yes ${'x'.repeat(79)} | head -c ${bytes}`
-  const id = await create(host, { command: ['sh', '-c', script], openStdin: true })
+  const script = `while [ ! -e /go ]; do sleep 0.01; done; yes ${'x'.repeat(79)} | head -c ${bytes}`
+  const id = await create(host, { command: ['sh', '-c', script] })
   await start(host, id)
   const path = `/v1/containers/${id}/log?follow=true&timestamps=false`
   const sockets = await Promise.all(Array.from({ length: followers }, () => openLog(host, path)))
-  const client = await openStreams(host.home.run, `/v1/containers/${id}/streams?stdin=true&stdout=false`)
-  client.resume()
   const ms = await timed(async () => {
-    client.write(Buffer.from([0x82, 0x86, 0, 0, 0, 0, 0, 0, 0, 0, 1, 10]))
+    await host.daemon.api.post(`/v1/containers/${id}/actions/exec`, { command: ['touch', '/go'] })
     await host.daemon.api.post(`/v1/containers/${id}/actions/wait`)
   })
-  for (const socket of [...sockets, client]) socket.destroy()
+  for (const socket of sockets) socket.destroy()
   await remove(host, id)
   return ms
 }

@@ -1,4 +1,4 @@
-import { watch } from 'node:fs'
+import { type FSWatcher, watch } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,7 +13,6 @@ import type { LogOptions, LogPiece } from './types.ts'
 
 const CHUNK_BYTES = 64 * 1024
 const NEWLINE = 0x0a
-const TEXT_END = Buffer.from('\n')
 /** A log that is being written to is looked at this often, not at every write. */
 const GATHER_MS = 10
 /** Node's timers take no more. */
@@ -41,15 +40,18 @@ export async function* followLog(
     if (place !== undefined) offset = Math.max(0, (await completeSize(span)) - place.start)
   }
   await using reader = new LogFiles(file, place?.inode, offset)
+  using turns = new FollowTurns()
   for (;;) {
     throwIfEnded(ctx)
     // Asked before it is read: what was written before the end is there then.
     const isOver = changes.isOver()
     changes.seen()
+    await turns.next()
     const records = await reader.read()
+    turns.found(records !== undefined)
     if (records !== undefined) yield toPieces(records)
     else if (isOver) return
-    else await changes.next()
+    if (!isOver && !reader.hasMore) await changes.next()
   }
 }
 
@@ -65,6 +67,37 @@ export function followContainerLog(
   return followLog(ctx, paths.log(metadata.uid), options, goesOn ? exits.next(ctx, metadata.uid) : Promise.resolve())
 }
 
+/** Of those who follow busy logs, this many do not wait for each other. */
+const FEW = 2
+/** Between the reads of the others. */
+const TURN_MS = 2
+
+let busyFollowers = 0
+let nextTurnAt = 0
+
+/** Many who follow busy logs share what they may take of the main thread, which has other things to do. */
+class FollowTurns implements Disposable {
+  #isBusy = false
+
+  async next(): Promise<void> {
+    if (!this.#isBusy || busyFollowers <= FEW) return
+    const now = performance.now()
+    const turnAt = Math.max(now, nextTurnAt)
+    nextTurnAt = turnAt + TURN_MS
+    if (turnAt > now) await sleep(turnAt - now)
+  }
+
+  /** Whether the last read has found something: the log is busy then. */
+  found(something: boolean): void {
+    if (this.#isBusy !== something) busyFollowers += something ? 1 : -1
+    this.#isBusy = something
+  }
+
+  [Symbol.dispose](): void {
+    this.found(false)
+  }
+}
+
 /** Reads a log's files one after the other, from a place in one of them. */
 class LogFiles implements AsyncDisposable {
   readonly #file: string
@@ -78,6 +111,9 @@ class LogFiles implements AsyncDisposable {
     this.#inode = inode
     this.#offset = offset
   }
+
+  /** Whether the last read was not the last one that there is something for. */
+  hasMore = true
 
   /** The next records; undefined if there is nothing new. */
   async read(): Promise<LogRecord[] | undefined> {
@@ -97,6 +133,7 @@ class LogFiles implements AsyncDisposable {
     this.#inode = newer.inode
     this.#offset = 0
     this.#rest = Buffer.alloc(0)
+    this.hasMore = true
     return []
   }
 
@@ -109,6 +146,7 @@ class LogFiles implements AsyncDisposable {
     const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
     const { bytesRead } = await this.#handle.read(buffer, 0, CHUNK_BYTES, this.#offset)
     this.#offset += bytesRead
+    this.hasMore = bytesRead === CHUNK_BYTES
     return bytesRead === 0 ? undefined : buffer.subarray(0, bytesRead)
   }
 
@@ -163,10 +201,15 @@ function pieceMaker(since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_IN
       open[stream] = partial
       const writtenAt = isBounded ? Date.parse(time) : 0
       if (isBounded && (writtenAt < since || writtenAt > until)) continue
-      pieces.push({ time, stream, startsLine, bytes: partial ? text : Buffer.concat([text, TEXT_END]) })
+      pieces.push({ time, stream, startsLine, bytes: partial ? text : withNewline(text) })
     }
     return pieces
   }
+}
+
+/** A complete record's text is followed by its newline, in the block that it was cut from. */
+function withNewline(text: Buffer): Buffer {
+  return Buffer.from(text.buffer, text.byteOffset, text.length + 1)
 }
 
 interface LogChanges extends Disposable {
@@ -189,8 +232,7 @@ function watchLog(ctx: Ctx, file: string, over: Promise<unknown>, until: number 
     isOver = true
     change()
   }
-  const watcher = watch(dirname(file), { persistent: false }, change)
-  watcher.on('error', change)
+  const leave = onWrites(dirname(file), change)
   void over.then(finish, finish)
   ctx.signal.addEventListener('abort', change, { once: true })
   const msLeft = until === undefined ? undefined : Math.min(Math.max(0, until - Date.now()), LONGEST_SLEEP_MS)
@@ -201,17 +243,52 @@ function watchLog(ctx: Ctx, file: string, over: Promise<unknown>, until: number 
       changed = false
     },
     async next() {
-      if (!changed) {
-        const { promise, resolve } = Promise.withResolvers<void>()
+      if (changed) return
+      await new Promise<void>((resolve) => {
         wake = resolve
-        await promise
-      }
-      if (!isOver) await sleep(GATHER_MS, undefined, { signal: ctx.signal }).catch(() => {})
+      })
     },
     [Symbol.dispose]() {
-      watcher.close()
+      leave()
       clearTimeout(timer)
       ctx.signal.removeEventListener('abort', change)
     },
   }
+}
+
+interface WatchedDirectory {
+  readonly watcher: FSWatcher
+  readonly listeners: Set<() => void>
+  gathering: NodeJS.Timeout | undefined
+}
+
+/** One watch a directory, however many follow what is in it. */
+const watched = new Map<string, WatchedDirectory>()
+
+/** Calls `listener` a moment after something was written there: once for all that was. Returns what ends that. */
+function onWrites(directory: string, listener: () => void): () => void {
+  const entry = watched.get(directory) ?? watchDirectory(directory)
+  entry.listeners.add(listener)
+  return () => {
+    entry.listeners.delete(listener)
+    if (entry.listeners.size > 0 || watched.get(directory) !== entry) return
+    watched.delete(directory)
+    entry.watcher.close()
+    clearTimeout(entry.gathering)
+  }
+}
+
+function watchDirectory(directory: string): WatchedDirectory {
+  const tell = () => {
+    entry.gathering = undefined
+    for (const listener of [...entry.listeners]) listener()
+  }
+  const gather = () => {
+    entry.gathering ??= setTimeout(tell, GATHER_MS).unref()
+  }
+  const watcher = watch(directory, { persistent: false }, gather)
+  watcher.on('error', gather)
+  const entry: WatchedDirectory = { watcher, listeners: new Set(), gathering: undefined }
+  watched.set(directory, entry)
+  return entry
 }
