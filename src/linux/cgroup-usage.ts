@@ -1,8 +1,8 @@
 /**
  * What the processes of a cgroup use: the one place that knows where the versions keep it.
  *
- * A file costs some 12 µs, nearly all of it its opening, so a container 0.15 to 0.2 ms: more than a few at a time
- * belong on the kernel thread ({@link usageOps}).
+ * A file costs some 12 µs, nearly all of it its opening, so a container 0.2 ms and more on a busy machine: what looks at
+ * many does so on the kernel thread ({@link usageOps}).
  */
 import { join } from 'node:path'
 import { cgroupHierarchies, type Hierarchy, readIfThere } from './cgroup.ts'

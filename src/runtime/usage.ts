@@ -2,7 +2,7 @@ import { type Ctx, throwIfEnded } from '../lib/ctx.ts'
 import type { Usage, UsageTarget } from '../linux/cgroup-usage.ts'
 import type { KernelThread } from '../linux/kernel-thread.ts'
 
-/** At 0.2 ms each: a start that comes meanwhile waits for no more than this. */
+/** At 0.2 to 0.4 ms each: a start that comes meanwhile waits for no more than this. */
 const AT_ONCE = 8
 
 /** A few containers a call, so that the kernel thread is free for others in between. */
