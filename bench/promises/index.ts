@@ -1,6 +1,7 @@
 import type { Bench } from '../support/promise.ts'
 import { boot } from './boot.ts'
 import { coldPull } from './cold-pull.ts'
+import { events } from './events.ts'
 import { exec } from './exec.ts'
 import { list } from './list.ts'
 import { attachFlood, execFlood, execTty, logFollowers } from './live-streams.ts'
@@ -26,6 +27,7 @@ export const benches: readonly Bench[] = [
   attachFlood,
   execFlood,
   logFollowers,
+  events,
   stopRemove,
   coldPull,
   list,

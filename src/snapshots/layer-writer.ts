@@ -1,6 +1,5 @@
 import { constants, writeSync } from 'node:fs'
 import { StatusError } from '../lib/errors.ts'
-import type { TarEntry, TarSink } from '../lib/tar/entry.ts'
 import {
   check,
   close,
@@ -32,6 +31,7 @@ import {
   WHITEOUT_PREFIX,
 } from './overlay-marks.ts'
 import { cleanPath, splitPath } from './resolve-path.ts'
+import type { TarEntry, TarSink } from './tar/entry.ts'
 import type { PendingLink, Unpacked } from './unpacked.ts'
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants

@@ -34,7 +34,6 @@ export class WorkerPool implements AsyncDisposable {
   readonly #seats = new Set<Seat>()
   readonly #queue: Task[] = []
   #closed = false
-  #kept = 0
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options
@@ -64,17 +63,6 @@ export class WorkerPool implements AsyncDisposable {
     }
   }
 
-  /** Until it is disposed, no Worker ends for want of work: it has something to remember. */
-  keep(): Disposable {
-    this.#kept++
-    return {
-      [Symbol.dispose]: () => {
-        this.#kept--
-        for (const seat of this.#seats) if (seat.task === undefined) this.#rest(seat)
-      },
-    }
-  }
-
   /** Waits for the jobs at work; those in the queue fail. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
@@ -91,8 +79,7 @@ export class WorkerPool implements AsyncDisposable {
       clearTimeout(seat.idleTimer)
       seat.task = this.#queue.shift()!
       seat.worker.ref()
-      const { job } = seat.task
-      post(seat.worker, { kind: 'job', job }, job.op === 'write' && job.bytes !== undefined ? [job.bytes.buffer] : [])
+      post(seat.worker, { kind: 'job', job: seat.task.job })
     }
   }
 
@@ -116,16 +103,11 @@ export class WorkerPool implements AsyncDisposable {
     else if (task !== undefined) {
       seat.task = undefined
       seat.worker.unref()
-      this.#rest(seat)
+      seat.idleTimer = setTimeout(() => this.#retire(seat), this.#options.idleMs).unref()
       if (message.kind === 'done') task.resolve(message.result as never)
       else task.reject(fromFailure(message.failure))
       this.#assign()
     }
-  }
-
-  #rest(seat: Seat): void {
-    clearTimeout(seat.idleTimer)
-    if (this.#kept === 0) seat.idleTimer = setTimeout(() => this.#retire(seat), this.#options.idleMs).unref()
   }
 
   /** Out of the pool first: no task may be given to a Worker that is ending. */
@@ -171,8 +153,8 @@ export class WorkerPool implements AsyncDisposable {
   }
 }
 
-function post(worker: Worker, message: ToWorker, handedOver: readonly ArrayBuffer[] = []): void {
-  worker.postMessage(message, handedOver)
+function post(worker: Worker, message: ToWorker): void {
+  worker.postMessage(message)
 }
 
 function asOutOfMemory(error: unknown): unknown {

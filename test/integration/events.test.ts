@@ -212,14 +212,17 @@ describe('events', () => {
     const json = await raind(...only, '--until', '0s', '--json')
     assert.equal((JSON.parse(json.stdout) as WireEvent).action, 'die')
 
-    const { child, ended } = start(...only)
-    await once(child.stdout, 'data')
-    await fixture.restart()
-    const [, stderr, [code]] = await ended
-    assert.equal(code, 1)
-    assert.match(
-      stderr,
-      /^raind: The daemon has ended the connection\n {2}Nothing is lost: go on with raind events --since \d+\n$/,
-    )
+    for (const end of ['stop', 'kill'] as const) {
+      const { child, ended } = start(...only)
+      await once(child.stdout, 'data')
+      await fixture.daemon[end]()
+      await fixture.restart()
+      const [, stderr, [code]] = await ended
+      assert.equal(code, 1)
+      assert.match(
+        stderr,
+        /^raind: The daemon has ended the connection\n {2}Nothing is lost: go on with raind events --since \d+\n$/,
+      )
+    }
   })
 })

@@ -28,11 +28,17 @@ export const events: Command = {
       ...flags.list('filter').map((filter) => ['filter', filter]),
     ])
     let last: WireEvent | undefined
-    for await (const line of linesOf(await client.stream('GET', `/v1/events?${query}`))) {
-      const event = JSON.parse(line) as WireEvent | Failure
-      if ('status' in event) throw new CliError(event.message)
-      last = event
-      if (!terminal.stdout.write(json ? `${line}\n` : eventLine(event))) await once(terminal.stdout, 'drain')
+    try {
+      for await (const line of linesOf(await client.stream('GET', `/v1/events?${query}`))) {
+        const event = JSON.parse(line) as WireEvent | Failure
+        if ('status' in event) throw new CliError(event.message)
+        last = event
+        if (!terminal.stdout.write(json ? `${line}\n` : eventLine(event))) await once(terminal.stdout, 'drain')
+      }
+    } catch (error) {
+      // A daemon that is killed ends it so; where it ends well without its time having come is for below.
+      if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error
+      throw brokenOff(last?.sequence ?? since)
     }
     if (until === undefined) throw brokenOff(last?.sequence ?? since)
   },

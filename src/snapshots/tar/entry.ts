@@ -1,4 +1,4 @@
-import type { FileTime } from '../file-time.ts'
+import type { FileTime } from '../../linux/at-calls.ts'
 
 export type TarEntryType = 'file' | 'directory' | 'symlink' | 'link' | 'character' | 'block' | 'fifo'
 
