@@ -3,7 +3,7 @@ import { create, remove, start, startHost } from '../support/host.ts'
 import type { Bench } from '../support/promise.ts'
 import { inParallel, show, summary, timed } from '../support/stats.ts'
 
-const RUNNING = 50
+const RUNNING = 200
 
 /** From the start of the process to its first answer, without and with containers that run. */
 export const boot: Bench = {

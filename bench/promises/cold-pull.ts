@@ -11,15 +11,17 @@ import { summary, timed } from '../support/stats.ts'
 
 const run = promisify(execFile)
 const ROUNDS = 3
-/** For a layer each. */
-const SOURCES = ['/usr/share/doc', '/usr/share/locale', '/usr/lib/python3']
-const LAYER_BYTES = 66_000_000
+const LAYERS = 3
+/** Unpacked, and of files as an image has them: many small ones, and text and programs by turns. */
+const IMAGE_BYTES = 764 * 1024 * 1024
+const IMAGE_FILES = 41_000
+const SOURCE = '/usr'
 
 /** A pull from a registry on loopback, against unpacking the same layers by hand, and against podman. */
 export const coldPull: Bench = {
   name: 'pull',
   async run(options) {
-    const image = ociImage({ layers: SOURCES.map((source, index) => ({ content: archive(source, index, options) })) })
+    const image = ociImage({ layers: layerFiles(options).map((files, index) => ({ content: archive(files, index) })) })
     await using host = await startHost(options, { big: image })
     await using podman = await startPodman()
     const directory = await mkdtemp('/var/tmp/condenser-bench-')
@@ -64,24 +66,33 @@ async function pull({ daemon }: Awaited<ReturnType<typeof startHost>>, reference
   if (status !== 200) throw new Error(`pull answered ${status}: ${text}`)
 }
 
-/** Files of this host, of about a third of the image's size. */
-function archive(source: string, index: number, { scale }: BenchOptions): Buffer {
-  const list = execFileSync('sh', ['-c', 'find "$0" -type f -printf "%s %p\\n" 2>/dev/null || true', source], {
+/** Files of this host, in the given number and size: each is taken if the mean of those taken stays right. */
+function layerFiles({ scale }: BenchOptions): readonly (readonly string[])[] {
+  const list = execFileSync('find', [SOURCE, '-xdev', '-type', 'f', '-readable', '-printf', '%s %p\\0'], {
     encoding: 'utf8',
     maxBuffer: 1e9,
   })
-  const names: string[] = []
+  const mean = IMAGE_BYTES / IMAGE_FILES
+  const taken: string[] = []
   let bytes = 0
-  for (const line of [...list.split('\n')].filter(Boolean)) {
-    const space = line.indexOf(' ')
-    if (bytes > LAYER_BYTES * scale) break
-    bytes += Number(line.slice(0, space)) + 1024
-    names.push(line.slice(space + 1))
+  for (const entry of list.split('\0').filter(Boolean)) {
+    const space = entry.indexOf(' ')
+    const size = Number(entry.slice(0, space))
+    if (taken.length >= IMAGE_FILES * scale) break
+    // Too big a file would leave too little for the others.
+    if (bytes + size > (taken.length + 1) * mean + 64 * 1024) continue
+    bytes += size
+    taken.push(entry.slice(space + 1))
   }
+  const perLayer = Math.ceil(taken.length / LAYERS)
+  return Array.from({ length: LAYERS }, (_, layer) => taken.slice(layer * perLayer, (layer + 1) * perLayer))
+}
+
+function archive(files: readonly string[], index: number): Buffer {
   const transform = `s,^/*,layer-${index}/,`
-  return execFileSync('tar', ['-c', '--transform', transform, '-P', '--no-recursion', '-T', '-'], {
-    input: names.join('\n'),
-    maxBuffer: 1e9,
+  return execFileSync('tar', ['-c', '--transform', transform, '-P', '--no-recursion', '--null', '-T', '-'], {
+    input: files.join('\0'),
+    maxBuffer: 2e9,
     stdio: ['pipe', 'pipe', 'ignore'],
   })
 }

@@ -12,13 +12,14 @@ import { raind } from './raind.ts'
 import { requests } from './requests.ts'
 import { runAgainstPodman } from './run-podman.ts'
 import { startLatency } from './start.ts'
-import { startAgainstPodman } from './start-podman.ts'
+import { startAgainstDockerd, startAgainstPodman } from './start-peers.ts'
 import { stopRemove } from './stop-remove.ts'
 
 /** In the order of the table. */
 export const benches: readonly Bench[] = [
   startLatency,
   startAgainstPodman,
+  startAgainstDockerd,
   runAgainstPodman,
   publishedPort,
   parallelStarts,

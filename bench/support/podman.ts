@@ -1,13 +1,14 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { cgroupMode } from '../../src/linux/cgroup.ts'
 import { unmount } from '../../src/linux/mount.ts'
 import { type ApiClient, apiClient } from '../../test/support/api-client.ts'
+import { untilItAnswers } from './answers.ts'
+import type { Peer } from './peer.ts'
 
 const PODMAN = '/usr/bin/podman'
 
@@ -47,7 +48,7 @@ export async function startPodman(runtime = 'crun'): Promise<Podman | undefined>
   let log = ''
   child.stderr!.on('data', (chunk) => (log += chunk))
   const api = apiClient(socket)
-  await untilItAnswers(child, api, () => log)
+  await untilItAnswers(child, api, '/v4.0.0/libpod/_ping', () => log)
   const cli = promisify(execFile)
   const enter = [`--mount=/proc/${child.pid}/ns/mnt`]
   return {
@@ -65,12 +66,30 @@ export async function startPodman(runtime = 'crun'): Promise<Podman | undefined>
   }
 }
 
-async function untilItAnswers(child: ChildProcess, api: ApiClient, log: () => string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    const answer = await api.get('/v4.0.0/libpod/_ping').catch(() => undefined)
-    if (answer?.status === 200) return
-    if (child.exitCode !== null) break
-    await sleep(50)
+/** As a peer to be measured against. */
+export async function podmanPeer(runtime: string): Promise<Peer | undefined> {
+  const podman = await startPodman(runtime)
+  if (podman === undefined) return undefined
+  const libpod = async (method: string, path: string, body?: unknown) => {
+    const headers = { 'content-type': 'application/json' }
+    const { status, text } = await podman.api.send(method, `/v4.0.0/libpod/containers/${path}`, body, headers)
+    if (status >= 300) throw new Error(`podman answered ${status}: ${text}`)
+    return text
   }
-  throw new Error(`podman does not answer: ${log()}`)
+  return {
+    name: 'podman',
+    async pull(image) {
+      await podman.pull(image)
+    },
+    async run(image) {
+      const spec = { image, command: ['sleep', '10000'], netns: { nsmode: 'bridge' } }
+      const { Id } = JSON.parse(await libpod('POST', 'create', spec))
+      await libpod('POST', `${Id}/start`)
+      return Id
+    },
+    async remove(id) {
+      await libpod('DELETE', `${id}?force=true&timeout=0`)
+    },
+    [Symbol.asyncDispose]: () => podman[Symbol.asyncDispose](),
+  }
 }
