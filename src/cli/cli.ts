@@ -4,8 +4,10 @@ import { type Command, type Flags, GLOBAL_FLAGS, parseCommandLine, type Terminal
 import { attach } from './commands/attach.ts'
 import { completion } from './commands/completion.ts'
 import * as containers from './commands/containers.ts'
+import { cp } from './commands/cp.ts'
 import { events } from './commands/events.ts'
 import { exec } from './commands/exec.ts'
+import { exportContainer } from './commands/export.ts'
 import * as imageNames from './commands/image-names.ts'
 import * as images from './commands/images.ts'
 import { login, logout } from './commands/login.ts'
@@ -18,6 +20,7 @@ import { create, run } from './commands/run.ts'
 import { save } from './commands/save.ts'
 import { stats } from './commands/stats.ts'
 import * as system from './commands/system.ts'
+import { top } from './commands/top.ts'
 import * as volumes from './commands/volumes.ts'
 import { complete } from './complete.ts'
 import { findEndpoint } from './endpoint.ts'
@@ -45,6 +48,9 @@ const COMMANDS: readonly Command[] = [
   stats,
   attach,
   exec,
+  top,
+  cp,
+  exportContainer,
   pull,
   push,
   load,

@@ -8,6 +8,7 @@ import type { Deps } from './deps.ts'
 import { Execs } from './exec.ts'
 import { createExec, startExec } from './exec-events.ts'
 import { cleanUpAfterExit } from './exit.ts'
+import { containerFiles } from './files.ts'
 import { findContainer } from './find.ts'
 import { followContainerLog } from './follow-log.ts'
 import { HealthProbes } from './health.ts'
@@ -24,6 +25,7 @@ import { restartDue } from './restart-due.ts'
 import { startContainer } from './start.ts'
 import { sampledOf } from './stats.ts'
 import { endUnhealthy, killContainer, stopContainer } from './stop.ts'
+import { topContainer } from './top.ts'
 import type { Containers } from './types.ts'
 import { updateContainer } from './update.ts'
 import { allUsage } from './usage.ts'
@@ -91,6 +93,8 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
     attach: (ctx, ref, options) => attachContainer(ctx, deps, ref, options),
     resize: (_ctx, ref, size) => resizeTerminal(deps, ref, size),
     followLog: (ctx, ref, options) => followContainerLog(ctx, deps, ref, options),
+    files: containerFiles(deps),
+    top: (ref) => topContainer(deps, ref),
     findExec: (execId) => execs.record(execId),
     startDurations: () => deps.starts.data(),
     stats: async (refs) => sampler.look(sampledOf(store, refs)),

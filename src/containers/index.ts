@@ -9,9 +9,11 @@ export { createContainers } from './containers.ts'
 export { type ContainerDefaults, containerPaths, type Deps, type Paths } from './deps.ts'
 export { dnsRecords } from './dns-records.ts'
 export { ExitWaiters } from './exit-waiters.ts'
+export type { ContainerFiles } from './files.ts'
 export type { HealthReport } from './health.ts'
 export { LogRotation } from './log-rotation.ts'
 export { ensureDefaultNetwork } from './networks.ts'
+export type { ProcessTable } from './top.ts'
 export type {
   AttachOptions,
   AttachRequest,

@@ -12,7 +12,9 @@ import type { RestartPolicy } from '../model/restart-policy.ts'
 import type { TerminalSize } from '../model/terminal-size.ts'
 import type { VolumeRequest, VolumesFrom } from '../model/volume.ts'
 import type { OutputStream } from '../runtime/index.ts'
+import type { ContainerFiles } from './files.ts'
 import type { HealthReport } from './health.ts'
+import type { ProcessTable } from './top.ts'
 import type { ContainerStats } from './usage-sampler.ts'
 import type { Volumes } from './volume-types.ts'
 
@@ -278,6 +280,9 @@ export interface Containers extends AsyncDisposable {
   /** The same at once, and then every second; who is slow misses some. Throws at once for a bad reference. */
   followStats(ctx: Ctx, refs?: readonly string[]): AsyncIterable<readonly ContainerStats[]>
   readonly volumes: Volumes
+  readonly files: ContainerFiles
+  /** Its processes, as seen from the host. @throws {StatusError} `failed_precondition` if it does not run */
+  top(ref: string): Promise<ProcessTable>
   /** Boot: adopts what runs, settles what ended meanwhile, finishes what was half done. */
   recover(ctx: Ctx): Promise<void>
 }

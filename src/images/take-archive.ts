@@ -1,13 +1,13 @@
 import { posix } from 'node:path'
 import type { Blob } from '../content/index.ts'
 import type { Ctx } from '../lib/ctx.ts'
+import { plainArchive } from '../lib/plain-archive.ts'
 import { type Digest, isDigest } from '../model/digest.ts'
 import { type ArchiveEntry, archiveEntries } from './archive.ts'
 import { badArchive } from './bad-archive.ts'
 import { ensureBlob } from './blobs.ts'
 import type { Deps } from './deps.ts'
 import { assertFits, freeSpace } from './free-space.ts'
-import { plainArchive } from './plain-archive.ts'
 import type { PullRecord } from './pull-record.ts'
 
 /** OCI image-spec, image-layout.md: what `index.json` may weigh here, and `oci-layout`; and `manifest.json` of docker. */

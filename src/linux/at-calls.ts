@@ -7,6 +7,7 @@
  * File names are bytes. Here they are *byte strings*: one character (0 to 255) a byte, as `latin1` decodes them.
  */
 import { constants } from 'node:fs'
+import type { FileTime } from '../lib/file-time.ts'
 import { errno, libc, SysError } from './libc.ts'
 
 const { O_DIRECTORY, O_NOFOLLOW } = constants
@@ -147,19 +148,17 @@ export function fchown(fd: number, uid: number, gid: number): number {
   return done(native.fchown(fd, uid, gid))
 }
 
-/** Follows a symlink: only for what is known not to be one. */
+/** Never follows a symlink, also if somebody puts one there meanwhile: one itself has no mode to be changed. */
 export function fchmodat(dir: number, path: string, mode: number): number {
-  return done(native.fchmodat(dir, cString(path), mode, 0))
+  const fd = openat(dir, path, O_PATH | O_NOFOLLOW)
+  if (fd < 0) return fd
+  const result = done(native.fchmodat(AT_FDCWD, `/proc/self/fd/${fd}`, mode, 0))
+  native.close(fd)
+  return result
 }
 
 export function fchmod(fd: number, mode: number): number {
   return done(native.fchmod(fd, mode))
-}
-
-/** Seconds since the epoch (negative before it) and nanoseconds from there, 0 to 999,999,999. */
-export interface FileTime {
-  readonly seconds: number
-  readonly nanoseconds: number
 }
 
 const times = new Int32Array(8)

@@ -115,6 +115,24 @@ async function killMembers(directory: string): Promise<void> {
   }
 }
 
+/** The pids in a cgroup and in those below it; none if it is gone. In version 1 that of the pids controller is asked. */
+export function cgroupProcesses(cgroup: string, hierarchies: readonly Hierarchy[]): number[] {
+  const own = hierarchies.find(({ version, controllers }) => version === 1 && controllers.includes('pids'))
+  const { mountPoint } = own ?? hierarchies.find(({ version }) => version === 2) ?? { mountPoint: ROOT }
+  return membersBelow(join(mountPoint, cgroup))
+}
+
+function membersBelow(directory: string): number[] {
+  let children: string[] = []
+  try {
+    const entries = readdirSync(directory, { withFileTypes: true })
+    children = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(directory, name))
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error
+  }
+  return [...members(directory), ...children.flatMap(membersBelow)]
+}
+
 function members(directory: string): number[] {
   return (readIfThere(join(directory, 'cgroup.procs')) ?? '').split('\n').filter(Boolean).map(Number)
 }

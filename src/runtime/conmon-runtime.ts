@@ -8,6 +8,7 @@ import { KeyedLock } from '../lib/keyed-lock.ts'
 import type { Logger } from '../lib/log.ts'
 import {
   cgroupHierarchies,
+  cgroupProcesses,
   containerCgroup,
   type Hierarchy,
   isFrozen,
@@ -22,6 +23,7 @@ import type { KernelThread } from '../linux/kernel-thread.ts'
 import { adoptOrphans, reapStrays } from '../linux/orphans.ts'
 import { Pidfd, signalProcess } from '../linux/pidfd.ts'
 import { processStat } from '../linux/process.ts'
+import { type ProcessRow, processRow } from '../linux/process-table.ts'
 import { spawningThreadId } from '../linux/spawn.ts'
 import type { TerminalSize } from '../model/terminal-size.ts'
 import { attachTo } from './attach.ts'
@@ -181,6 +183,12 @@ class ConmonRuntime implements Runtime {
     } finally {
       await rm(file, { force: true })
     }
+  }
+
+  async processes(id: string): Promise<readonly ProcessRow[]> {
+    const cgroup = containerCgroup(this.#options.cgroupParent, id)
+    const rows = await Promise.all(cgroupProcesses(cgroup, this.#hierarchies).map(processRow))
+    return rows.filter((row) => row !== undefined)
   }
 
   async pause(_ctx: Ctx, id: string): Promise<void> {

@@ -8,6 +8,8 @@
 
 export type { Usage } from '../linux/cgroup-usage.ts'
 export type { LinkCounters } from '../linux/net-dev.ts'
+export { openProcessRoot } from '../linux/process-root.ts'
+export { type ProcessRow, TICKS_PER_SECOND } from '../linux/process-table.ts'
 export { hasAppArmorProfile, loadAppArmorProfile } from './apparmor.ts'
 export { createRuntime, type RuntimeOptions } from './conmon-runtime.ts'
 export { endTree } from './end-tree.ts'

@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream'
 import type { Ctx } from '../lib/ctx.ts'
 import type { StatusError } from '../lib/errors.ts'
 import type { Usage, UsageTarget } from '../linux/cgroup-usage.ts'
+import type { ProcessRow } from '../linux/process-table.ts'
 import type { TerminalSize } from '../model/terminal-size.ts'
 import type { RuntimeDescription } from './oci-runtime.ts'
 import type { HostFacts, OciLimits, OciProcess, OciSpec } from './spec/index.ts'
@@ -122,6 +123,8 @@ export interface Runtime extends AsyncDisposable {
   create(ctx: Ctx, input: CreateInput): Promise<CreatedProcess>
   /** Resolves when the process has been let go. */
   start(ctx: Ctx, id: string, bundle: string): Promise<void>
+  /** Those in its cgroup and below it; pids are the host's. */
+  processes(id: string): Promise<readonly ProcessRow[]>
   /** Changes the limits of a container that runs. */
   update(ctx: Ctx, id: string, bundle: string, limits: OciLimits): Promise<void>
   /** Freezes all processes of a container; resolves when they stand still. */

@@ -1,22 +1,14 @@
 import { constants, readSync, writeSync } from 'node:fs'
 import { StatusError } from '../lib/errors.ts'
+import type { TarEntry } from '../lib/tar/entry.ts'
+import { entryType } from '../lib/tar/entry-type.ts'
 import { check, close, displayPath, type FileStat, lstatat, openat, readlinkat } from '../linux/at-calls.ts'
 import { SysError } from '../linux/libc.ts'
 import { lgetxattr, llistxattr } from '../linux/xattr.ts'
 import { makeSpecial, setFileAttributes, setSpecialAttributes } from './entry-attributes.ts'
 import { isLayerXattr, xattrPath } from './overlay-marks.ts'
-import type { TarEntry, TarEntryType } from './tar/entry.ts'
 
-const { S_IFMT, S_IFREG, S_IFLNK, S_IFCHR, S_IFBLK, S_IFIFO } = constants
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
-
-const TYPES: ReadonlyMap<number, TarEntryType> = new Map([
-  [S_IFREG, 'file'],
-  [S_IFLNK, 'symlink'],
-  [S_IFCHR, 'character'],
-  [S_IFBLK, 'block'],
-  [S_IFIFO, 'fifo'],
-])
 
 /**
  * Copies anything but a directory from one open directory to another, under the same name, with all that an archive would
@@ -49,8 +41,9 @@ export function copyNode(from: number, to: number, name: string, charge: (bytes:
 /** The node as an archive would have it. */
 function describeNode(directory: number, name: string): TarEntry {
   const stat = statOrThrow(directory, name)
-  const type = TYPES.get(stat.mode & S_IFMT)
-  if (type === undefined) throw new StatusError('invalid_argument', `"${displayPath(name)}" cannot be linked to`)
+  const type = entryType(stat.mode)
+  if (type === undefined || type === 'directory')
+    throw new StatusError('invalid_argument', `"${displayPath(name)}" cannot be linked to`)
   const target = type === 'symlink' ? readlinkat(directory, name) : ''
   if (typeof target === 'number') throw new SysError(`readlink ${displayPath(name)}`, -target)
   return {

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs'
 import { StatusError } from '../lib/errors.ts'
+import type { TarEntry } from '../lib/tar/entry.ts'
 import {
   check,
   fchmod,
@@ -17,7 +18,6 @@ import { SysError } from '../linux/libc.ts'
 import { fsetxattr, lsetxattr } from '../linux/xattr.ts'
 import { isDirectory } from './layer-tree.ts'
 import { isLayerXattr, xattrPath } from './overlay-marks.ts'
-import type { TarEntry } from './tar/entry.ts'
 
 const { S_IFCHR, S_IFBLK, S_IFIFO } = constants
 

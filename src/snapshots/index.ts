@@ -6,6 +6,7 @@
  * layer's directory is touched. What is unpacked is on disk for good after `sync`; who needs which layer is `images`'
  * business.
  */
+export type { PathStat } from './find-node.ts'
 export { VOLUME_DATA } from './seed-volume.ts'
 export { openSnapshots, type Snapshots, type SnapshotsOptions } from './snapshots.ts'
 export type { UnpackInput } from './unpack-layer.ts'

@@ -1,5 +1,6 @@
 import { constants, writeSync } from 'node:fs'
 import { StatusError } from '../lib/errors.ts'
+import type { TarEntry, TarSink } from '../lib/tar/entry.ts'
 import {
   check,
   close,
@@ -31,7 +32,6 @@ import {
   WHITEOUT_PREFIX,
 } from './overlay-marks.ts'
 import { cleanPath, splitPath } from './resolve-path.ts'
-import type { TarEntry, TarSink } from './tar/entry.ts'
 import type { PendingLink, Unpacked } from './unpacked.ts'
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants

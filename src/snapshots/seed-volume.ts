@@ -1,6 +1,7 @@
 import { constants, readdirSync } from 'node:fs'
 import { StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
+import type { FileTime } from '../lib/file-time.ts'
 import {
   AT_FDCWD,
   bytePath,
@@ -9,7 +10,6 @@ import {
   displayPath,
   EEXIST,
   ENOENT,
-  type FileTime,
   lchownat,
   linkat,
   mkdirat,

@@ -6,6 +6,7 @@ import { failpoint } from '../lib/failpoint.ts'
 import { silentLogger } from '../lib/log.ts'
 import * as linux from '../linux/mount.ts'
 import { syncfs } from '../linux/sync.ts'
+import { type Archives, openArchives } from './archives.ts'
 import { EMPTY_LAYER, VIEW_PREFIX } from './merged-view.ts'
 import { mountOverlay, type OverlayInput } from './mount-overlay.ts'
 import { assertLayerCount } from './overlay-options.ts'
@@ -68,6 +69,7 @@ export interface Snapshots extends AsyncDisposable {
   prepare(containerDir: string, topLayer: string | undefined): Promise<void>
   /** Mounts an overlay; synchronous, 0.3 ms. @throws {StatusError} `invalid_argument` above 500 layers */
   mount(input: Omit<OverlayInput, 'layersDir'>): void
+  readonly archives: Archives
   /** Idempotent; lazy, so that it cannot be busy. */
   unmount(target: string): void
 }
@@ -78,12 +80,13 @@ const TRASH_PREFIX = '.gone-'
 export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshots> {
   const { layersDir } = options
   await mkdir(join(layersDir, EMPTY_LAYER), { recursive: true, mode: 0o700 })
-  const pool = new WorkerPool({
+  const workers = {
     entry: options.workerEntry ?? new URL('./unpack-worker.ts', import.meta.url),
     data: { layersDir },
-    maxWorkers: options.unpackThreads ?? 2,
     idleMs: options.workerIdleMs ?? 5000,
-  })
+  }
+  const pool = new WorkerPool({ ...workers, maxWorkers: options.unpackThreads ?? 2 })
+  const archives = openArchives(workers)
   // Nobody waits for these: a removal has no caller who could cancel it.
   const removalCtx: Ctx = { signal: new AbortController().signal, log: silentLogger }
   let walks: Promise<unknown> = Promise.resolve()
@@ -143,7 +146,10 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
     },
     mount: (input) => mountOverlay({ ...input, layersDir }),
     unmount: (target) => void linux.unmount(target),
-    [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
+    archives,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([pool[Symbol.asyncDispose](), archives[Symbol.asyncDispose]()])
+    },
   }
 }
 

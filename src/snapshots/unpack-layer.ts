@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { StatusError } from '../lib/errors.ts'
+import { TarParser } from '../lib/tar/parser.ts'
 import { AT_FDCWD, check, displayPath, lchownat, mkdirat, O_PATH, openat } from '../linux/at-calls.ts'
 import { readArchive } from './decompress.ts'
 import { layerError } from './layer-error.ts'
 import { LayerWriter } from './layer-writer.ts'
 import { removeTree } from './remove-tree.ts'
-import { TarParser } from './tar/parser.ts'
 import type { Unpacked } from './unpacked.ts'
 
 export interface UnpackInput {

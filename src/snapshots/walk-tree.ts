@@ -21,15 +21,22 @@ export interface TreeNode {
  * What lies below an open directory, every directory before what is in it, in constant descriptors. Symlinks are not
  * followed; what vanishes or becomes something else meanwhile is left out, and so is what a path cannot name (4095 bytes).
  *
+ * @param mayEnter is asked about each directory when it is open
  * @throws {StatusError} `cancelled`
  */
-export async function* walkTree(root: number, signal: AbortSignal): AsyncGenerator<TreeNode> {
+export async function* walkTree(
+  root: number,
+  signal: AbortSignal,
+  mayEnter: (directory: number, stat: FileStat) => boolean = () => true,
+): AsyncGenerator<TreeNode> {
   const directories = ['']
   let nodes = 0
   for (let directory = directories.pop(); directory !== undefined; directory = directories.pop()) {
     const parent = openDirectoryNoSymlinks(root, directory)
     if (parent < 0) continue
     try {
+      const own = lstatat(parent, '')
+      if (typeof own === 'number' || !mayEnter(parent, own)) continue
       for (const name of listDirectory(parent)) {
         if (++nodes % NODES_PER_TURN === 0) await turn()
         if (signal.aborted) throw new StatusError('cancelled', 'The call was cancelled')

@@ -34,6 +34,7 @@ export class WorkerPool implements AsyncDisposable {
   readonly #seats = new Set<Seat>()
   readonly #queue: Task[] = []
   #closed = false
+  #kept = 0
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options
@@ -63,6 +64,17 @@ export class WorkerPool implements AsyncDisposable {
     }
   }
 
+  /** Until it is disposed, no Worker ends for want of work: it has something to remember. */
+  keep(): Disposable {
+    this.#kept++
+    return {
+      [Symbol.dispose]: () => {
+        this.#kept--
+        for (const seat of this.#seats) if (seat.task === undefined) this.#rest(seat)
+      },
+    }
+  }
+
   /** Waits for the jobs at work; those in the queue fail. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
@@ -79,7 +91,8 @@ export class WorkerPool implements AsyncDisposable {
       clearTimeout(seat.idleTimer)
       seat.task = this.#queue.shift()!
       seat.worker.ref()
-      post(seat.worker, { kind: 'job', job: seat.task.job })
+      const { job } = seat.task
+      post(seat.worker, { kind: 'job', job }, job.op === 'write' && job.bytes !== undefined ? [job.bytes.buffer] : [])
     }
   }
 
@@ -103,11 +116,16 @@ export class WorkerPool implements AsyncDisposable {
     else if (task !== undefined) {
       seat.task = undefined
       seat.worker.unref()
-      seat.idleTimer = setTimeout(() => this.#retire(seat), this.#options.idleMs).unref()
+      this.#rest(seat)
       if (message.kind === 'done') task.resolve(message.result as never)
       else task.reject(fromFailure(message.failure))
       this.#assign()
     }
+  }
+
+  #rest(seat: Seat): void {
+    clearTimeout(seat.idleTimer)
+    if (this.#kept === 0) seat.idleTimer = setTimeout(() => this.#retire(seat), this.#options.idleMs).unref()
   }
 
   /** Out of the pool first: no task may be given to a Worker that is ending. */
@@ -153,8 +171,8 @@ export class WorkerPool implements AsyncDisposable {
   }
 }
 
-function post(worker: Worker, message: ToWorker): void {
-  worker.postMessage(message)
+function post(worker: Worker, message: ToWorker, handedOver: readonly ArrayBuffer[] = []): void {
+  worker.postMessage(message, handedOver)
 }
 
 function asOutOfMemory(error: unknown): unknown {

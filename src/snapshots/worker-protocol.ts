@@ -1,4 +1,7 @@
 import { StatusError, type StatusErrorOptions } from '../lib/errors.ts'
+import type { WriteRequest } from './archive-writer.ts'
+import type { ViewInput } from './container-view.ts'
+import type { ReadRequest } from './read-archive.ts'
 import type { SeedInput } from './seed-volume.ts'
 import type { UnpackInput } from './unpack-layer.ts'
 import type { Unpacked } from './unpacked.ts'
@@ -11,6 +14,12 @@ export type Job =
   | { readonly op: 'measure'; readonly path: string }
   | { readonly op: 'seed'; readonly input: SeedInput }
   | { readonly op: 'settle'; readonly directory: string }
+  | { readonly op: 'view'; readonly input: ViewInput }
+  | { readonly op: 'stat'; readonly root: number; readonly path: string; readonly follow: boolean }
+  | { readonly op: 'start-read'; readonly session: number; readonly root: number; readonly request: ReadRequest }
+  | { readonly op: 'start-write'; readonly session: number; readonly root: number; readonly request: WriteRequest }
+  | { readonly op: 'read' | 'end'; readonly session: number }
+  | { readonly op: 'write'; readonly session: number; readonly bytes?: Uint8Array<ArrayBuffer> }
 
 export interface WorkerData {
   readonly layersDir: string

@@ -3,7 +3,7 @@ import type { Ctx } from '../../lib/ctx.ts'
 import type { Schema } from '../../lib/schema.ts'
 import type { Reply } from './reply.ts'
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
 
 /** The names of a path's parameters: `containerId` of `/v1/containers/:containerId/log`. */
 type ParamNames<Path extends string> = Path extends `${infer Head}/${infer Tail}`

@@ -27,7 +27,7 @@ export class Router {
     const values: string[] = []
     const node = find(this.#root, path.split('/').slice(1), values)
     if (node === undefined) throw new StatusError('not_found', `No such path: ${path.slice(0, 200)}`)
-    const route = node.routes.get((method === 'HEAD' ? 'GET' : method) as Method)
+    const route = node.routes.get(method as Method) ?? (method === 'HEAD' ? node.routes.get('GET') : undefined)
     if (route === undefined) {
       const known = [...node.routes.keys()].join(', ')
       throw httpFault(405, `${method} is not possible on ${path.slice(0, 200)}; it has ${known}`)

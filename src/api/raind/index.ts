@@ -9,6 +9,7 @@ import type { Images } from '../../images/index.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import type { Route } from '../http/route.ts'
 import type { FrontEnd } from '../http/server.ts'
+import { archiveRoutes } from './archives.ts'
 import { containerRoutes } from './containers.ts'
 import { docsRoutes } from './docs.ts'
 import { errorReply } from './errors.ts'
@@ -45,12 +46,14 @@ export function raindApi({ containers, images, store, info, ctx, more }: RaindDe
     ...volumeRoutes(containers, ctx),
     ...policyRoutes(),
     ...eventRoutes(store),
+    ...archiveRoutes(containers),
     ...systemRoutes({ containers, images, info, ctx }),
     ...more,
   ]
   return { routes: [...routes, ...docsRoutes(info.version, routes)], errorReply }
 }
 
+export type { WirePathStat, WireTop } from './archive-types.ts'
 export type { WireEvent } from './event-types.ts'
 export type { WireHistoryEntry, WireImageInspect } from './image-types.ts'
 export type { WirePruned } from './prune.ts'

@@ -1,5 +1,6 @@
 import { createWriteStream, promises as files } from 'node:fs'
-import type { Command } from '../command.ts'
+import type { Client } from '../client.ts'
+import type { Command, Terminal } from '../command.ts'
 import { CliError, usageError } from '../errors.ts'
 import { catchInterruption } from '../interruption.ts'
 
@@ -16,19 +17,32 @@ export const save: Command = {
     const output = flags.text('output')
     const format = flags.text('format') ?? 'oci'
     if (format !== 'oci' && format !== 'docker') throw usageError(`--format is oci or docker, not "${format}"`)
-    if (output === undefined && terminal.stdout.isTTY) {
-      throw new CliError(
-        'An archive is nothing to look at: stdout is a terminal',
-        'Usage: raind image save -o FILE IMAGE',
-      )
-    }
     const query = new URLSearchParams([['format', format], ...args.map((image) => ['image', image])])
-    const archive = await client.stream('GET', `/v1/images/save?${query}`)
-    const { pipeline } = process.getBuiltinModule('node:stream/promises')
-    if (output === undefined) await pipeline(archive, terminal.stdout, { end: false })
-    else await writeWhole(archive, output)
+    const path = `/v1/images/save?${query}`
+    await writeArchive({ client, terminal, path, output, usage: 'raind image save -o FILE IMAGE' })
     if (output !== undefined) terminal.stdout.write(json ? `${JSON.stringify({ output, images: args })}\n` : '')
   },
+}
+
+interface ArchiveWish {
+  readonly client: Client
+  readonly terminal: Terminal
+  /** What the API answers with an archive. */
+  readonly path: string
+  /** Absent: stdout, if that is no terminal. */
+  readonly output: string | undefined
+  readonly usage: string
+}
+
+/** @throws {CliError} */
+export async function writeArchive({ client, terminal, path, output, usage }: ArchiveWish): Promise<void> {
+  if (output === undefined && terminal.stdout.isTTY) {
+    throw new CliError('An archive is nothing to look at: stdout is a terminal', `Usage: ${usage}`)
+  }
+  const archive = await client.stream('GET', path)
+  const { pipeline } = process.getBuiltinModule('node:stream/promises')
+  if (output === undefined) await pipeline(archive, terminal.stdout, { end: false })
+  else await writeWhole(archive, output)
 }
 
 /** A file appears when it is whole, or not at all; devices and FIFOs are written as they are. */

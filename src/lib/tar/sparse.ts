@@ -1,6 +1,6 @@
-import { number } from '../../lib/tar/header.ts'
-import { malformed } from '../../lib/tar/malformed.ts'
-import { decimal, type PaxRecords } from '../../lib/tar/pax.ts'
+import { number } from './header.ts'
+import { malformed } from './malformed.ts'
+import { decimal, type PaxRecords } from './pax.ts'
 
 /**
  * Where a sparse file has data: offsets and lengths by turns, rising. The archive stores only these pieces, in a row.

@@ -1,7 +1,7 @@
-import { BLOCK_BYTES, isZeroBlock, number, padding, parseHeader, type TarHeader } from '../../lib/tar/header.ts'
-import { malformed } from '../../lib/tar/malformed.ts'
-import { decimal, type PaxRecords, parsePax } from '../../lib/tar/pax.ts'
 import type { TarEntry, TarEntryType, TarSink } from './entry.ts'
+import { BLOCK_BYTES, isZeroBlock, number, padding, parseHeader, type TarHeader } from './header.ts'
+import { malformed } from './malformed.ts'
+import { decimal, type PaxRecords, parsePax } from './pax.ts'
 import { paxTime } from './pax-time.ts'
 import {
   parseSparseBlock,

@@ -1,5 +1,5 @@
-import { malformed } from '../../lib/tar/malformed.ts'
-import type { FileTime } from '../../linux/at-calls.ts'
+import type { FileTime } from '../file-time.ts'
+import { malformed } from './malformed.ts'
 
 /** Decimal seconds with a fraction of any length, negative before 1970. Nanoseconds are rounded down. */
 export function paxTime(value: string): FileTime {

@@ -1,4 +1,4 @@
-import type { FileTime } from '../../linux/at-calls.ts'
+import type { FileTime } from '../file-time.ts'
 
 export type TarEntryType = 'file' | 'directory' | 'symlink' | 'link' | 'character' | 'block' | 'fifo'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { hasCode } from '../lib/errors.ts'
+import { hasCode } from './errors.ts'
 import { plainArchive } from './plain-archive.ts'
 
 const bytes = Buffer.from(Array.from({ length: 1000 }, (_, index) => `an archive ${index} `).join(''))

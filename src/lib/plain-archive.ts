@@ -1,6 +1,6 @@
 import { type Duplex, pipeline, Readable } from 'node:stream'
-import { detectCompression, MAGIC_BYTES } from '../lib/compression.ts'
-import { messageOf, StatusError, systemCode } from '../lib/errors.ts'
+import { detectCompression, MAGIC_BYTES } from './compression.ts'
+import { messageOf, StatusError, systemCode } from './errors.ts'
 
 const CHUNK_BYTES = 256 * 1024
 /** 128 MiB, as for layers. */
