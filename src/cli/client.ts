@@ -15,7 +15,7 @@ export interface Client {
   call<T>(method: string, path: string, body?: unknown): Promise<T>
   /** The answer as it comes, for logs and progress. `body` may be a stream. */
   stream(method: string, path: string, options?: StreamOptions): Promise<IncomingMessage>
-  /** Open. @throws {CliError} with the daemon's message if it does not want to */
+  /** Open, and paused until `resume`. @throws {CliError} with the daemon's message if it does not want to */
   webSocket(path: string): Promise<WebSocket>
 }
 
@@ -59,7 +59,11 @@ export function connect(endpoint: Endpoint): Client {
       const { url, options } = endpoint.webSocket(path)
       const socket = new WebSocket(url, { ...options, perMessageDeflate: false })
       const { promise, resolve, reject } = Promise.withResolvers<WebSocket>()
-      socket.once('open', () => resolve(socket))
+      // What comes with the answer must wait for who listens.
+      socket.once('open', () => {
+        socket.pause()
+        resolve(socket)
+      })
       socket.once('unexpected-response', (_request, answer) => failure(answer).then(reject, reject))
       socket.on('error', (error: NodeJS.ErrnoException) => reject(endpoint.explain(error)))
       return await promise

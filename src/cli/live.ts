@@ -102,6 +102,7 @@ async function receive(socket: WebSocket, { stdout, stderr }: Terminal): Promise
   socket.on('message', (bytes) => {
     for (const one of reader.push(bytes as Buffer)) take(one)
   })
+  socket.resume()
   for (const out of [stdout, stderr]) out.on('error', reject)
   socket.on('error', reject)
   socket.once('close', (_code, reason) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, afterEach, before, describe, test } from 'node:test'
@@ -145,6 +146,31 @@ describe('the command line client', () => {
     const missing = await raind('image', 'rm', 'nothing:here')
     assert.equal(missing.code, 1)
     assert.match(missing.stderr, /^raind: No such image/)
+  })
+
+  test('exec hears what comes together with the answer that opens the connection', async () => {
+    await raind('run', '-d', '--name', 'quick', fixture.image, 'sleep', '1000')
+    const socket = join(fixture.home.root, '..', 'slow.sock')
+    const server = createServer((client) => {
+      const daemon = connect(join(fixture.home.run, 'condenser.sock'))
+      client.pipe(daemon)
+      let held: Buffer[] = []
+      daemon.on('data', (bytes: Buffer) => {
+        // All that comes within that time goes on as one.
+        if (held.push(bytes) > 1) return
+        setTimeout(() => {
+          client.write(Buffer.concat(held))
+          held = []
+        }, 300)
+      })
+      for (const side of [client, daemon]) side.on('error', () => {})
+      client.on('close', () => daemon.destroy())
+    })
+    await once(server.listen(socket), 'listening')
+    const exec = await raind('--socket', socket, 'exec', 'quick', 'sh', '-c', 'echo out; exit 3')
+    server.close()
+    assert.deepEqual(exec, { code: 3, stdout: 'out\n', stderr: '' })
+    assert.equal((await raind('rm', '-f', 'quick')).code, 0)
   })
 
   test('ps, network ls and the prunes take docker’s filters and flags', async () => {
