@@ -18,6 +18,7 @@ import { load, pull } from './commands/pull.ts'
 import { push } from './commands/push.ts'
 import { create, run } from './commands/run.ts'
 import { save } from './commands/save.ts'
+import { start } from './commands/start.ts'
 import { stats } from './commands/stats.ts'
 import * as system from './commands/system.ts'
 import { top } from './commands/top.ts'
@@ -32,7 +33,7 @@ const COMMANDS: readonly Command[] = [
   create,
   containers.ps,
   containers.ls,
-  containers.start,
+  start,
   containers.stop,
   containers.restart,
   containers.kill,
@@ -87,14 +88,19 @@ const COMMANDS: readonly Command[] = [
 export async function main(words: readonly string[], terminal: Terminal = process): Promise<number> {
   try {
     return await dispatch(words, terminal)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return 0
+  } catch (thrown) {
+    const error = isBrokenOff(thrown) ? new CliError('The connection to the daemon broke off in its answer') : thrown
     if (!(error instanceof CliError)) throw error
     terminal.stderr.write(`raind: ${error.message}\n${error.hint === undefined ? '' : `  ${error.hint}\n`}`)
     // A shell's loop ends only if it sees that its command was ended by the signal.
     if (error.signal !== undefined) process.removeAllListeners(error.signal).kill(process.pid, error.signal)
     return error.exitCode
   }
+}
+
+/** What node:http calls an answer that is not whole. */
+function isBrokenOff(error: unknown): boolean {
+  return error instanceof Error && error.message === 'aborted' && 'code' in error && error.code === 'ECONNRESET'
 }
 
 async function dispatch(words: readonly string[], terminal: Terminal): Promise<number> {

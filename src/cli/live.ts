@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import type { WebSocket } from 'ws'
 import { detachScanner } from '../lib/detach-keys.ts'
@@ -17,30 +18,50 @@ export interface LiveOptions {
   readonly tty: boolean
   /** Bytes of the sequence that leaves the process alone; only with a terminal. */
   readonly detachKeys: Uint8Array
-  /** Takes the signals that would end us, until the process has ended. */
-  readonly onSignal?: (signal: NodeJS.Signals) => void
+  /** Passes on a signal that would end us. */
+  readonly onSignal: (signal: NodeJS.Signals) => void
+  /** What is said when the user leaves a process that heeds none of them. */
+  readonly hint?: string
 }
 
 export type LiveEnd = { readonly exitCode: number } | 'detached'
 
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP']
+/** So many end us, whatever the process makes of them: docker's number. */
+const ENOUGH_SIGNALS = 3
+/** How long a daemon may take to hear that the user has detached. */
+const FAREWELL_MS = 2000
+/** As docker: it was not the process that failed. */
+const NOT_THE_PROCESS = 125
 
 /** Connects the terminal with a process, until it ends, or the user detaches. @throws {CliError} if it breaks off */
 export async function live(socket: WebSocket, options: LiveOptions): Promise<LiveEnd> {
-  const { terminal, stdin, tty, onSignal } = options
-  await using cleanUp = new AsyncDisposableStack()
+  const { terminal, stdin, tty } = options
+  using cleanUp = new DisposableStack()
+  cleanUp.defer(() => socket.terminate())
   const isRaw = tty && stdin && terminal.stdin.isTTY
   if (isRaw) {
-    terminal.stdin.setRawMode(true)
+    makeRaw(terminal)
     cleanUp.defer(() => void terminal.stdin.setRawMode(false))
   }
   if (tty && terminal.stdout.isTTY) cleanUp.defer(followSize(socket, terminal))
-  if (onSignal !== undefined && !isRaw) cleanUp.defer(takeSignals(onSignal))
-  const detached = stdin ? sendInput(socket, options) : undefined
+  const ends: Promise<LiveEnd>[] = [receive(socket, terminal)]
+  // What is typed there is no signal to us but input; what is sent to us alone ends us.
+  if (!isRaw) {
+    const { left, stop } = takeSignals(options)
+    cleanUp.defer(stop)
+    ends.push(left)
+  }
+  if (stdin) ends.push(sendInput(socket, options))
   // No key press is waited for when all is over.
   if (stdin) cleanUp.defer(() => void terminal.stdin.destroy())
-  const exit = receive(socket, terminal)
-  return await (detached === undefined ? exit : Promise.race([exit, detached]))
+  return await Promise.race(ends)
+}
+
+/** Node's raw mode leaves the output as it is for programs that write lines; others would see their cursor jump. */
+function makeRaw({ stdin }: Terminal): void {
+  stdin.setRawMode(true)
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] })
 }
 
 /** Sends the size of our terminal, now and when it changes. */
@@ -57,10 +78,20 @@ function followSize(socket: WebSocket, { stdout }: Terminal): () => void {
   return () => stdout.off('resize', send)
 }
 
-function takeSignals(onSignal: (signal: NodeJS.Signals) => void): () => void {
-  for (const signal of SIGNALS) process.on(signal, onSignal)
-  return () => {
-    for (const signal of SIGNALS) process.off(signal, onSignal)
+/** Passes signals on, until there were enough: then `left` rejects. */
+function takeSignals({ onSignal, hint }: LiveOptions): { readonly left: Promise<never>; stop(): void } {
+  const { promise: left, reject } = Promise.withResolvers<never>()
+  let count = 0
+  const take = (signal: NodeJS.Signals) => {
+    onSignal(signal)
+    if (++count === ENOUGH_SIGNALS) reject(new CliError('Left what does not end', hint, { exitCode: 130 }))
+  }
+  for (const signal of SIGNALS) process.on(signal, take)
+  return {
+    left,
+    stop() {
+      for (const signal of SIGNALS) process.off(signal, take)
+    },
   }
 }
 
@@ -76,8 +107,10 @@ function sendInput(socket: WebSocket, { terminal, tty, detachKeys }: LiveOptions
       if (socket.bufferedAmount > SEND_AHEAD_BYTES) stdin.pause()
     }
     if (isDetached) {
+      // Without the farewell it would be a hang-up.
       socket.close(GOING_AWAY, 'detached')
-      resolve('detached')
+      socket.once('close', () => resolve('detached'))
+      setTimeout(() => resolve('detached'), FAREWELL_MS).unref()
     }
   })
   stdin.once('end', () => socket.send(frame(INPUT.end, Buffer.alloc(0))))
@@ -103,11 +136,11 @@ async function receive(socket: WebSocket, { stdout, stderr }: Terminal): Promise
     for (const one of reader.push(bytes as Buffer)) take(one)
   })
   socket.resume()
-  for (const out of [stdout, stderr]) out.on('error', reject)
   socket.on('error', reject)
-  socket.once('close', (_code, reason) => {
+  socket.once('close', (code, reason) => {
+    const why = reason.toString() || 'The connection to the daemon broke off before the process ended'
     if (exitCode !== undefined) resolve({ exitCode })
-    else reject(new CliError(reason.toString() || 'The connection to the daemon broke off before the process ended'))
+    else if (code !== GOING_AWAY) reject(new CliError(why, undefined, { exitCode: NOT_THE_PROCESS }))
   })
   return await promise
 }

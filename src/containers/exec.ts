@@ -155,6 +155,9 @@ function execSession(running: RuntimeExec, exit: Promise<{ exitCode: number }>, 
     output,
     resize: async (size) => running.resize(size),
     exit,
+    hangUp() {
+      for (const stream of [running.stdout, running.stderr]) stream.destroy()
+    },
     [Symbol.dispose]() {
       running.stdin?.on('error', () => {})
       // The terminal stays: its end would be a hang-up.

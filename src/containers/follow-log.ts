@@ -8,7 +8,15 @@ import type { LogRecord } from './cri-log.ts'
 import type { Deps } from './deps.ts'
 import { findContainer } from './find.ts'
 import { findTail } from './log-reader.ts'
-import { candidates, completeSize, type LogSpan, openLogSpan, recordsForwards, splitRecords } from './log-span.ts'
+import {
+  candidates,
+  completeSize,
+  type LogSpan,
+  openLogSpan,
+  type PlacedRecord,
+  recordsForwards,
+  splitRecords,
+} from './log-span.ts'
 import type { LogOptions, LogPiece } from './types.ts'
 
 const CHUNK_BYTES = 64 * 1024
@@ -34,8 +42,9 @@ export async function* followLog(
   let offset = 0
   {
     await using span = await openLogSpan(file)
-    const { from } = await findTail(ctx, span, tailLines)
-    for await (const records of recordsForwards(span, from)) yield toPieces(records)
+    const { from, firstEnd } = await findTail(ctx, span, tailLines)
+    const toWanted = linesThatEndFrom(firstEnd)
+    for await (const records of recordsForwards(span, from)) yield toPieces(toWanted(records))
     place = span.last
     if (place !== undefined) offset = Math.max(0, (await completeSize(span)) - place.start)
   }
@@ -64,7 +73,10 @@ export function followContainerLog(
 ): AsyncIterable<readonly LogPiece[]> {
   const { metadata, status } = store.read((tx) => findContainer(tx, ref))
   const goesOn = options.follow === true && status.pid !== undefined
-  return followLog(ctx, paths.log(metadata.uid), options, goesOn ? exits.next(ctx, metadata.uid) : Promise.resolve())
+  const over = goesOn ? exits.next(ctx, metadata.uid) : Promise.resolve()
+  // Who has gone before he reads listens to nothing.
+  over.catch(() => {})
+  return followLog(ctx, paths.log(metadata.uid), options, over)
 }
 
 /** Of those who follow busy logs, this many do not wait for each other. */
@@ -189,6 +201,18 @@ async function* openFiles(file: string): AsyncGenerator<{ handle: FileHandle; in
     })
     if (handle !== undefined) yield { handle, inode: (await handle.stat({ bigint: true })).ino }
   }
+}
+
+/** The records of lines that end at `firstEnd` or later: a line of one stream may lie around lines of the other. */
+function linesThatEndFrom(firstEnd: number) {
+  const begun: Record<LogRecord['stream'], LogRecord[]> = { stdout: [], stderr: [] }
+  return (records: readonly PlacedRecord[]): LogRecord[] =>
+    records.flatMap((record) => {
+      const line = [...begun[record.stream], record]
+      const isWanted = record.position >= firstEnd
+      begun[record.stream] = isWanted || !record.partial ? [] : line
+      return isWanted ? line : []
+    })
 }
 
 function pieceMaker(since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY) {

@@ -169,6 +169,11 @@ export interface Session extends Disposable {
   readonly output: AsyncIterable<OutputChunk>
   /** Of its terminal; nothing happens without one. */
   resize(size: TerminalSize): Promise<void>
+  /**
+   * Of an exec, whose client has gone without a word: as at a terminal that is pulled out, or a pipe whose reader has
+   * ended. The process gets SIGHUP, or SIGPIPE at its next output.
+   */
+  hangUp?(): void
   /** Rejects when the caller's context ends before. */
   readonly exit: Promise<{ readonly exitCode: number }>
 }

@@ -25,6 +25,8 @@ const HIGH_WATER_CHUNKS = 64
 export interface FdStreamOptions {
   /** Whether ending the writable side is told to the peer, as shutdown(2) does it; a terminal has no such thing. */
   readonly halfCloses: boolean
+  /** What one write may take, of a peer that reads packets and cuts longer ones off; as it comes, if absent. */
+  readonly packetBytes?: number
 }
 
 /**
@@ -39,16 +41,18 @@ export function fdStream(fd: number, options: FdStreamOptions): Duplex {
 class FdStream extends Duplex {
   readonly #fd: number
   readonly #halfCloses: boolean
+  readonly #packetBytes: number
   readonly #poll: ReturnType<typeof koffi.node.poll>
   #slab = Buffer.alloc(0)
   #wantsRead = false
   #pending: { bytes: Buffer; done: (error?: Error | null) => void } | undefined
   #turnComes = false
 
-  constructor(fd: number, { halfCloses }: FdStreamOptions) {
+  constructor(fd: number, { halfCloses, packetBytes }: FdStreamOptions) {
     super({ readableObjectMode: true, readableHighWaterMark: HIGH_WATER_CHUNKS, allowHalfOpen: false })
     this.#fd = fd
     this.#halfCloses = halfCloses
+    this.#packetBytes = packetBytes ?? Number.POSITIVE_INFINITY
     this.#poll = koffi.node.poll(fd, { readable: true }, () => {})
     this.#poll.stop()
   }
@@ -121,7 +125,8 @@ class FdStream extends Duplex {
 
   #flush(): void {
     const { bytes, done } = this.#pending!
-    const count = bytes.length === 0 ? 0 : Number(native.write(this.#fd, bytes, bytes.length))
+    const length = Math.min(bytes.length, this.#packetBytes)
+    const count = length === 0 ? 0 : Number(native.write(this.#fd, bytes, length))
     const error = count < 0 ? errno() : 0
     if (count === bytes.length || error === EPIPE || error === EIO || error === ECONNRESET) {
       this.#pending = undefined

@@ -14,8 +14,11 @@ const SOCK_SEQPACKET = 5
 const SOCK_CLOEXEC = 0o2000000
 const SOCK_NONBLOCK = 0o4000
 
-/** Connects to a SEQPACKET socket file. A chunk of the stream is a packet. @throws {SysError} */
-export function connectSeqpacket(path: string): Duplex {
+/**
+ * Connects to a SEQPACKET socket file. A chunk of the stream is a packet; what is written becomes packets of at most
+ * `packetBytes`. @throws {SysError}
+ */
+export function connectSeqpacket(path: string, packetBytes: number): Duplex {
   const fd = check(
     `make a socket for ${path}`,
     native.socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
@@ -27,5 +30,5 @@ export function connectSeqpacket(path: string): Duplex {
     closeFd(fd)
     throw error
   }
-  return fdStream(fd, { halfCloses: true })
+  return fdStream(fd, { halfCloses: true, packetBytes })
 }

@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
-/** When the output has come to match, this is typed; or, as `kill -INT`, sent to the process by itself. */
+/**
+ * When the output has come to match, this is typed; or, as `kill -INT`, sent to the process by itself; or, as
+ * `size 40x100`, the terminal gets so many rows and columns.
+ */
 export type Step = readonly [expect: RegExp, type: string]
 
 export interface InTerminal {
@@ -15,10 +18,13 @@ export interface InTerminal {
 
 /** A new pseudo-terminal as the controlling one of a process: what it shows, answered step by step. */
 const PROGRAM = `
-import fcntl, json, os, re, select, signal, subprocess, sys, termios, time
+import fcntl, json, os, re, select, signal, struct, subprocess, sys, termios, time
 job = json.loads(sys.argv[1])
 master, slave = os.openpty()
 before = termios.tcgetattr(slave)
+def resize(size):
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', *map(int, size.split('x')), 0, 0))
+resize('24x80')
 def own():
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -41,11 +47,13 @@ while True:
         seen += match.end()
         if steps[0][1].startswith('kill -'):
             child.send_signal(getattr(signal, 'SIG' + steps[0][1][6:]))
+        elif steps[0][1].startswith('size '):
+            resize(steps[0][1][5:])
         else:
             os.write(master, steps[0][1].encode())
         steps.pop(0)
 sane = termios.tcgetattr(slave) == before
-print(json.dumps({'shown': shown.decode(), 'code': child.returncode, 'isSane': sane, 'left': len(steps)}))
+print(json.dumps({'shown': shown.decode(errors='replace'), 'code': child.returncode, 'isSane': sane, 'left': len(steps)}))
 `
 
 /** Runs a program in a terminal of its own to its end. Rejects if a step was not reached. */

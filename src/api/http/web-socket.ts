@@ -19,13 +19,15 @@ export const CLOSE = {
   internal: 1011,
   restart: 1012,
   tryLater: 1013,
+  /** Never sent: there was no farewell. */
+  broken: 1006,
 } as const
 
 /** The server's side of a WebSocket that carries binary messages. */
 export interface Channel {
-  /** Resolves when it has ended, whoever ended it, and however. */
-  readonly closed: Promise<void>
-  /** Called for each binary message; text is ignored. */
+  /** Resolves with the close code when it has ended, whoever ended it; 1006 if the connection broke. */
+  readonly closed: Promise<number>
+  /** Called for each binary message; text is ignored. Nothing is read before, so nothing is missed. */
   onMessage(listener: (bytes: Buffer) => void): void
   /** The client's messages wait until `resume`. */
   pause(): void
@@ -52,7 +54,7 @@ let server: WebSocketServer | undefined
 
 /** Of a client who has gone before the handshake was complete. */
 const GONE: Channel = {
-  closed: Promise.resolve(),
+  closed: Promise.resolve(CLOSE.broken),
   onMessage() {},
   pause() {},
   resume() {},
@@ -77,8 +79,9 @@ export async function acceptWebSocket(request: IncomingMessage, socket: Duplex, 
 }
 
 function channelOf(ws: WebSocket): Channel {
-  const { promise: closed, resolve: setClosed } = Promise.withResolvers<void>()
-  ws.once('close', () => setClosed())
+  ws.pause()
+  const { promise: closed, resolve: setClosed } = Promise.withResolvers<number>()
+  ws.once('close', setClosed)
   // What comes that is no WebSocket's closes it with the code that fits; there is nobody else to tell.
   ws.on('error', () => {})
   return {
@@ -87,6 +90,7 @@ function channelOf(ws: WebSocket): Channel {
       ws.on('message', (data, isBinary) => {
         if (isBinary) listener(data as Buffer)
       })
+      ws.resume()
     },
     pause: () => ws.pause(),
     resume: () => ws.resume(),

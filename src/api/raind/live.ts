@@ -16,6 +16,8 @@ export interface Dialect {
   readonly checksSize: boolean
   /** Whether the input can end before the connection. */
   readonly endsInput: boolean
+  /** Whether a connection that breaks is the process's loss too; who leaves it alone says so by closing. */
+  readonly hangsUp: boolean
   readonly closing: string
 }
 
@@ -29,6 +31,7 @@ export const RAW: Dialect = {
   },
   checksSize: false,
   endsInput: false,
+  hangsUp: false,
   closing: 'stream closed',
 }
 
@@ -40,6 +43,7 @@ export function framed({ stdout, stderr }: StreamsQuery): Dialect {
     exit: exitFrame,
     checksSize: true,
     endsInput: true,
+    hangsUp: true,
     closing: 'the process has ended',
   }
 }
@@ -51,8 +55,9 @@ export async function converse(ctx: Ctx, session: Session, channel: Channel, dia
   const done = giveOutput(session, channel, dialect)
   done.catch(() => {})
   try {
-    const fault = await Promise.race([done, refused, channel.closed, whenEnded(ctx)])
-    if (fault instanceof StatusError) throw fault
+    const end = await Promise.race([done, refused, channel.closed, whenEnded(ctx)])
+    if (end instanceof StatusError) throw end
+    if (end === CLOSE.broken && dialect.hangsUp) session.hangUp?.()
     channel.close(CLOSE.normal, dialect.closing)
   } catch (error) {
     channel.close(closeCode(error), messageOf(error))

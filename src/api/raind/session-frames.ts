@@ -2,12 +2,18 @@ import type { Session } from '../../containers/index.ts'
 import { exitFrame, FRAME, frame } from '../../lib/frames.ts'
 
 /**
- * What a session's process writes, as frames; the last one tells the exit code. Reads no faster than it is read. If its
- * reader goes, the process does not wait for him.
+ * What a session's process writes, as frames; the last one tells the exit code. Reads no faster than it is read. A reader
+ * who goes before that hangs up.
  */
 export async function* sessionFrames(session: Session): AsyncGenerator<Uint8Array> {
   using _session = session
-  for await (const { stream, bytes } of session.output) yield frame(FRAME[stream], bytes)
+  let isRead = false
+  try {
+    for await (const { stream, bytes } of session.output) yield frame(FRAME[stream], bytes)
+    isRead = true
+  } finally {
+    if (!isRead) session.hangUp?.()
+  }
   const { exitCode } = await session.exit
   yield exitFrame(exitCode)
 }

@@ -1,12 +1,8 @@
 import type { WireInspect } from '../../api/raind/index.ts'
 import type { Client } from '../client.ts'
-import type { Command, Flags, Terminal } from '../command.ts'
-import { CliError } from '../errors.ts'
+import type { Command, Terminal } from '../command.ts'
 import { live } from '../live.ts'
 import { DETACH_FLAG, detachKeysOf } from './live-flags.ts'
-
-/** What ends us after that many, whatever the container makes of them: docker's number. */
-const INTERRUPTS = 3
 
 export const attach: Command = {
   names: ['container attach', 'attach'],
@@ -20,6 +16,7 @@ export const attach: Command = {
   minArgs: 1,
   maxArgs: 1,
   async run({ client, terminal, flags, args }) {
+    const detachKeys = detachKeysOf(flags)
     const path = `/v1/containers/${encodeURIComponent(args[0]!)}`
     const { spec } = await client.call<WireInspect>('GET', `${path}/inspect`)
     if (spec.tty && terminal.stdin.isTTY) {
@@ -29,7 +26,7 @@ export const attach: Command = {
     return await attachTo({
       client,
       terminal,
-      flags,
+      detachKeys,
       path,
       query,
       tty: spec.tty,
@@ -41,7 +38,7 @@ export const attach: Command = {
 export interface AttachTo {
   readonly client: Client
   readonly terminal: Terminal
-  readonly flags: Flags
+  readonly detachKeys: Uint8Array
   /** Of the container. */
   readonly path: string
   /** `&key=value...`, besides stdin. */
@@ -54,31 +51,22 @@ export interface AttachTo {
 
 /** Resolves with the exit code of the container, or 0 when the user has detached. Signals go to the container. */
 export async function attachTo({ onOpen, ...to }: AttachTo): Promise<number> {
-  const { client, terminal, flags, path, query, tty, stdin } = to
+  const { client, terminal, path, query, tty, stdin, detachKeys } = to
   const socket = await client.webSocket(`${path}/streams?stdin=${stdin}${query}`)
-  const interrupted = Promise.withResolvers<never>()
-  interrupted.promise.catch(() => {})
-  let interrupts = 0
   const running = live(socket, {
     terminal,
     stdin,
     tty,
-    detachKeys: detachKeysOf(flags),
-    onSignal(signal) {
-      if (++interrupts > INTERRUPTS) interrupted.reject(stillRuns())
-      client.call('POST', `${path}/actions/kill`, { signal }).catch(() => {})
-    },
+    detachKeys,
+    onSignal: (signal) => void client.call('POST', `${path}/actions/kill`, { signal }).catch(() => {}),
+    hint: 'The container goes on running; end it with: raind kill',
   })
   running.catch(() => {})
   try {
     await onOpen?.()
-    const end = await Promise.race([running, interrupted.promise])
+    const end = await running
     return end === 'detached' ? 0 : end.exitCode
   } finally {
     socket.terminate()
   }
-}
-
-function stillRuns(): CliError {
-  return new CliError('The container goes on running', 'End it with: raind rm --force', { exitCode: 130 })
 }

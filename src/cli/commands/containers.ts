@@ -71,10 +71,6 @@ function bracketed(address: string): string {
   return address.includes(':') ? `[${address}]` : address
 }
 
-export const start = onEachContainer(['container start', 'start'], 'Start containers', 'started', ({ client }, path) =>
-  client.call('POST', `${path}/actions/start`, {}),
-)
-
 const STOP_TIME: FlagSpec = { type: 'string', short: 't', value: 'SECONDS', help: 'time until SIGKILL (default 10)' }
 
 function timeoutQuery(flags: Flags): string {

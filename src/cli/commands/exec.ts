@@ -20,6 +20,7 @@ export const exec: Command = {
   async run(invocation) {
     const { client, terminal, flags } = invocation
     const path = `/v1/containers/${encodeURIComponent(invocation.args[0]!)}`
+    const detachKeys = detachKeysOf(flags)
     const [tty, stdin] = [flags.is('tty'), flags.is('interactive')]
     if (flags.is('detach')) {
       await client.call('POST', `${path}/actions/exec`, { ...execBody(invocation), tty: false })
@@ -33,8 +34,9 @@ export const exec: Command = {
       terminal,
       stdin,
       tty,
-      detachKeys: detachKeysOf(flags),
+      detachKeys,
       onSignal: (signal) => void client.call('POST', `/v1/execs/${execId}/kill`, { signal }).catch(() => {}),
+      hint: 'The command may go on running in the container',
     })
     return end === 'detached' ? 0 : end.exitCode
   },

@@ -5,7 +5,7 @@ import { CliError, usageError } from '../errors.ts'
 import { catchInterruption } from '../interruption.ts'
 import { attachTo } from './attach.ts'
 import { CREATE_FLAGS, createBody } from './create-flags.ts'
-import { DETACH_FLAG } from './live-flags.ts'
+import { DETACH_FLAG, detachKeysOf } from './live-flags.ts'
 import { ensureImage } from './pull.ts'
 
 export const create: Command = {
@@ -37,6 +37,7 @@ export const run: Command = {
   flagsFirst: true,
   async run(invocation) {
     const { client, terminal, flags, args } = invocation
+    const detachKeys = detachKeysOf(flags)
     await ensureImage(invocation, args[0]!)
     using interruption = catchInterruption()
     const id = await createOne(invocation)
@@ -52,7 +53,7 @@ export const run: Command = {
       return 0
     }
     const [tty, stdin] = [flags.is('tty'), flags.is('interactive')]
-    const exitCode = await attachTo({ client, terminal, flags, path, query: '&wait=true', tty, stdin, onOpen })
+    const exitCode = await attachTo({ client, terminal, detachKeys, path, query: '&wait=true', tty, stdin, onOpen })
     if (flags.is('rm')) await removed(client, path)
     return exitCode
   },
