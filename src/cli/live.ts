@@ -1,5 +1,3 @@
-import { spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import type { WebSocket } from 'ws'
 import { detachScanner } from '../lib/detach-keys.ts'
 import { FRAME, type Frame, FrameReader, frame, INPUT } from '../lib/frames.ts'
@@ -39,13 +37,17 @@ export async function live(socket: WebSocket, options: LiveOptions): Promise<Liv
   const { terminal, stdin, tty } = options
   using cleanUp = new DisposableStack()
   cleanUp.defer(() => socket.terminate())
+  const exit = receive(socket, terminal)
+  exit.catch(() => {})
+  // No key press is waited for when all is over.
+  if (stdin) cleanUp.defer(() => void terminal.stdin.destroy())
   const isRaw = tty && stdin && terminal.stdin.isTTY
   if (isRaw) {
-    makeRaw(terminal)
+    await makeRaw(terminal)
     cleanUp.defer(() => void terminal.stdin.setRawMode(false))
   }
   if (tty && terminal.stdout.isTTY) cleanUp.defer(followSize(socket, terminal))
-  const ends: Promise<LiveEnd>[] = [receive(socket, terminal)]
+  const ends: Promise<LiveEnd>[] = [exit]
   // What is typed there is no signal to us but input; what is sent to us alone ends us.
   if (!isRaw) {
     const { left, stop } = takeSignals(options)
@@ -53,14 +55,13 @@ export async function live(socket: WebSocket, options: LiveOptions): Promise<Liv
     ends.push(left)
   }
   if (stdin) ends.push(sendInput(socket, options))
-  // No key press is waited for when all is over.
-  if (stdin) cleanUp.defer(() => void terminal.stdin.destroy())
   return await Promise.race(ends)
 }
 
 /** Node's raw mode leaves the output as it is for programs that write lines; others would see their cursor jump. */
-function makeRaw({ stdin }: Terminal): void {
+async function makeRaw({ stdin }: Terminal): Promise<void> {
   stdin.setRawMode(true)
+  const { spawnSync } = await import('node:child_process')
   spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] })
 }
 
@@ -122,15 +123,20 @@ async function receive(socket: WebSocket, { stdout, stderr }: Terminal): Promise
   const reader = new FrameReader(FRAME.stdout)
   const { promise, resolve, reject } = Promise.withResolvers<LiveEnd>()
   let exitCode: number | undefined
+  const full = new Set<NodeJS.WriteStream>()
   const take = ({ type, payload }: Frame) => {
     if (type === FRAME.exit) {
       exitCode = (JSON.parse(Buffer.from(payload).toString()) as { exitCode: number }).exitCode
       return
     }
     const out = type === FRAME.stderr ? stderr : stdout
-    if (out.write(payload)) return
+    if (out.write(payload) || full.has(out)) return
+    full.add(out)
     socket.pause()
-    once(out, 'drain').then(() => socket.resume(), reject)
+    out.once('drain', () => {
+      full.delete(out)
+      if (full.size === 0) socket.resume()
+    })
   }
   socket.on('message', (bytes) => {
     for (const one of reader.push(bytes as Buffer)) take(one)
