@@ -9,8 +9,9 @@ import type { Controller } from './types.ts'
 const PARALLEL = 8
 
 /**
- * Starts containers again when their restart is due, and ends the unhealthy that are to be restarted. What is due, and when, is decided where an end is recorded, in the
- * same transaction. @param daemon the context that starts run in: one that has begun is finished
+ * Starts containers again when their restart is due, and ends the unhealthy that are to be restarted. What is due, and
+ * when, is decided where an end is recorded, in the same transaction.
+ * @param daemon the context that starts run in: one that has begun is finished
  */
 export function restartController(store: Store, containers: Containers, daemon: Ctx): Controller {
   return {
