@@ -1,7 +1,7 @@
 import type { Session } from '../../containers/index.ts'
 import { type Ctx, whenEnded } from '../../lib/ctx.ts'
 import { messageOf, StatusError } from '../../lib/errors.ts'
-import { exitFrame, FRAME, FrameReader, frame, INPUT } from '../../lib/frames.ts'
+import { exitFrame, FRAME, type Frame, FrameReader, frame, INPUT } from '../../lib/frames.ts'
 import { type TerminalSize, terminalSize } from '../../model/terminal-size.ts'
 import { type Channel, CLOSE } from '../http/web-socket.ts'
 import type { StreamsQuery } from './types.ts'
@@ -85,13 +85,25 @@ function takeInput(session: Session, channel: Channel, dialect: Dialect): Promis
   const { promise, resolve } = Promise.withResolvers<StatusError>()
   const reader = new FrameReader(INPUT.data)
   session.stdin?.on('error', () => {})
+  // A size takes a while to be told: what was typed after it waits for that.
+  let resizing: Promise<void> | undefined
+  const take = ({ type, payload }: Frame): void => {
+    if (resizing !== undefined) resizing = resizing.then(() => take({ type, payload }))
+    else if (type === INPUT.data) give(session, channel, payload)
+    else if (type === INPUT.end && dialect.endsInput) session.stdin?.end()
+    else if (type === INPUT.resize) {
+      channel.pause()
+      const done = resize(session, payload, dialect).catch(resolve)
+      resizing = done
+      void done.then(() => {
+        resizing = undefined
+        channel.resume()
+      })
+    }
+  }
   channel.onMessage((bytes) => {
     try {
-      for (const { type, payload } of reader.push(bytes)) {
-        if (type === INPUT.data) give(session, channel, payload)
-        else if (type === INPUT.end && dialect.endsInput) session.stdin?.end()
-        else if (type === INPUT.resize) void resize(session, payload, dialect).catch(resolve)
-      }
+      for (const one of reader.push(bytes)) take(one)
     } catch (error) {
       resolve(error as StatusError)
     }
