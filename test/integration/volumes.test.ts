@@ -133,9 +133,8 @@ for (const runtime of ['crun', 'runc'] as const)
           mount: ['data:/data'],
         },
       )
-      const [inodes] = seen.match(/(\d+) file\s+(\d+) same/)?.slice(1) ?? []
       assert.equal(
-        seen.replaceAll(inodes!, '#').replace(/ +/g, ' '),
+        seen.replace(/(\d+) file\s+\1 same/, '# file\n# same').replace(/ +/g, ' '),
         [
           '. 2750 5:6 1000000 directory',
           'file 4711 7:8 2000000 regular file',
