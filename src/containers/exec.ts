@@ -139,6 +139,8 @@ export class Execs implements Disposable {
 
   #end(entry: ExecEntry, exitCode: number): void {
     entry.record = { ...entry.record, finishedAt: Date.now(), exitCode }
+    // The record is kept for minutes; its streams must not be.
+    delete entry.running
     entry.expiry = this.#expire(entry.record.id)
   }
 

@@ -27,7 +27,7 @@ const CMSG_BYTES = 20n
 export interface DescriptorReceiver extends Disposable {
   /** The first descriptor that comes, close-on-exec: the caller's. Stays open if none comes before it is disposed. */
   readonly received: Promise<number>
-  /** What has come by now, for a caller who knows that nothing more will. */
+  /** What has come by now and was not received yet, for a caller who knows that nothing more will come. */
   take(): number | undefined
 }
 
@@ -52,6 +52,8 @@ class Receiver implements DescriptorReceiver {
   #connection: number | undefined
   #poll: ReturnType<typeof koffi.node.poll> | undefined
   #closed = false
+  /** The descriptor has come. */
+  #isDone = false
 
   constructor(path: string, listener: number) {
     this.#path = path
@@ -63,6 +65,8 @@ class Receiver implements DescriptorReceiver {
   }
 
   take(): number | undefined {
+    // The numbers are somebody else's by now.
+    if (this.#closed || this.#isDone) return undefined
     this.#connection ??= this.#orNothing('accept on', native.accept(this.#listener, null, null, ACCEPT_FLAGS))
     return this.#connection === undefined ? undefined : this.#receive(this.#connection)
   }
@@ -114,6 +118,7 @@ class Receiver implements DescriptorReceiver {
     if (this.#orNothing('receive on', native.recvmsg(connection, message, MSG_CMSG_CLOEXEC)) === undefined) return
     const isRights = control.readInt32LE(8) === SOL_SOCKET && control.readInt32LE(12) === SCM_RIGHTS
     if (!isRights || control.readBigUInt64LE(0) !== CMSG_BYTES) throw new Error(`no descriptor came on ${this.#path}`)
+    this.#isDone = true
     return control.readInt32LE(16)
   }
 
