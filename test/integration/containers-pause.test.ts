@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { runContainer } from '../support/daemon-fixture.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
@@ -35,7 +35,9 @@ for (const runtime of ['crun', 'runc'] as const)
       runContainer(the().fixture, { command: COUNTER, name: 'counter', ...body })
     /** How far the counter counts meanwhile. */
     const progress = async (pid: number) => {
-      const read = () => Number(readFileSync(`/proc/${pid}/root/n`, 'utf8'))
+      // It may not have begun yet.
+      const file = `/proc/${pid}/root/n`
+      const read = () => (existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0)
       const before = read()
       await new Promise((resolve) => setTimeout(resolve, 200))
       return read() - before

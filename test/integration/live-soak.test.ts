@@ -23,12 +23,13 @@ before(async () => {
 })
 after(() => fixture[Symbol.asyncDispose]())
 
-test('5,000 execs leave no memory, descriptor or process behind', async () => {
+test('5,000 execs leave no memory, descriptor or process behind', async (t) => {
   const id = await runContainer(fixture, { command: ['sleep', '100000'] })
   await runExecs(id, 0, WARM_UP)
   const before = await settled()
   await runExecs(id, WARM_UP, EXECS)
   const now = await settled()
+  t.diagnostic(`RSS ${before.rssMb} to ${now.rssMb} MB, descriptors ${before.descriptors} to ${now.descriptors}`)
   assert.ok(now.descriptors <= before.descriptors, `${now.descriptors} descriptors, ${before.descriptors} before`)
   assert.deepEqual(now.children, before.children)
   assert.ok(now.rssMb < before.rssMb + GROWTH_MB, `RSS went from ${before.rssMb} to ${now.rssMb} MB`)
