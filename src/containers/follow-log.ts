@@ -1,6 +1,4 @@
-import { type FSWatcher, watch } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Ctx, throwIfEnded } from '../lib/ctx.ts'
 import { systemCode } from '../lib/errors.ts'
@@ -18,13 +16,10 @@ import {
   splitRecords,
 } from './log-span.ts'
 import type { LogOptions, LogPiece } from './types.ts'
+import { watchLog } from './watch-log.ts'
 
 const CHUNK_BYTES = 64 * 1024
 const NEWLINE = 0x0a
-/** A log that is being written to is looked at this often, not at every write. */
-const GATHER_MS = 10
-/** Node's timers take no more. */
-const LONGEST_SLEEP_MS = 2 ** 31 - 1
 
 /**
  * The last lines of a log, and then what is written to it, over rotations, until `over` has resolved and all has been
@@ -234,85 +229,4 @@ function pieceMaker(since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_IN
 /** A complete record's text is followed by its newline, in the block that it was cut from. */
 function withNewline(text: Buffer): Buffer {
   return Buffer.from(text.buffer, text.byteOffset, text.length + 1)
-}
-
-interface LogChanges extends Disposable {
-  isOver(): boolean
-  /** All that has come so far has been looked at. */
-  seen(): void
-  /** Resolves when there may be more to read. */
-  next(): Promise<void>
-}
-
-function watchLog(ctx: Ctx, file: string, over: Promise<unknown>, until: number | undefined): LogChanges {
-  let isOver = false
-  let changed = false
-  let wake = () => {}
-  const change = () => {
-    changed = true
-    wake()
-  }
-  const finish = () => {
-    isOver = true
-    change()
-  }
-  const leave = onWrites(dirname(file), change)
-  void over.then(finish, finish)
-  ctx.signal.addEventListener('abort', change, { once: true })
-  const msLeft = until === undefined ? undefined : Math.min(Math.max(0, until - Date.now()), LONGEST_SLEEP_MS)
-  const timer = msLeft === undefined ? undefined : setTimeout(finish, msLeft).unref()
-  return {
-    isOver: () => isOver,
-    seen() {
-      changed = false
-    },
-    async next() {
-      if (changed) return
-      await new Promise<void>((resolve) => {
-        wake = resolve
-      })
-    },
-    [Symbol.dispose]() {
-      leave()
-      clearTimeout(timer)
-      ctx.signal.removeEventListener('abort', change)
-    },
-  }
-}
-
-interface WatchedDirectory {
-  readonly watcher: FSWatcher
-  readonly listeners: Set<() => void>
-  gathering: NodeJS.Timeout | undefined
-}
-
-/** One watch a directory, however many follow what is in it. */
-const watched = new Map<string, WatchedDirectory>()
-
-/** Calls `listener` a moment after something was written there: once for all that was. Returns what ends that. */
-function onWrites(directory: string, listener: () => void): () => void {
-  const entry = watched.get(directory) ?? watchDirectory(directory)
-  entry.listeners.add(listener)
-  return () => {
-    entry.listeners.delete(listener)
-    if (entry.listeners.size > 0 || watched.get(directory) !== entry) return
-    watched.delete(directory)
-    entry.watcher.close()
-    clearTimeout(entry.gathering)
-  }
-}
-
-function watchDirectory(directory: string): WatchedDirectory {
-  const tell = () => {
-    entry.gathering = undefined
-    for (const listener of [...entry.listeners]) listener()
-  }
-  const gather = () => {
-    entry.gathering ??= setTimeout(tell, GATHER_MS).unref()
-  }
-  const watcher = watch(directory, { persistent: false }, gather)
-  watcher.on('error', gather)
-  const entry: WatchedDirectory = { watcher, listeners: new Set(), gathering: undefined }
-  watched.set(directory, entry)
-  return entry
 }

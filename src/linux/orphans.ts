@@ -4,9 +4,9 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { check, libc } from './libc.ts'
-import { Pidfd, reap, tryReap } from './pidfd.ts'
+import { Pidfd, tryReap } from './pidfd.ts'
 import { processStat } from './process.ts'
-import { awaited, type SpawnedProcess } from './spawn.ts'
+import { awaited, type SpawnedProcess, watchChild } from './spawn.ts'
 
 const prctl = libc('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)')
 
@@ -24,13 +24,7 @@ export function adoptOrphan(pid: number): SpawnedProcess | undefined {
     pidfd?.[Symbol.dispose]()
     return undefined
   }
-  awaited.add(pid)
-  const exit = pidfd.end.then(() => {
-    pidfd[Symbol.dispose]()
-    awaited.delete(pid)
-    return reap(pid)
-  })
-  return { pid, exit, signal: (signal) => pidfd.signal(signal), [Symbol.dispose]: () => pidfd[Symbol.dispose]() }
+  return watchChild(pidfd)
 }
 
 /** Reaps orphans that have ended and that nobody awaits: what is left of something that was killed. */

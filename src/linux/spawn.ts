@@ -37,9 +37,14 @@ export const awaited = new Set<number>()
 /** Starts a child from the kernel thread, so in its mount namespace and cgroups. */
 export async function spawnProcess(thread: KernelThread, input: SpawnInput): Promise<SpawnedProcess> {
   const pid = await thread.call<number>('spawn', input)
-  awaited.add(pid)
   // The child is not reaped before this, so the pid is still its own.
-  const pidfd = Pidfd.open(pid)!
+  return watchChild(Pidfd.open(pid)!)
+}
+
+/** Watches a child that nobody else reaps. */
+export function watchChild(pidfd: Pidfd): SpawnedProcess {
+  const { pid } = pidfd
+  awaited.add(pid)
   const exit = pidfd.end.then(() => {
     pidfd[Symbol.dispose]()
     awaited.delete(pid)
