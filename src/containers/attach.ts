@@ -30,7 +30,7 @@ function openSession(ctx: Ctx, deps: Deps, container: Container, { stdin, logs }
   const exit = exits.next(ctx, uid)
   exit.catch(() => {})
   const connection = runtime.attach(bundle)
-  store.write((tx) => tx.event(containerEvent(container, 'attach')))
+  store.writeSoon((tx) => tx.event(containerEvent(container, 'attach')))
   return {
     tty,
     ...(stdin && openStdin && { stdin: connection.stdin }),

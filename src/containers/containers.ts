@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { onNobodysBehalf } from '../lib/asked-by.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import { attachContainer, resizeTerminal } from './attach.ts'
@@ -43,7 +44,9 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
 
   const exited = (exit: ProcessExit) => {
     if (recordExit(deps, exit) === undefined) return
-    const task = cleanUpAfterExit(ctx, deps, exit.id)
+    // Who waits to hear of it comes first.
+    const task = nextTurn()
+      .then(() => cleanUpAfterExit(ctx, deps, exit.id))
       .catch((error) => deps.log.error('clean-up after an exit failed', { containerId: exit.id, error }))
       .finally(() => background.delete(task))
     background.add(task)

@@ -24,9 +24,10 @@ export async function startExec(ctx: Ctx, deps: Deps, execs: Execs, execId: stri
 
 const MAX_COMMAND_CHARACTERS = 1024
 
+/** An exec lives in memory only: no transaction waits to tell of it, and the exec does not wait for one. */
 function tell({ store }: Deps, record: ExecRecord, action: string, attributes: { exitCode?: string } = {}): void {
   const execAttributes = { execId: record.id, command: record.command.join(' ').slice(0, MAX_COMMAND_CHARACTERS) }
-  store.write((tx) => {
+  store.writeSoon((tx) => {
     const container = tx.getByUid('Container', record.containerId)
     if (container === undefined) return
     tx.event(containerEvent(container, action, { ...execAttributes, ...attributes }))

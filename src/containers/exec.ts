@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Ctx } from '../lib/ctx.ts'
 import { StatusError } from '../lib/errors.ts'
@@ -62,7 +62,7 @@ export class Execs implements Disposable {
     failpoint('exec.start')
     try {
       const bundle = deps.paths.bundle(container.metadata.uid)
-      const process = await buildProcess(deps, container, entry.options)
+      const process = buildProcess(deps, container, entry.options)
       const { size, stdin = false } = entry.options
       const input = { bundle, process, stdin, ...(size !== undefined && { size }) }
       const running = await deps.runtime.exec(ctx, container.metadata.uid, input)
@@ -173,9 +173,9 @@ function execSession(running: RuntimeExec, exit: Promise<{ exitCode: number }>, 
 const CANNOT_RUN = 126
 
 /** From the container's own process, as its bundle has it. */
-async function buildProcess({ paths }: Deps, container: Container, options: CreateExec): Promise<OciProcess> {
+function buildProcess({ paths }: Deps, container: Container, options: CreateExec): OciProcess {
   const id = container.metadata.uid
-  const config = JSON.parse(await readFile(join(paths.bundle(id), 'config.json'), 'utf8')) as OciSpec
+  const config = JSON.parse(readFileSync(join(paths.bundle(id), 'config.json'), 'utf8')) as OciSpec
   const { command, env, workingDir, user, tty } = options
   return ociExecProcess(config.process, {
     args: command,

@@ -13,10 +13,22 @@ function queue() {
   return { queue: new OutputQueue(source, LIMIT), calls }
 }
 
+/** With an `o` or `e` before what is of another stream than what comes before. */
+class Transcript {
+  text = ''
+  #stream: string | undefined
+
+  add({ stream, bytes }: OutputChunk): void {
+    if (stream !== this.#stream) this.text += stream === 'stdout' ? 'o' : 'e'
+    this.#stream = stream
+    this.text += Buffer.from(bytes)
+  }
+}
+
 async function all(chunks: AsyncIterable<OutputChunk>): Promise<string> {
-  let text = ''
-  for await (const { stream, bytes } of chunks) text += `${stream === 'stdout' ? 'o' : 'e'}${Buffer.from(bytes)}`
-  return text
+  const transcript = new Transcript()
+  for await (const chunk of chunks) transcript.add(chunk)
+  return transcript.text
 }
 
 test('what is pushed comes out in order, before and after its reader came, and then the end', async () => {
@@ -31,9 +43,32 @@ test('what is pushed comes out in order, before and after its reader came, and t
   assert.equal(await read, 'o1e2o3')
 })
 
+test('what waits comes in few pieces, each of one stream and of 64 KiB at most', async () => {
+  const { queue: output } = queue()
+  for (const [stream, kibibytes] of [
+    ['stdout', 30],
+    ['stdout', 34],
+    ['stdout', 1],
+    ['stderr', 8],
+    ['stderr', 8],
+    ['stdout', 100],
+  ] as const) {
+    output.push(stream, Buffer.alloc(kibibytes * 1024))
+  }
+  output.end()
+  const pieces: [string, number][] = []
+  for await (const { stream, bytes } of output) pieces.push([stream, bytes.length / 1024])
+  assert.deepEqual(pieces, [
+    ['stdout', 64],
+    ['stdout', 1],
+    ['stderr', 16],
+    ['stdout', 100],
+  ])
+})
+
 test('the source is paused beyond the limit, once, and resumed at half of it', async () => {
   const { queue: output, calls } = queue()
-  for (let i = 0; i < 3; i++) output.push('stdout', Buffer.alloc(51))
+  for (const stream of ['stdout', 'stderr', 'stdout'] as const) output.push(stream, Buffer.alloc(51))
   assert.deepEqual([calls, output.isFull], [['pause'], true])
   const chunks = output[Symbol.asyncIterator]()
   await chunks.next()
@@ -73,15 +108,16 @@ test('whatever is pushed, nothing is lost or turned round, and pauses and resume
     fc.asyncProperty(fc.array(chunk, { maxLength: 40 }), async (chunks) => {
       const { queue: output, calls } = queue()
       const read = all(output)
-      let expected = ''
+      const expected = new Transcript()
       for (const [index, { isError, size, waits }] of chunks.entries()) {
-        const text = String(index).padEnd(size, '.')
-        expected += `${isError ? 'e' : 'o'}${text}`
-        output.push(isError ? 'stderr' : 'stdout', Buffer.from(text))
+        const stream = isError ? 'stderr' : 'stdout'
+        const bytes = Buffer.from(String(index).padEnd(size, '.'))
+        expected.add({ stream, bytes })
+        output.push(stream, bytes)
         if (waits) await turn()
       }
       output.end()
-      assert.equal(await read, expected)
+      assert.equal(await read, expected.text)
       assert.deepEqual(
         calls,
         calls.map((_, index) => (index % 2 === 0 ? 'pause' : 'resume')),

@@ -8,6 +8,9 @@ export interface OutputSource {
   resume(): void
 }
 
+/** What is given to the reader at once, if as much waits. */
+const PIECE_BYTES = 64 * 1024
+
 /** What a process has written and its reader has not taken yet: bounded, in order, to be read once. */
 export class OutputQueue implements AsyncIterable<OutputChunk> {
   readonly #source: OutputSource
@@ -59,7 +62,7 @@ export class OutputQueue implements AsyncIterable<OutputChunk> {
       while (!this.#isDiscarded) {
         const chunks = this.#chunks
         this.#chunks = []
-        for (const chunk of chunks) {
+        for (const chunk of gathered(chunks)) {
           this.#take(chunk.bytes.length)
           yield chunk
           if (this.#end?.error !== undefined) throw this.#end.error
@@ -82,4 +85,25 @@ export class OutputQueue implements AsyncIterable<OutputChunk> {
     this.#isFull = false
     this.#source.resume()
   }
+}
+
+/** Neighbours of one stream as one piece: to send one costs a front end the same, whatever its size. */
+function* gathered(chunks: readonly OutputChunk[]): Generator<OutputChunk> {
+  let begun: OutputChunk[] = []
+  let length = 0
+  for (const chunk of chunks) {
+    if (begun.length > 0 && (begun[0]!.stream !== chunk.stream || length + chunk.bytes.length > PIECE_BYTES)) {
+      yield joined(begun)
+      begun = []
+      length = 0
+    }
+    begun.push(chunk)
+    length += chunk.bytes.length
+  }
+  if (begun.length > 0) yield joined(begun)
+}
+
+function joined(chunks: readonly OutputChunk[]): OutputChunk {
+  const { stream, bytes } = chunks[0]!
+  return { stream, bytes: chunks.length === 1 ? bytes : Buffer.concat(chunks.map((chunk) => chunk.bytes)) }
 }

@@ -116,7 +116,7 @@ async function removeStrays(ctx: Ctx, deps: Deps): Promise<void> {
   }
   for (const name of await readdir(paths.bundlesDir)) {
     if (known.containers.has(name)) continue
-    snapshots.unmount(join(paths.bundlesDir, name, 'rootfs'))
+    await snapshots.unmount(join(paths.bundlesDir, name, 'rootfs'))
     await rm(join(paths.bundlesDir, name), { recursive: true, force: true })
   }
   for (const name of await readdir(paths.containersDir)) {

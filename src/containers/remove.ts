@@ -57,7 +57,7 @@ export async function removeContainer(
   )
   await tearDown(ctx, deps, container)
   failpoint('remove.files')
-  snapshots.unmount(paths.rootfs(id))
+  await snapshots.unmount(paths.rootfs(id))
   await rm(paths.bundle(id), { recursive: true, force: true })
   await removeFiles(deps, paths.container(id))
   failpoint('remove.record')

@@ -29,7 +29,7 @@ export async function tearDown(ctx: Ctx, deps: Deps, container: Container): Prom
   // The runtime does not tell of an end that it was asked for.
   if (isAlive(current.status)) recordExit(deps, { id, exitCode: KILLED, oomKilled: false, finishedAt: Date.now() })
   failpoint('stop.unmount')
-  snapshots.unmount(paths.rootfs(id))
+  await snapshots.unmount(paths.rootfs(id))
   unmountSharedMemory(paths.shm(id))
   if (sandbox !== undefined) await tearDownSandbox(ctx, deps, sandbox)
   failpoint('stop.bundle')

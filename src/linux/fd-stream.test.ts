@@ -51,3 +51,22 @@ test('what is written to who has gone is dropped, and his end is an end', async 
   a.resume()
   await once(a, 'close')
 })
+
+test('of a peer that writes much at once all comes, in order, and what is written to it meanwhile gets there', async () => {
+  const [a, b] = pair(SOCK_SEQPACKET)
+  const packets = Array.from({ length: 400 }, (_, i) => Buffer.alloc(8193, i))
+  const echoed = once(a, 'data')
+  for (const packet of packets) a.write(packet)
+  a.end()
+  const got: Buffer[] = []
+  for await (const packet of b) {
+    if (got.length === 0) b.write('heard')
+    got.push(packet)
+  }
+  assert.deepEqual(
+    got.map((packet) => [packet.length, packet[0]]),
+    packets.map((packet) => [packet.length, packet[0]]),
+  )
+  assert.equal(String((await echoed)[0]), 'heard')
+  a.destroy()
+})

@@ -19,6 +19,9 @@ const READ_BYTES = 16 * 1024
 const SLAB_BYTES = 256 * 1024
 /** Reads before other events get their turn. */
 const READS_AT_ONCE = 64
+const FLOOD_BYTES = 8 * 1024
+const FULL_BYTES = 40 * 1024
+const GATHER_MS = 1
 /** Chunks that are read ahead. */
 const HIGH_WATER_CHUNKS = 64
 
@@ -47,6 +50,7 @@ class FdStream extends Duplex {
   #wantsRead = false
   #pending: { bytes: Buffer; done: (error?: Error | null) => void } | undefined
   #turnComes = false
+  #gathering: NodeJS.Timeout | undefined
 
   constructor(fd: number, { halfCloses, packetBytes }: FdStreamOptions) {
     super({ readableObjectMode: true, readableHighWaterMark: HIGH_WATER_CHUNKS, allowHalfOpen: false })
@@ -73,6 +77,7 @@ class FdStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    clearTimeout(this.#gathering)
     this.#poll.stop()
     this.#poll.close()
     this.#wantsRead = false
@@ -85,7 +90,10 @@ class FdStream extends Duplex {
   #watch(): void {
     if (this.#turnComes || this.destroyed) return
     this.#poll.stop()
-    const interest = { readable: this.#wantsRead, writable: this.#pending !== undefined }
+    const interest = {
+      readable: this.#wantsRead && this.#gathering === undefined,
+      writable: this.#pending !== undefined,
+    }
     if (!interest.readable && !interest.writable) return
     this.#poll.start(interest, () => {
       this.#poll.stop()
@@ -98,29 +106,40 @@ class FdStream extends Duplex {
   #turn(): void {
     this.#turnComes = false
     if (this.destroyed) return
-    if (this.#wantsRead) this.#fill()
+    if (this.#wantsRead && this.#gathering === undefined && isHalfAFlood(this.#fill())) this.#gather()
     if (this.#pending !== undefined) this.#flush()
     this.#watch()
   }
 
-  #fill(): void {
+  #gather(): void {
+    this.#gathering = setTimeout(() => {
+      this.#gathering = undefined
+      if (!this.#turnComes) this.#turn()
+    }, GATHER_MS)
+  }
+
+  /** Reads what is there: so many bytes. */
+  #fill(): number {
+    let bytes = 0
     for (let reads = 0; reads < READS_AT_ONCE && this.#wantsRead; reads++) {
       if (this.#slab.length < READ_BYTES) this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
       const count = Number(native.read(this.#fd, this.#slab, READ_BYTES))
-      if (count < 0 && errno() === EAGAIN) return
+      if (count < 0 && errno() === EAGAIN) return bytes
       if (count < 0 && errno() !== EIO && errno() !== ECONNRESET) {
         this.destroy(new SysError(`read descriptor ${this.#fd}`, errno()))
-        return
+        return bytes
       }
       if (count <= 0) {
         this.#wantsRead = false
         this.push(null)
-        return
+        return bytes
       }
       const chunk = this.#slab.subarray(0, count)
       this.#slab = this.#slab.subarray(count)
+      bytes += count
       this.#wantsRead = this.push(chunk)
     }
+    return bytes
   }
 
   #flush(): void {
@@ -141,4 +160,12 @@ class FdStream extends Duplex {
     if (count > 0) this.#pending = { bytes: bytes.subarray(count), done }
     this.#watch()
   }
+}
+
+/**
+ * Whether it is worth while to wait for more: of a peer that writes much, but not yet so much that it may be waiting for
+ * us. A Unix socket takes some 100 KB, and its writer then sleeps until most of that has been read.
+ */
+function isHalfAFlood(bytes: number): boolean {
+  return bytes >= FLOOD_BYTES && bytes < FULL_BYTES
 }

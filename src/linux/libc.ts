@@ -12,6 +12,21 @@ export function libc(prototype: string): (...args: any[]) => any {
   return library.func(prototype)
 }
 
+/**
+ * Calls a function of `libc` on a thread of libuv's pool, for what may wait for a disk. Resolves with its result, or with
+ * the negative errno of a call that failed.
+ */
+export function callOffThread(fn: ReturnType<typeof libc>, ...args: readonly unknown[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    // biome-ignore lint/suspicious/noExplicitAny: a koffi function
+    ;(fn as any).async(...args, (error: Error | null, result: number) => {
+      const value = result < 0 ? -koffi.errno() : result
+      // A koffi callback drains no microtasks: go on from the event loop.
+      setImmediate(() => (error === null ? resolve(value) : reject(error)))
+    })
+  })
+}
+
 const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(koffi.os.errno).map(([name, number]) => [number as number, name]),
 )

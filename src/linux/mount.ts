@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { check, errno, libc, SysError } from './libc.ts'
+import { callOffThread, check, errno, libc, SysError } from './libc.ts'
 
 const native = {
   mount: libc('int mount(const char*, const char*, const char*, unsigned long, const char*)'),
@@ -57,8 +57,20 @@ export function cloneMounts(path: string): number {
 
 /** Lazy, and of the topmost mount only. @returns false if nothing was mounted there */
 export function unmount(target: string): boolean {
-  if (native.umount2(target, MNT_DETACH | UMOUNT_NOFOLLOW) === 0) return true
-  const number = errno()
+  return wasMounted(target, native.umount2(target, MNT_DETACH | UMOUNT_NOFOLLOW) === 0 ? 0 : errno())
+}
+
+/**
+ * The same off this thread. The kernel writes back all of the file system on which an overlay has its upper directory,
+ * whoever wrote it, before the overlay has gone: that takes seconds where much was written.
+ */
+export async function unmountOffThread(target: string): Promise<boolean> {
+  const result = await callOffThread(native.umount2, target, MNT_DETACH | UMOUNT_NOFOLLOW)
+  return wasMounted(target, -result)
+}
+
+function wasMounted(target: string, number: number): boolean {
+  if (number === 0) return true
   if (number === EINVAL || number === ENOENT) return false
   throw new SysError(`umount ${target}`, number)
 }

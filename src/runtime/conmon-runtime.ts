@@ -198,7 +198,7 @@ class ConmonRuntime implements Runtime {
   }
 
   async resume(bundle: string): Promise<void> {
-    const cgroup = await cgroupOf(bundle)
+    const cgroup = cgroupOf(bundle)
     if (cgroup !== undefined) thaw(cgroup, this.#hierarchies)
   }
 
@@ -239,16 +239,16 @@ class ConmonRuntime implements Runtime {
     this.#found.delete(bundle)
     if (monitor?.signal(0)) {
       this.#watch(id, { bundle, monitor, process: Promise.resolve({ pid, pidStartTime }), startsByFifo: false })
-      const cgroup = await cgroupOf(bundle)
+      const cgroup = cgroupOf(bundle)
       return { state: 'running', paused: cgroup !== undefined && isFrozen(cgroup, this.#hierarchies) }
     }
     monitor?.[Symbol.dispose]()
-    const exit = await readExitFile(this.#exitFile(id))
+    const exit = readExitFile(this.#exitFile(id))
     if (exit === undefined) {
       await endUnwatched({ pid, pidStartTime })
       return { state: 'lost' }
     }
-    return { state: 'exited', ...exit, oomKilled: await this.#wasOomKilled(bundle) }
+    return { state: 'exited', ...exit, oomKilled: this.#wasOomKilled(bundle) }
   }
 
   describe(): Promise<readonly RuntimeDescription[]> {
@@ -274,7 +274,7 @@ class ConmonRuntime implements Runtime {
     await this.#deleteState(id)
     if (monitor !== undefined) await endMonitor(monitor)
     monitor?.[Symbol.dispose]()
-    const cgroup = await cgroupOf(bundle)
+    const cgroup = cgroupOf(bundle)
     if (cgroup !== undefined) await removeCgroup(cgroup, this.#hierarchies)
     await rm(this.#exitFile(id), { force: true })
     await Promise.all(MONITOR_FILES.map((name) => rm(join(bundle, name), { force: true })))
@@ -315,9 +315,9 @@ class ConmonRuntime implements Runtime {
   async #monitorEnded(id: string, watched: Watched): Promise<void> {
     const process = await watched.process
     if (process === undefined || this.#watched.get(id) !== watched) return
-    const exit = await readExitFile(this.#exitFile(id))
+    const exit = readExitFile(this.#exitFile(id))
     if (exit === undefined) await endUnwatched(process)
-    const oomKilled = await this.#wasOomKilled(watched.bundle)
+    const oomKilled = this.#wasOomKilled(watched.bundle)
     if (this.#watched.get(id) !== watched) return
     const facts = exit ?? {
       exitCode: LOST_EXIT_CODE,
@@ -332,8 +332,8 @@ class ConmonRuntime implements Runtime {
     return join(this.#programs.exitDir, id)
   }
 
-  async #wasOomKilled(bundle: string): Promise<boolean> {
-    const cgroup = await cgroupOf(bundle)
+  #wasOomKilled(bundle: string): boolean {
+    const cgroup = cgroupOf(bundle)
     return cgroup !== undefined && oomKills(cgroup, this.#hierarchies) > 0
   }
 }

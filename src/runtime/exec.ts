@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
+import { readIfThere } from '../linux/cgroup.ts'
 import { closeFd, pipe } from '../linux/fd.ts'
 import type { KernelThread } from '../linux/kernel-thread.ts'
 import { adoptOrphan, reapStrays } from '../linux/orphans.ts'
@@ -17,7 +18,7 @@ import { exitCodeOfFailure, runtimeError } from './runtime-message.ts'
 import { encodeOci } from './spec/index.ts'
 import type { ExecInput, RuntimeExec } from './types.ts'
 
-/** Files of one exec, in the bundle, while it is started. */
+/** Files of one exec, in the bundle, while it is started: in memory, and small. */
 interface ExecFiles {
   readonly process: string
   /** Written by the runtime once the process runs. */
@@ -44,7 +45,7 @@ export async function execInContainer(
 ): Promise<RuntimeExec> {
   const files = execFiles(bundle)
   failpoint('runtime.exec')
-  await writeFile(files.process, encodeOci(process), { mode: 0o600 })
+  writeFileSync(files.process, encodeOci(process), { mode: 0o600 })
   const spawn: Spawn = (stdio, options = []) =>
     spawnProcess(thread, {
       path: oci.path,
@@ -61,14 +62,14 @@ export async function execInContainer(
       ? await spawnOnTerminal(spawn, files.socket, size)
       : await spawnWithPipes(spawn, stdin)
     const runtimeExit = await runtime.exit
-    return runtimeExit === 0 ? await running(files, streams) : await failed(files, streams, runtimeExit)
+    return runtimeExit === 0 ? running(files, streams) : failed(files, streams, runtimeExit)
   } finally {
-    await removeFiles(files)
+    removeFiles(files)
   }
 }
 
-async function running(files: ExecFiles, streams: Streams): Promise<RuntimeExec> {
-  const pid = Number(await readFile(files.pid, 'utf8'))
+function running(files: ExecFiles, streams: Streams): RuntimeExec {
+  const pid = Number(readFileSync(files.pid, 'utf8'))
   const child = adoptOrphan(pid)
   if (child === undefined) throw new StatusError('internal', `The runtime started process ${pid}, which is not ours`)
   let hasEnded = false
@@ -87,11 +88,10 @@ async function running(files: ExecFiles, streams: Streams): Promise<RuntimeExec>
 }
 
 /** The command could not be run. What the runtime says of it on stderr is the output. */
-async function failed(files: ExecFiles, streams: Streams, runtimeExit: number): Promise<RuntimeExec> {
+function failed(files: ExecFiles, streams: Streams, runtimeExit: number): RuntimeExec {
   // What it had forked may be left.
   reapStrays()
-  const log = await readFile(files.log, 'utf8').catch(() => '')
-  const error = runtimeError(log, { exitCode: runtimeExit })
+  const error = runtimeError(readIfThere(files.log) ?? '', { exitCode: runtimeExit })
   const exit = Promise.resolve({ exitCode: exitCodeOfFailure(error.message), error })
   return { ...streams, exit, pid: undefined, signal: () => false }
 }
@@ -164,6 +164,6 @@ function execFiles(bundle: string): ExecFiles {
   return { process: `${base}.json`, pid: `${base}.pid`, log: `${base}.log`, socket: `${base}.s` }
 }
 
-async function removeFiles(files: ExecFiles): Promise<void> {
-  await Promise.all(Object.values(files).map((file) => rm(file, { force: true })))
+function removeFiles(files: ExecFiles): void {
+  for (const file of Object.values(files)) rmSync(file, { force: true })
 }

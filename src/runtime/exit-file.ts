@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { systemCode } from '../lib/errors.ts'
 
 export interface ExitFile {
@@ -8,13 +8,21 @@ export interface ExitFile {
   readonly finishedAt: number
 }
 
-/** What conmon has written before it ended: the decimal exit code. Undefined if it has not. */
-export async function readExitFile(path: string): Promise<ExitFile | undefined> {
+/**
+ * What conmon has written before it ended: the decimal exit code. Undefined if it has not. In memory, and read at once:
+ * somebody waits to hear of the end.
+ */
+export function readExitFile(path: string): ExitFile | undefined {
   try {
-    await using file = await open(path)
-    const text = await file.readFile('utf8')
-    if (!/^-?\d+$/.test(text)) return undefined
-    return { exitCode: Number(text), finishedAt: Math.round((await file.stat()).mtimeMs) }
+    const fd = openSync(path, 'r')
+    try {
+      const text = readFileSync(fd, 'utf8')
+      return /^-?\d+$/.test(text)
+        ? { exitCode: Number(text), finishedAt: Math.round(fstatSync(fd).mtimeMs) }
+        : undefined
+    } finally {
+      closeSync(fd)
+    }
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined
     throw error

@@ -70,8 +70,8 @@ export interface Snapshots extends AsyncDisposable {
   /** Mounts an overlay; synchronous, 0.3 ms. @throws {StatusError} `invalid_argument` above 500 layers */
   mount(input: Omit<OverlayInput, 'layersDir'>): void
   readonly archives: Archives
-  /** Idempotent; lazy, so that it cannot be busy. */
-  unmount(target: string): void
+  /** Idempotent; lazy, so that it cannot be busy. The disk may take its time: the caller's thread does not. */
+  unmount(target: string): Promise<void>
 }
 
 const TRASH_PREFIX = '.gone-'
@@ -96,6 +96,7 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
     walks = result.catch(() => {})
     return result
   }
+  let unmounts: Promise<void> = Promise.resolve()
   const remove = (path: string): Promise<void> => walk(removalCtx, { op: 'remove', path })
   await removeLeftovers(layersDir, remove)
 
@@ -145,7 +146,12 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
       await mkdir(join(containerDir, 'work'), { recursive: true, mode: 0o700 })
     },
     mount: (input) => mountOverlay({ ...input, layersDir }),
-    unmount: (target) => void linux.unmount(target),
+    unmount(target) {
+      // One at a time: what the first one writes back, the next need not, and file operations need threads too.
+      const unmounted = unmounts.then(async () => void (await linux.unmountOffThread(target)))
+      unmounts = unmounted.catch(() => {})
+      return unmounted
+    },
     archives,
     async [Symbol.asyncDispose]() {
       await Promise.all([pool[Symbol.asyncDispose](), archives[Symbol.asyncDispose]()])

@@ -31,11 +31,6 @@ export class ObjectReader implements ReadTx {
     return row?.seq ?? 0
   }
 
-  lastEvent(): number {
-    const row = this.sql("SELECT seq FROM sqlite_sequence WHERE name = 'events'").get() as { seq: number } | undefined
-    return row?.seq ?? 0
-  }
-
   get<K extends Kind>(kind: K, name: string, namespace = DEFAULT_NAMESPACE): Kinds[K] | undefined {
     return parse(
       this.sql('SELECT json FROM objects WHERE kind = ? AND namespace = ? AND name = ?').get(kind, namespace, name),

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { SAMPLE_OBJECTS } from '../../test/fixtures/store-objects.ts'
-import { temporaryStore } from '../../test/fixtures/temporary-store.ts'
+import { temporaryStore, testCtx } from '../../test/fixtures/temporary-store.ts'
+import { onBehalfOf } from '../lib/asked-by.ts'
+import type { Event } from '../model/event.ts'
 import type { Kind, Kinds } from '../model/kinds.ts'
 import { newId } from '../model/names.ts'
 import type { Draft, Store, WriteTx } from './index.ts'
@@ -272,4 +275,46 @@ test('a list that was read in a transaction that failed is not taken for what th
   store.write((tx) => tx.create('Container', container('b')))
   assert.deepEqual(names(), ['a', 'b'])
   assert.deepEqual(names(), ['a', 'b'])
+})
+
+test('what is written soon is there for who reads events, and before every later write; with its own time and asker', async (t) => {
+  const store = temporaryStore(t)
+  const event = (action: string) => ({ kind: 'Container', action, uid: 'u', name: 'n', attributes: {} })
+  const stored = async () => {
+    const events: Event[] = []
+    for await (const one of store.events(testCtx(t))) events.push(one)
+    return events
+  }
+  onBehalfOf({ uid: 7 }, () => store.writeSoon((tx) => tx.event(event('first'))))
+  const calledBy = BigInt(Date.now() + 1) * 1_000_000n
+  await sleep(2)
+  store.write((tx) => tx.event(event('second')))
+  store.writeSoon((tx) => tx.event(event('third')))
+  const events = await stored()
+  assert.deepEqual(
+    events.map(({ action, actor }) => [action, actor]),
+    [
+      ['first', { uid: 7 }],
+      ['second', undefined],
+      ['third', undefined],
+    ],
+  )
+  assert.ok(events[0]!.timeNs <= calledBy, 'it bears the time of the call')
+})
+
+test('what is written soon comes by itself, and with the close at the latest; what fails stops nobody', async (t) => {
+  const store = temporaryStore(t)
+  const events = store.events(testCtx(t), { after: 'last', follow: true })
+  store.writeSoon((tx) => tx.event({ kind: 'Image', action: 'pull', uid: 'u', name: 'n', attributes: {} }))
+  for await (const { action } of events) {
+    assert.equal(action, 'pull')
+    break
+  }
+  store.writeSoon(() => {
+    throw new Error('wrong')
+  })
+  assert.equal(
+    store.write((tx) => tx.revision()),
+    0,
+  )
 })

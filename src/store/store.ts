@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Ctx } from '../lib/ctx.ts'
 import { StatusError } from '../lib/errors.ts'
 import type { Logger } from '../lib/log.ts'
@@ -6,6 +7,7 @@ import { Checkpoint } from './checkpoint.ts'
 import { Commits } from './commits.ts'
 import { type Database, openDatabase } from './database.ts'
 import { WalSync } from './durability.ts'
+import { nowNs } from './now-ns.ts'
 import { ObjectReader } from './read-tx.ts'
 import { compact, DEFAULT_RETENTION, logEnds } from './retention.ts'
 import type { Change, EventOptions, ReadTx, Retention, Store, WatchOptions, WriteTx } from './types.ts'
@@ -13,6 +15,10 @@ import { streamEvents, watchChanges } from './watch.ts'
 import { ObjectWriter } from './write-tx.ts'
 
 const MIB = 1024 * 1024
+/** What is to be written soon is gathered for as long. */
+const SOON_MS = 5
+
+type Write = (tx: WriteTx) => void
 
 export interface StoreOptions {
   /** The database file; its directory must exist. One process at a time. */
@@ -36,12 +42,16 @@ class SqliteStore implements Store {
   readonly #commits = new Commits()
   readonly #wal: WalSync
   readonly #checkpoint: Checkpoint
+  readonly #log: Logger
+  #soon: { readonly timeNs: bigint; readonly write: Write }[] = []
+  #soonTimer: NodeJS.Timeout | undefined
   #current: ObjectReader | undefined
 
   constructor(database: Database, options: StoreOptions) {
     const { file, log, retention = DEFAULT_RETENTION, walLimitBytes = 4 * MIB } = options
     this.#database = database
     this.#retention = retention
+    this.#log = log
     this.#wal = new WalSync(file)
     const worker = options.checkpointWorker ?? new URL('./checkpoint-worker.ts', import.meta.url)
     this.#checkpoint = new Checkpoint({ database, wal: this.#wal, log, worker, limitBytes: walLimitBytes })
@@ -58,9 +68,22 @@ class SqliteStore implements Store {
       throw new StatusError('internal', 'The store was written inside a transaction: use that transaction')
     }
     this.#assertOpen()
+    this.#writeGathered()
+    return this.#transaction(() => this.#run(new ObjectWriter(this.#database), fn))
+  }
+
+  writeSoon(fn: Write): void {
+    this.#assertOpen()
+    // Who asked for it is told with an event, and found by way of the calls that lead here.
+    const callers = AsyncLocalStorage.snapshot()
+    this.#soon.push({ timeNs: nowNs(), write: (tx) => callers(fn, tx) })
+    this.#soonTimer ??= setTimeout(() => this.#writeGathered(), SOON_MS)
+  }
+
+  #transaction<T>(fn: () => T): T {
     const { result, changed } = this.#database.transaction('BEGIN IMMEDIATE', () => {
       const before = logEnds(this.#database)
-      const result: T = this.#run(new ObjectWriter(this.#database), fn)
+      const result = fn()
       const after = logEnds(this.#database)
       compact(this.#database, before, after, this.#retention)
       return { result, changed: after.revision !== before.revision || after.sequence !== before.sequence }
@@ -69,7 +92,23 @@ class SqliteStore implements Store {
     return result
   }
 
+  #writeGathered(): void {
+    clearTimeout(this.#soonTimer)
+    this.#soonTimer = undefined
+    const gathered = this.#soon
+    if (gathered.length === 0) return
+    this.#soon = []
+    try {
+      this.#transaction(() => {
+        for (const { timeNs, write } of gathered) this.#run(new ObjectWriter(this.#database, timeNs), write)
+      })
+    } catch (error) {
+      this.#log.error('what was to be written to the store is lost', { count: gathered.length, error })
+    }
+  }
+
   durable(): Promise<void> {
+    this.#writeGathered()
     return this.#wal.durable()
   }
 
@@ -80,12 +119,14 @@ class SqliteStore implements Store {
 
   events(ctx: Ctx, options: EventOptions = {}): AsyncIterable<Event> {
     this.#assertOpen()
+    this.#writeGathered()
     return streamEvents(this.#database, this.#commits, ctx, options)
   }
 
   /** Ends watches, empties the log into the database file, with its syncs, and closes it. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#commits.closed) return
+    this.#writeGathered()
     this.#commits.close()
     const mayEmptyLog = await this.#checkpoint.settle()
     await this.#wal.close()

@@ -13,6 +13,11 @@ export interface Store extends AsyncDisposable {
    */
   write<T>(fn: (tx: WriteTx) => T extends PromiseLike<unknown> ? never : T): T
   /**
+   * As `write`, a few ms later and together with others: for events that nobody waits for. Every later write comes after
+   * it, and who reads events after this call finds its own; it bears the time of this call.
+   */
+  writeSoon(fn: (tx: WriteTx) => void): void
+  /**
    * Resolves when everything committed before this call also survives a loss of power. Await it before telling a
    * user that something is done. Calls made at the same time share one fdatasync.
    */
@@ -35,8 +40,6 @@ export interface Store extends AsyncDisposable {
 export interface ReadTx {
   /** The revision of the last change; what follows it is found by `watch(ctx, { after })`. 0: there never was one. */
   revision(): number
-  /** The sequence of the last event; 0: there never was one. */
-  lastEvent(): number
   get<K extends Kind>(kind: K, name: string, namespace?: string): Kinds[K] | undefined
   getByUid<K extends Kind>(kind: K, uid: string): Kinds[K] | undefined
   /** At most `limit` objects, in order of their uids. */
@@ -104,8 +107,8 @@ export interface WatchOptions {
 
 export interface EventOptions {
   readonly kinds?: readonly string[]
-  /** An event's `sequence`. */
-  readonly after?: number
+  /** An event's `sequence`; `last`: what comes after this call. */
+  readonly after?: number | 'last'
   /** Instead: ns since the epoch, of the first event that is wanted. */
   readonly sinceNs?: bigint
   readonly follow?: boolean

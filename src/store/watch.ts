@@ -38,10 +38,15 @@ export function streamEvents(
   options: EventOptions,
 ): AsyncIterable<Event> {
   const log = eventLog(database, options.kinds)
-  const after = options.sinceNs === undefined ? options.after : lastBefore(database, log, options.sinceNs)
-  const from = after ?? (log.first() ?? log.end() + 1) - 1
+  const from = startOf(database, log, options)
   assertKept(log, from)
   return follow(log, commits, ctx, from, options.follow ? Number.POSITIVE_INFINITY : log.end())
+}
+
+function startOf(database: Database, log: Log<Event>, { after, sinceNs }: EventOptions): number {
+  if (sinceNs !== undefined) return lastBefore(database, log, sinceNs)
+  if (after === 'last') return log.end()
+  return after ?? (log.first() ?? log.end() + 1) - 1
 }
 
 /** The sequence before the first event of that time or later; what comes before the oldest kept is 0 if any were dropped. */

@@ -5,6 +5,7 @@ import { StatusError } from '../lib/errors.ts'
 import type { NewEvent } from '../model/event.ts'
 import type { Kind, Kinds } from '../model/kinds.ts'
 import { DEFAULT_NAMESPACE, type ObjectMeta, type StoredObject } from '../model/meta.ts'
+import type { Database } from './database.ts'
 import { nowNs } from './now-ns.ts'
 import { ObjectReader } from './read-tx.ts'
 import { isUniqueViolation } from './sqlite-error.ts'
@@ -15,6 +16,14 @@ type AnyObject = StoredObject<unknown, unknown>
 
 /** Writes objects by SQL; every write adds its row to the log of changes. */
 export class ObjectWriter extends ObjectReader implements WriteTx {
+  readonly #timeNs: bigint | undefined
+
+  /** @param timeNs when what is told happened, if not now */
+  constructor(database: Database, timeNs?: bigint) {
+    super(database)
+    this.#timeNs = timeNs
+  }
+
   protected override get readsCommitted(): boolean {
     return false
   }
@@ -74,7 +83,7 @@ export class ObjectWriter extends ObjectReader implements WriteTx {
     this.sql(
       'INSERT INTO events (time_ns, kind, action, uid, name, attributes, actor) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ).run(
-      nowNs(),
+      this.#timeNs ?? nowNs(),
       kind,
       action,
       uid,

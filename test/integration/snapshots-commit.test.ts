@@ -31,7 +31,7 @@ describe('committing layers on others', () => {
     try {
       look(target)
     } finally {
-      lab.snapshots.unmount(target)
+      await lab.snapshots.unmount(target)
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Ctx } from '../../lib/ctx.ts'
 import type { Event } from '../../model/event.ts'
 import { type EventFilter, parseEventFilter } from '../../model/event-filter.ts'
-import type { Store } from '../../store/index.ts'
+import type { EventOptions, Store } from '../../store/index.ts'
 import { stream } from '../http/reply.ts'
 import { type Route, route } from '../http/route.ts'
 import { type EventSpan, toEventSpan, wireEvent } from './event-convert.ts'
@@ -9,7 +9,7 @@ import { eventsQuery } from './event-types.ts'
 import { jsonLines } from './json-lines.ts'
 import { NDJSON } from './types.ts'
 
-export type EventSource = Pick<Store, 'events' | 'read' | 'durable'>
+export type EventSource = Pick<Store, 'events' | 'durable'>
 
 /** The longest that a timer takes; some 24 days. */
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -28,8 +28,8 @@ export function eventRoutes(store: EventSource): readonly Route[] {
 function openEvents(ctx: Ctx, store: EventSource, { after, sinceNs, untilNs }: EventSpan): AsyncIterable<Event> {
   const leftMs = untilNs === undefined ? Number.POSITIVE_INFINITY : Number(untilNs / 1_000_000n) - Date.now()
   const follow = leftMs > 0
-  const from = after ?? (follow ? store.read((tx) => tx.lastEvent()) : undefined)
-  const start = sinceNs !== undefined ? { sinceNs } : from !== undefined ? { after: from } : {}
+  const from = after ?? (follow ? 'last' : undefined)
+  const start: EventOptions = sinceNs !== undefined ? { sinceNs } : from !== undefined ? { after: from } : {}
   const signal = Number.isFinite(leftMs) && follow ? endingIn(ctx, leftMs) : ctx.signal
   return between(store.events({ ...ctx, signal }, { ...start, follow }), sinceNs, untilNs)
 }
