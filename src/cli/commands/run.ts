@@ -65,10 +65,15 @@ async function start(client: Client, path: string, remove: boolean): Promise<voi
     await client.call('POST', `${path}/actions/start`, {})
   } catch (error) {
     if (!(error instanceof CliError)) throw error
-    const { exitCode } = (await client.call<WireInspect>('GET', `${path}/inspect`)).status
-    if (remove) await client.call('DELETE', `${path}/actions/delete?volumes=true`)
+    // A daemon that has gone answers nothing more: what is told is how the start failed.
+    const exitCode = await exitCodeOf(client, path).catch(() => undefined)
+    if (remove) await client.call('DELETE', `${path}/actions/delete?volumes=true`).catch(() => {})
     throw new CliError(error.message, error.hint, { exitCode: exitCode === 126 || exitCode === 127 ? exitCode : 125 })
   }
+}
+
+async function exitCodeOf(client: Client, path: string): Promise<number | undefined> {
+  return (await client.call<WireInspect>('GET', `${path}/inspect`)).status.exitCode
 }
 
 /** The daemon removes it; this waits until it has, unless the user has detached from what runs. */
