@@ -11,6 +11,15 @@ export interface LogRecord {
 
 const SPACE = 0x20
 
+/** What comes between the time and the text, as conmon writes it. */
+const COMMON: ReadonlyMap<string, Pick<LogRecord, 'stream' | 'partial'>> = new Map([
+  ['stdout F ', { stream: 'stdout', partial: false }],
+  ['stdout P ', { stream: 'stdout', partial: true }],
+  ['stderr F ', { stream: 'stderr', partial: false }],
+  ['stderr P ', { stream: 'stderr', partial: true }],
+])
+const COMMON_BYTES = 'stdout F '.length
+
 /**
  * Parses one record, without its newline (kubernetes' CRI: pkg/apis/runtime/v1/api.proto, LogPath; further tags after a
  * colon are allowed and ignored).
@@ -19,6 +28,11 @@ const SPACE = 0x20
  */
 export function parseLogRecord(line: Buffer): LogRecord | undefined {
   const afterTime = line.indexOf(SPACE)
+  const text = afterTime + 1 + COMMON_BYTES
+  const common = afterTime > 0 ? COMMON.get(line.toString('latin1', afterTime + 1, text)) : undefined
+  if (common !== undefined) {
+    return { time: line.toString('latin1', 0, afterTime), ...common, text: line.subarray(text) }
+  }
   const afterStream = afterTime < 0 ? -1 : line.indexOf(SPACE, afterTime + 1)
   if (afterStream < 0) return undefined
   const afterTags = line.indexOf(SPACE, afterStream + 1)

@@ -52,7 +52,7 @@ export async function* followLog(
     changes.seen()
     await turns.next()
     const records = await reader.read()
-    turns.found(records !== undefined)
+    turns.found(reader.bytesRead)
     if (records !== undefined) yield toPieces(records)
     else if (isOver) return
     if (!isOver && !reader.hasMore) await changes.next()
@@ -76,8 +76,8 @@ export function followContainerLog(
 
 /** Of those who follow busy logs, this many do not wait for each other. */
 const FEW = 2
-/** Between the reads of the others. */
-const TURN_MS = 2
+/** What all others may take together: some sixth of the main thread's time. */
+const SHARED_BYTES_PER_MS = 8 * 1024
 
 let busyFollowers = 0
 let nextTurnAt = 0
@@ -85,23 +85,30 @@ let nextTurnAt = 0
 /** Many who follow busy logs share what they may take of the main thread, which has other things to do. */
 class FollowTurns implements Disposable {
   #isBusy = false
+  /** What its turn has taken of the others' time, until the read tells how much it was. */
+  #reserved = 0
 
+  /** Before a read of at most a chunk. */
   async next(): Promise<void> {
     if (!this.#isBusy || busyFollowers <= FEW) return
     const now = performance.now()
     const turnAt = Math.max(now, nextTurnAt)
-    nextTurnAt = turnAt + TURN_MS
+    nextTurnAt = turnAt + CHUNK_BYTES / SHARED_BYTES_PER_MS
+    this.#reserved = CHUNK_BYTES
     if (turnAt > now) await sleep(turnAt - now)
   }
 
-  /** Whether the last read has found something: the log is busy then. */
-  found(something: boolean): void {
-    if (this.#isBusy !== something) busyFollowers += something ? 1 : -1
-    this.#isBusy = something
+  /** So many bytes has it found: the log is busy if any. */
+  found(bytes: number): void {
+    nextTurnAt -= Math.max(0, this.#reserved - bytes) / SHARED_BYTES_PER_MS
+    this.#reserved = 0
+    const isBusy = bytes > 0
+    if (this.#isBusy !== isBusy) busyFollowers += isBusy ? 1 : -1
+    this.#isBusy = isBusy
   }
 
   [Symbol.dispose](): void {
-    this.found(false)
+    this.found(0)
   }
 }
 
@@ -121,9 +128,12 @@ class LogFiles implements AsyncDisposable {
 
   /** Whether the last read was not the last one that there is something for. */
   hasMore = true
+  /** By the last read. */
+  bytesRead = 0
 
   /** The next records; undefined if there is nothing new. */
   async read(): Promise<LogRecord[] | undefined> {
+    this.bytesRead = 0
     this.#handle ??= await this.#find()
     const chunk = await this.#chunk()
     if (chunk !== undefined) return this.#split(chunk)
@@ -153,6 +163,7 @@ class LogFiles implements AsyncDisposable {
     const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
     const { bytesRead } = await this.#handle.read(buffer, 0, CHUNK_BYTES, this.#offset)
     this.#offset += bytesRead
+    this.bytesRead = bytesRead
     this.hasMore = bytesRead === CHUNK_BYTES
     return bytesRead === 0 ? undefined : buffer.subarray(0, bytesRead)
   }

@@ -4,6 +4,8 @@ import type { Ctx } from '../lib/ctx.ts'
 
 /** A log that is being written to is looked at this often, not at every write. */
 const GATHER_MS = 10
+/** Where it cannot be watched, it is looked at this often. */
+const RETRY_MS = 1000
 /** Node's timers take no more. */
 const LONGEST_SLEEP_MS = 2 ** 31 - 1
 
@@ -53,7 +55,8 @@ export function watchLog(ctx: Ctx, file: string, over: Promise<unknown>, until: 
 }
 
 interface WatchedDirectory {
-  readonly watcher: FSWatcher
+  /** Absent while changes are gathered: each would be a wake-up, of us and of the writer's processor. */
+  watcher: FSWatcher | undefined
   readonly listeners: Set<() => void>
   gathering: NodeJS.Timeout | undefined
 }
@@ -69,22 +72,33 @@ function onWrites(directory: string, listener: () => void): () => void {
     entry.listeners.delete(listener)
     if (entry.listeners.size > 0 || watched.get(directory) !== entry) return
     watched.delete(directory)
-    entry.watcher.close()
+    entry.watcher?.close()
     clearTimeout(entry.gathering)
   }
 }
 
 function watchDirectory(directory: string): WatchedDirectory {
   const tell = () => {
-    entry.gathering = undefined
+    // Before anybody looks: what is written after that look is told of again.
+    entry.watcher = open()
+    entry.gathering = entry.watcher === undefined ? setTimeout(tell, RETRY_MS).unref() : undefined
     for (const listener of [...entry.listeners]) listener()
   }
   const gather = () => {
+    entry.watcher?.close()
+    entry.watcher = undefined
     entry.gathering ??= setTimeout(tell, GATHER_MS).unref()
   }
-  const watcher = watch(directory, { persistent: false }, gather)
-  watcher.on('error', gather)
-  const entry: WatchedDirectory = { watcher, listeners: new Set(), gathering: undefined }
+  const open = () => {
+    try {
+      return watch(directory, { persistent: false }, gather).on('error', gather)
+    } catch {
+      // It has just been removed, or the host has no watch left.
+      return undefined
+    }
+  }
+  const entry: WatchedDirectory = { watcher: undefined, listeners: new Set(), gathering: undefined }
+  tell()
   watched.set(directory, entry)
   return entry
 }
