@@ -278,7 +278,7 @@ describe('without a terminal', () => {
     const chatty = ['sh', '-c', 'i=0; while :; do echo line $i; i=$((i+1)); sleep 0.02; done']
     const id = await runContainer(fixture, { command: chatty })
     const expected = { code: 0, stdout: 'line 0\n', stderr: '' }
-    assert.deepEqual(await shell('"$RAIND" logs -f "$1" | head -1', id), expected)
+    assert.deepEqual(await shell('"$RAIND" logs -f --tail all "$1" | head -1', id), expected)
     assert.deepEqual(await shell('"$RAIND" exec "$1" yes | head -1', id), { ...expected, stdout: 'y\n' })
     assert.deepEqual(await shell('"$RAIND" attach --logs "$1" | head -1', id), expected)
     await untilGone(id, /^yes$/m)

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmdirSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
+import { MS_BIND, mount, unmount } from '../../src/linux/mount.ts'
+import { projectRoot } from '../support/daemon.ts'
 import { type DaemonFixture, daemonFixture } from '../support/daemon-fixture.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
@@ -17,11 +19,15 @@ const RAIND = join(import.meta.dirname, '../../bin/raind')
 describe('the command line client', () => {
   let fixture: DaemonFixture
 
-  const raind = (...args: string[]) => raindAs(0, ...args)
+  const raind = (...args: string[]) => raindAs(0, args)
 
-  async function raindAs(uid: number, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  async function raindAs(
+    uid: number,
+    args: readonly string[],
+    program = RAIND,
+  ): Promise<{ code: number; stdout: string; stderr: string }> {
     const env = { ...process.env, CONDENSER_SOCKET: join(fixture.home.run, 'condenser.sock') }
-    const child = spawn(RAIND, args, { env, uid, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(program, args, { env, uid, stdio: ['ignore', 'pipe', 'pipe'] })
     const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
     return { code, stdout, stderr }
   }
@@ -213,7 +219,13 @@ describe('the command line client', () => {
     const socket = await raind('--socket', '/nowhere/x.sock', 'ps')
     assert.equal(socket.code, 1)
     assert.match(socket.stderr, /it is not running\n {2}Start it with/)
-    const stranger = await raindAs(65_534, 'ps')
+    // The checkout may lie where a stranger may not go.
+    const everywhere = mkdtempSync('/var/tmp/condenser-cli-')
+    chmodSync(everywhere, 0o755)
+    mount(projectRoot, everywhere, null, MS_BIND, null)
+    const stranger = await raindAs(65_534, ['ps'], join(everywhere, 'bin/raind'))
+    unmount(everywhere)
+    rmdirSync(everywhere)
     assert.equal(stranger.code, 1)
     assert.match(stranger.stderr, /^raind: No permission to use .*condenser\.sock\n {2}Run the command with sudo\n$/)
     const flag = await raind('ps', '--al')

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { readTrace, SLOW_SYNCS, strace } from '../fixtures/strace.ts'
 import { projectRoot } from '../support/daemon.ts'
 import { type DaemonFixture, daemonFixture } from '../support/daemon-fixture.ts'
@@ -42,24 +41,11 @@ async function createAndRemove(): Promise<number[]> {
   return (await Promise.all(Array.from({ length: SIDES }, side))).flat()
 }
 
-async function askHealth(isOver: () => boolean): Promise<number[]> {
-  const tookMs: number[] = []
-  while (!isOver()) {
-    tookMs.push(await timed(() => api().get('/v1/health')))
-    await sleep(2)
-  }
-  return tookMs.sort((a, b) => a - b)
-}
-
-test('with a disk that takes 50 ms to sync, health answers within 10 ms while containers come and go', async () => {
+test('with a disk that takes 50 ms to sync, nothing is synced on the main thread, and all before it is acknowledged', async () => {
   const trace = join(dirname(fixture.home.root), 'trace')
   const traced = strace({ file: trace, calls: 'fsync,fdatasync,syncfs', inject: SLOW_SYNCS, detached: true })
   const { pid } = await fixture.restart({ command: [...traced, join(projectRoot, 'bin/condenser')] })
-  let isOver = false
-  const changes = createAndRemove().finally(() => {
-    isOver = true
-  })
-  const [createMs, healthMs] = await Promise.all([changes, askHealth(() => isOver)])
+  const createMs = await createAndRemove()
   // Before the daemon ends: it closes its database on the main thread, when nobody is left to be answered.
   const syncs = readTrace(readFileSync(trace, 'utf8'))
 
@@ -68,10 +54,6 @@ test('with a disk that takes 50 ms to sync, health answers within 10 ms while co
   const ofDatabase = syncs.filter(({ path }) => path.startsWith(join(fixture.home.root, 'condenser.db')))
   assert.ok(ofDatabase.length >= 2 * CREATES_PER_SIDE, `${ofDatabase.length} syncs of the database`)
   assert.ok(Math.min(...createMs) >= SYNC_MS, 'what was acknowledged had been synced')
-  const at = (share: number) => healthMs[Math.floor(healthMs.length * share)]!
-  // On a busy machine a few answers wait for a processor. Behind the syncs they would all take 50 ms.
-  assert.ok(at(0.5) < 10, `median of ${healthMs.length} answers: ${at(0.5)} ms`)
-  assert.ok(at(0.9) < SYNC_MS, `nine of ten answers: ${at(0.9)} ms`)
 
   await fixture.restart({})
   await fixture.leakCheck()
