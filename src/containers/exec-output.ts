@@ -10,7 +10,7 @@ const QUEUE_BYTES = 512 * 1024
 const LINGER_MS = 10_000
 
 /** Both outputs of an exec as one, in the order in which they come. */
-export function execOutput({ stdout, stderr, exit }: RuntimeExec): OutputQueue {
+export function execOutput({ stdout, stderr, exit }: RuntimeExec, lingerMs = LINGER_MS): OutputQueue {
   const sources = [stdout, stderr]
   const queue = new OutputQueue(
     {
@@ -49,7 +49,7 @@ export function execOutput({ stdout, stderr, exit }: RuntimeExec): OutputQueue {
     else source.once('close', closed)
   }
   void exit.then(() => {
-    if (open > 0) linger = setTimeout(close, LINGER_MS).unref()
+    if (open > 0) linger = setTimeout(close, lingerMs).unref()
   })
   return queue
 }
