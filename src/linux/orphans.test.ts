@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { inlineKernelThread } from './kernel-thread.ts'
+import { adoptOrphan, adoptOrphans, reapStrays } from './orphans.ts'
+import { processStat } from './process.ts'
+import { spawnOps, spawnProcess } from './spawn.ts'
+
+const thread = inlineKernelThread(spawnOps)
+const directory = mkdtempSync(join(tmpdir(), 'condenser-orphans-'))
+
+before(() => adoptOrphans())
+after(() => rmSync(directory, { recursive: true }))
+
+/** A program that starts `script` in the background and ends; returns the pid of what it has left. */
+async function leaveBehind(script: string): Promise<number> {
+  const file = join(directory, 'pid')
+  const argv = ['sh', '-c', `sh -c '${script}' & echo $! > ${file}`]
+  const child = await spawnProcess(thread, {
+    path: '/bin/sh',
+    argv,
+    env: [],
+    stdio: ['null', 'null', 'null'],
+    cwd: '/',
+  })
+  assert.equal(await child.exit, 0)
+  return Number(readFileSync(file, 'utf8'))
+}
+
+async function untilZombie(pid: number): Promise<void> {
+  while (processStat(pid)?.isZombie === false) await sleep(5)
+}
+
+test('what a program has left behind becomes ours, and tells how it ends', { timeout: 10_000 }, async () => {
+  const running = adoptOrphan(await leaveBehind('exec sleep 60'))!
+  assert.equal(running.signal(9), true)
+  assert.equal(await running.exit, 137)
+  assert.equal(running.signal(9), false)
+
+  const pid = await leaveBehind('exit 7')
+  await untilZombie(pid)
+  assert.equal(await adoptOrphan(pid)!.exit, 7, 'also one that has ended before anybody looked')
+  assert.equal(processStat(pid), undefined)
+})
+
+test('a process that is not ours is not taken for one', () => {
+  assert.equal(adoptOrphan(1), undefined)
+  assert.equal(adoptOrphan(2 ** 22 - 1), undefined)
+})
+
+test('strays are reaped, those that somebody waits for are not', { timeout: 10_000 }, async () => {
+  const stray = await leaveBehind('exit 0')
+  const awaited = await leaveBehind('exit 3')
+  for (const pid of [stray, awaited]) await untilZombie(pid)
+  const { exit } = adoptOrphan(awaited)!
+  reapStrays()
+  assert.equal(processStat(stray), undefined)
+  assert.equal(await exit, 3)
+})
