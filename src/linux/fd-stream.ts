@@ -19,6 +19,7 @@ const READ_BYTES = 16 * 1024
 const SLAB_BYTES = 256 * 1024
 /** Reads before other events get their turn. */
 const READS_AT_ONCE = 64
+/** What a turn finds of a peer that is not waiting for us yet, but will soon have more; and how long it is left alone. */
 const FLOOD_BYTES = 8 * 1024
 const FULL_BYTES = 40 * 1024
 const GATHER_MS = 1

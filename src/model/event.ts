@@ -2,7 +2,7 @@ import type { Container } from './container.ts'
 import type { Image } from './image.ts'
 import type { ObjectMeta } from './meta.ts'
 
-/** Something that happened; written in the transaction of what it tells. */
+/** Something that happened; written in the transaction of what it tells, if that is in the store. */
 export interface Event {
   /** Strictly rising. */
   readonly sequence: number
