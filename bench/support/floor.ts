@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { cgroupHierarchies, cgroupMode, removeCgroup } from '../../src/linux/cgroup.ts'
 import { closeFd, pipe } from '../../src/linux/fd.ts'
-import { type KernelThread, startKernelThread } from '../../src/linux/kernel-thread.ts'
+import { hideUnifiedCgroup, type KernelThread, startKernelThread } from '../../src/linux/kernel-thread.ts'
 import { spawnProcess } from '../../src/linux/spawn.ts'
 import type { DaemonFixture } from '../../test/support/daemon-fixture.ts'
 import { create, remove, start } from './host.ts'
@@ -43,9 +43,8 @@ export async function openFloor(host: DaemonFixture): Promise<Floor> {
   const fullId: string = (await daemon.api.get(`/v1/containers/${model}/inspect`)).json.data.metadata.uid
   const cgroups = `${home.cgroupParent}-floor`
   const directory = join(home.run, 'floor')
-  const thread = startKernelThread(new URL('../../src/daemon/kernel-thread.ts', import.meta.url), {
-    hideUnifiedCgroup: cgroupMode() === 'hybrid',
-  })
+  const thread = startKernelThread(new URL('../../src/daemon/kernel-thread.ts', import.meta.url))
+  if (cgroupMode() === 'hybrid') await hideUnifiedCgroup(thread)
   const root = join(directory, 'state')
   const run = (...args: string[]) => runToEnd(thread, path, [name, '--root', root, ...args])
 

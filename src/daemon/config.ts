@@ -84,7 +84,7 @@ export function completeConfig(flags: Flags, file: FileConfig): Config {
     dns: file.dns ?? true,
     runtime: parseRuntime(flags.runtime ?? file.runtime ?? 'auto'),
     logLevel: parseLogLevel(flags.logLevel ?? file.logLevel ?? 'info'),
-    cgroupParent: cgroupPath(file.cgroupParent ?? '/condenser'),
+    cgroupParent: cgroupPath(flags.cgroupParent ?? file.cgroupParent ?? '/condenser'),
     stopTimeoutMs: (file.stopTimeout ?? 10) * 1000,
     containerLogs: { maxBytes: parseBytes('containerLogs.maxSize', maxSize), maxFiles },
     metrics: file.metrics && metricsDoor(file.metrics),

@@ -7,6 +7,7 @@ import type { Ctx } from '../lib/ctx.ts'
 import { messageOf, StatusError } from '../lib/errors.ts'
 import { jsonLogger, type Logger } from '../lib/log.ts'
 import { version } from '../lib/version.ts'
+import type { KernelThread } from '../linux/kernel-thread.ts'
 import { notifySystemd } from '../linux/sd-notify.ts'
 import { type Config, readConfig } from './config.ts'
 import { describeDaemon } from './describe.ts'
@@ -19,8 +20,9 @@ import { unixCaller } from './unix-caller.ts'
 const DRAIN_MS = 7000
 const EXIT_MS = 9500
 
-/** Runs the daemon until SIGTERM or SIGINT. Containers go on running. Sets the process's exit code. */
-export async function main(words: readonly string[]): Promise<void> {
+/** Runs the daemon until SIGTERM or SIGINT, then ends the thread. Containers go on running. Sets the process's exit code. */
+export async function main(words: readonly string[], thread: KernelThread): Promise<void> {
+  await using _thread = thread
   const config = await configOrExit(words)
   if (config === undefined) return
   const log = jsonLogger(config.logLevel)
@@ -28,7 +30,7 @@ export async function main(words: readonly string[]): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort())
   process.on('unhandledRejection', (error) => log.error('a promise was rejected and nobody looked', { error }))
   try {
-    await serve({ signal: stopping.signal, log }, config)
+    await serve({ signal: stopping.signal, log }, config, thread)
   } catch (error) {
     log.error('the daemon ends', { error: error instanceof StatusError ? error.message : error })
     process.exitCode = 1
@@ -36,15 +38,15 @@ export async function main(words: readonly string[]): Promise<void> {
 }
 
 /** What changes the machine runs in a context of its own: it is cancelled only when the time to finish has run out. */
-async function serve({ signal, log }: Ctx, config: Config): Promise<void> {
+async function serve({ signal, log }: Ctx, config: Config, thread: KernelThread): Promise<void> {
   const cutOff = new AbortController()
   const ctx: Ctx = { signal: cutOff.signal, log }
-  await using engine = await openEngine(ctx, config)
+  await using engine = await openEngine(ctx, config, thread)
   const { containers, images, runtime, store } = engine
   const { listen, certDir, socket } = config
   // Whatever the log level: what an audit log leaves out has not happened.
   const auditLog = jsonLogger('info')
-  const program = { version, runtime: { name: runtime.name, version: runtime.version } }
+  const program = { version, runtime: { name: runtime.name, ...(await runtime.ready) } }
   const info = { ...program, describe: () => describeDaemon(config, engine) }
   const requests = new RequestDurations()
   const metrics = metricsRoute({ ...engine, requests, info: program })
@@ -52,6 +54,7 @@ async function serve({ signal, log }: Ctx, config: Config): Promise<void> {
   const onAnswered: HttpServerOptions['onAnswered'] = (answered) => requests.observe(answered)
   await using server = new HttpServer({ frontEnd, identify: unixCaller, log, auditLog, onAnswered })
   await server.listenUnix(socket)
+  await engine.settled
   using tls = listen && (await openTlsDoor({ address: listen, certDir, server, log, auditLog }))
   const { errorReply } = frontEnd
   await using _door =

@@ -17,7 +17,7 @@ import { Histogram } from '../lib/histogram.ts'
 import { KeyedLock } from '../lib/keyed-lock.ts'
 import { cgroupMode } from '../linux/cgroup.ts'
 import { lockFile } from '../linux/flock.ts'
-import { startKernelThread } from '../linux/kernel-thread.ts'
+import { hideUnifiedCgroup, type KernelThread } from '../linux/kernel-thread.ts'
 import { bindShared, isMountPoint } from '../linux/mount.ts'
 import { bootId } from '../linux/process.ts'
 import { createNetwork } from '../network/index.ts'
@@ -47,6 +47,8 @@ export interface Engine extends AsyncDisposable {
   readonly images: Images
   readonly containers: Containers
   readonly runtime: Runtime
+  /** Resolves when the rules of all networks are in force: what needs them waits for that by itself. */
+  readonly settled: Promise<void>
   /** What containers get unless they ask for another; undefined where there is none. */
   readonly apparmorProfile: string | undefined
 }
@@ -55,7 +57,7 @@ export interface Engine extends AsyncDisposable {
  * Opens everything below `root` and `run`, and brings records and kernel into agreement.
  * @throws {StatusError} `failed_precondition` if another daemon has this root
  */
-export async function openEngine(ctx: Ctx, config: Config): Promise<Engine> {
+export async function openEngine(ctx: Ctx, config: Config, thread: KernelThread): Promise<Engine> {
   const { root, run, network: networkSpec, cgroupParent, stopTimeoutMs } = config
   const { log } = ctx
   await using opened = new AsyncDisposableStack()
@@ -64,23 +66,22 @@ export async function openEngine(ctx: Ctx, config: Config): Promise<Engine> {
   const layersDir = join(root, 'l')
   await makeDirectories(config)
   opened.use(takeRoot(root))
-  const hideUnifiedCgroup = cgroupMode() === 'hybrid'
-  // What the kernel thread and this one mount must be seen by both: its mount namespace may be its own.
-  if (hideUnifiedCgroup) for (const directory of [root, run]) if (!isMountPoint(directory)) bindShared(directory)
-
+  if (cgroupMode() === 'hybrid') {
+    // What the kernel thread and this one mount must be seen by both: its mount namespace becomes its own.
+    for (const directory of [root, run]) if (!isMountPoint(directory)) bindShared(directory)
+    await hideUnifiedCgroup(thread)
+  }
   const entries = workerEntries()
-  const thread = opened.use(startKernelThread(entries.kernelThread, { hideUnifiedCgroup }))
   const store = opened.use(openStore({ file: storeFile(root), log, checkpointWorker: entries.checkpoint }))
   const network = createNetwork({ thread, netnsDir: join(run, 'netns'), log })
-  const [runtime] = await Promise.all([
-    createRuntime(ctx, { choice: config.runtime, runDir: run, thread, cgroupParent, log }).then((made) =>
-      opened.use(made),
-    ),
+  const runtimeOptions = { choice: config.runtime, runDir: run, thread, cgroupParent, log }
+  const [runtime, snapshots, content] = await Promise.all([
+    createRuntime(ctx, runtimeOptions).then((made) => opened.use(made)),
+    openSnapshots({ layersDir, workerEntry: entries.unpack }).then((made) => opened.use(made)),
+    openContent(join(root, 'content')),
     ensureDefaultNetwork(ctx, store, network, networkSpec),
   ])
   const apparmorProfile = runtime.host.hasAppArmor ? await loadAppArmorProfile(thread, log) : undefined
-  const snapshots = opened.use(await openSnapshots({ layersDir, workerEntry: entries.unpack }))
-  const content = await openContent(join(root, 'content'))
   const registry = createRegistryClient({
     registries: config.registries,
     ...(config.dockerConfigFile !== undefined && { dockerConfigFile: config.dockerConfigFile }),
@@ -120,12 +121,24 @@ export async function openEngine(ctx: Ctx, config: Config): Promise<Engine> {
   )
 
   await containers.recover(ctx)
+  const settled = network.enforce()
+  // Whoever waits for it is told.
+  settled.catch(() => {})
   await images.recover(ctx)
+  await runtime.ready
   opened.use(startControllers(ctx, { store, containers, nameServer }))
   // So that the first start need not wait 30 ms for it; nor the first answer.
   setTimeout(() => seccomp(containerCapabilities([], [], runtime.host.capabilities)), SETTLED_MS).unref()
   const stack = opened.move()
-  return { store, images, containers, runtime, apparmorProfile, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  return {
+    store,
+    images,
+    containers,
+    runtime,
+    settled,
+    apparmorProfile,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
 }
 
 export function storeFile(root: string): string {

@@ -6,16 +6,17 @@ export const HELP = `Usage: condenser [flags]
 The high-level container runtime of the Raind stack.
 
 Flags, with their defaults:
-  --root DIR         what must survive a reboot: images, containers, the database (/var/lib/condenser)
-  --run DIR          what need not: sockets, bundles, namespaces (/run/condenser)
-  --socket FILE      the API's unix socket (<run>/condenser.sock)
-  --listen ADDRESS   host:port of the API over TLS, for holders of a client certificate; or none (127.0.0.1:7755)
-  --cert-dir DIR     the certificates, made where there are none (/etc/raind/cert)
-  --config FILE      YAML file with the same names and more (/etc/condenser/config.yaml, if it is there)
-  --bridge NAME      link name of the default network's bridge (raind0)
-  --subnet CIDR      where networks take their addresses from (10.166.0.0/16)
-  --runtime NAME     auto, crun or runc (auto)
-  --log-level LEVEL  debug, info, warn or error (info)
+  --root DIR            what must survive a reboot: images, containers, the database (/var/lib/condenser)
+  --run DIR             what need not: sockets, bundles, namespaces (/run/condenser)
+  --socket FILE         the API's unix socket (<run>/condenser.sock)
+  --listen ADDRESS      host:port of the API over TLS, for holders of a client certificate; or none (127.0.0.1:7755)
+  --cert-dir DIR        the certificates, made where there are none (/etc/raind/cert)
+  --config FILE         YAML file with the same names and more (/etc/condenser/config.yaml, if it is there)
+  --bridge NAME         link name of the default network's bridge (raind0)
+  --subnet CIDR         where networks take their addresses from (10.166.0.0/16)
+  --runtime NAME        auto, crun or runc (auto)
+  --cgroup-parent PATH  below which the containers' cgroups are made (/condenser)
+  --log-level LEVEL     debug, info, warn or error (info)
   --help, --version
 
 What a flag says goes before what the file says. Two daemons live side by side if root, run, listen, bridge and subnet differ.
@@ -34,6 +35,7 @@ export interface Flags {
   readonly bridge?: string
   readonly subnet?: string
   readonly runtime?: string
+  readonly cgroupParent?: string
   readonly logLevel?: string
 }
 
@@ -53,13 +55,18 @@ export function parseFlags(args: readonly string[]): Flags {
     bridge: text,
     subnet: text,
     runtime: text,
+    'cgroup-parent': text,
     'log-level': text,
   }
   try {
     const { values } = parseArgs({ args: [...args], options, allowPositionals: false })
-    const { 'log-level': logLevel, 'cert-dir': certDir, ...rest } = values
-    return { ...rest, ...(logLevel !== undefined && { logLevel }), ...(certDir !== undefined && { certDir }) }
+    return Object.fromEntries(Object.entries(values).map(([name, value]) => [camelCase(name), value]))
   } catch (error) {
     throw new StatusError('invalid_argument', `${messageOf(error)}; see condenser --help`)
   }
+}
+
+/** As the configuration file spells it. */
+function camelCase(name: string): string {
+  return name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase())
 }

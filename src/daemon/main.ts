@@ -1,3 +1,6 @@
-import { main } from './daemon.ts'
+import { startKernelThread } from '../linux/kernel-thread.ts'
+import { workerEntries } from './worker-entries.ts'
 
-void main(process.argv.slice(2))
+// It takes as long to come up as all other modules take to load.
+const thread = startKernelThread(workerEntries().kernelThread)
+void import('./daemon.ts').then(({ main }) => main(process.argv.slice(2), thread))

@@ -146,7 +146,7 @@ function members(directory: string): number[] {
  */
 export interface LeafCgroup {
   /** Version 1 hierarchies: children of that thread of this process will start in the leaf. */
-  adoptThread(threadId: number): void
+  adoptThread(threadId: number): Promise<void>
   /** Version 2 hierarchies: moves a process that runs. */
   adoptProcess(pid: number): Promise<void>
   /** Takes the thread out again, and removes the leaf and its parents where they are empty. */
@@ -160,8 +160,8 @@ export function leafCgroup(cgroup: string, hierarchies: readonly Hierarchy[]): L
   const threaded = left.filter(({ version }) => version === 1)
   const unified = left.find(({ version }) => version === 2)
   return {
-    adoptThread(threadId) {
-      for (const { mountPoint } of threaded) writeFileSync(join(mountPoint, cgroup, 'tasks'), String(threadId))
+    async adoptThread(threadId) {
+      for (const { mountPoint } of threaded) await writeFile(join(mountPoint, cgroup, 'tasks'), String(threadId))
     },
     async adoptProcess(pid) {
       if (unified !== undefined) await writeFile(join(unified.mountPoint, cgroup, 'cgroup.procs'), String(pid))

@@ -4,7 +4,7 @@
  * The operations are plain synchronous functions by name. They run one after the other, in the order of the calls;
  * what they throw crosses the threads with its class and code.
  */
-import { parentPort, Worker, workerData } from 'node:worker_threads'
+import { parentPort, Worker } from 'node:worker_threads'
 import { messageOf, type StatusCode, StatusError } from '../lib/errors.ts'
 import { SysError } from './libc.ts'
 import { hideMount } from './mount-namespace.ts'
@@ -15,15 +15,6 @@ export type KernelOps = Readonly<Record<string, (argument: never) => unknown>>
 export interface KernelThread extends AsyncDisposable {
   /** @throws what the operation threw; `unavailable` {@link StatusError} if the thread has ended */
   call<R>(op: string, argument: unknown): Promise<R>
-}
-
-interface KernelThreadOptions {
-  /**
-   * On hosts with hybrid cgroups crun works only where it sees no /sys/fs/cgroup/unified: the thread, and what it
-   * spawns, live in a mount namespace of their own without it. All other mounts keep their propagation, so what
-   * both sides must see has to lie on a shared mount before the thread starts.
-   */
-  readonly hideUnifiedCgroup: boolean
 }
 
 interface Call {
@@ -40,24 +31,34 @@ type WireError =
 
 const UNIFIED_CGROUP = '/sys/fs/cgroup/unified'
 
+const ownOps: KernelOps = { hideUnifiedCgroup: () => hideMount(UNIFIED_CGROUP) }
+
 /** Starts the Worker whose entry module calls {@link serveKernelThread}. Disposing waits for the calls under way. */
-export function startKernelThread(entry: URL, { hideUnifiedCgroup }: KernelThreadOptions): KernelThread {
+export function startKernelThread(entry: URL): KernelThread {
   return new WorkerThread(
     new Worker(entry, {
       name: 'kernel',
-      workerData: { hideUnifiedCgroup } satisfies KernelThreadOptions,
       resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4, stackSizeMb: 2 },
     }),
   )
+}
+
+/**
+ * On hosts with hybrid cgroups crun works only where it sees no /sys/fs/cgroup/unified: the thread, and what it spawns,
+ * move to a mount namespace of their own without it. All other mounts keep their propagation, so what both sides must
+ * see has to lie on a shared mount before.
+ */
+export function hideUnifiedCgroup(thread: KernelThread): Promise<void> {
+  return thread.call('hideUnifiedCgroup', null)
 }
 
 /** Serves the operations; called once by the entry module, inside the Worker. */
 export function serveKernelThread(ops: KernelOps): void {
   const port = parentPort
   if (port === null) throw new Error('serveKernelThread must be called in a Worker')
-  if ((workerData as KernelThreadOptions).hideUnifiedCgroup) hideMount(UNIFIED_CGROUP)
+  const all: KernelOps = { ...ops, ...ownOps }
   port.on('message', ({ op, argument }: Call) => {
-    port.postMessage(run(ops, op, argument))
+    port.postMessage(run(all, op, argument))
   })
 }
 

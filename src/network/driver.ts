@@ -15,7 +15,7 @@ import type { PortRule } from './port-table.ts'
 /** The sandboxes' side of the host's network. `key` names a sandbox; everything may be called again. */
 export interface NetworkDriver {
   /**
-   * The bridge with the gateway's address, up, and the sysctls that it needs. Its rules follow with `restore`, so
+   * The bridge with the gateway's address, up, and the sysctls that it needs. Its rules follow with `enforce`, so
    * that a daemon that starts does not take the ports of running containers away for a moment.
    */
   ensureBridge(ctx: Ctx, network: NetworkSpec): Promise<void>
@@ -29,8 +29,10 @@ export interface NetworkDriver {
   /** These and no others are the sandbox's published ports. */
   setPorts(ctx: Ctx, key: string, rules: readonly PortRule[]): Promise<void>
   clearPorts(ctx: Ctx, key: string): Promise<void>
-  /** At boot, before the first `setUp`: builds all rules anew, for these networks and ports. */
+  /** At boot, before the first `setUp`: what there is to be, whatever is there; in force with the next `enforce`. */
   restore(ctx: Ctx, networks: readonly NetworkSpec[], ports: ReadonlyMap<string, readonly PortRule[]>): Promise<void>
+  /** Resolves when the rules are in force; what needs them waits for that by itself. */
+  enforce(): Promise<void>
   /** @throws {StatusError} `failed_precondition` if this host cannot have networks with IPv6 */
   assertIpv6(): Promise<void>
   /** CIDR text of the subnets that the host itself is in, of both families. */
@@ -161,8 +163,9 @@ export function createNetwork({ thread, netnsDir, log }: NetworkOptions): Networ
         firewall.addNetwork(network)
       }
       firewall.reset(ports)
-      await firewall.sync()
     },
+
+    enforce: () => firewall.sync(),
 
     assertIpv6,
     hostSubnets: () => thread.call('network.hostSubnets', null),

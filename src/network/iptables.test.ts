@@ -68,6 +68,32 @@ COMMIT
     assert.deepEqual(text.match(/^-D.*/gm), ['-D FORWARD -i raind0 -j RAIND-FWD-raind0'])
   })
 
+  test('has nothing to do where all is there', () => {
+    const chains = [...bridgeChains(raind0), ...bridgeChains(raind1)]
+    assert.equal(renderRebuild(chains, [], saved(renderRebuild(chains, [], ''))), '')
+  })
+
+  test('fills a chain anew that lacks a rule, has one more, or has them in another order, and no other', () => {
+    const chains = bridgeChains(raind0)
+    const there = saved(renderRebuild(chains, [], ''))
+    const drop = '-A RAIND-RAW-raind0 -d 127.0.0.0/8 -j DROP\n'
+    for (const changed of [
+      there.replace(drop, ''),
+      there.replace(drop, drop + drop),
+      there.replace(drop, '').replace(/(-A RAIND-RAW-raind0 -s .*\n)/, `$1${drop}`),
+    ]) {
+      assert.equal(
+        renderRebuild(chains, [], changed),
+        `*raw
+:RAIND-RAW-raind0 - [0:0]
+-A RAIND-RAW-raind0 -d 127.0.0.0/8 -j DROP
+-A RAIND-RAW-raind0 -s 127.0.0.0/8 -j DROP
+COMMIT
+`,
+      )
+    }
+  })
+
   test('removes retired chains, as far as they are there, and no others', () => {
     const there =
       saved(renderRebuild(bridgeChains(raind1), [], '')) + saved(renderRebuild(bridgeChains(raind0), [], ''))

@@ -106,9 +106,9 @@ function nameChains(bridge: string, gateway: string): Chain[] {
 }
 
 /**
- * Makes the chains of one family and their jumps from whatever is there, of which `saved` is iptables-save's text: chains are
- * filled anew, missing jumps go to the heads of the built-in chains, other jumps to our chains go away. The
- * `retired` chains go altogether.
+ * Makes the chains of one family and their jumps from whatever is there, of which `saved` is iptables-save's text: chains
+ * that differ are filled anew, missing jumps go to the heads of the built-in chains, other jumps to our chains go away.
+ * The `retired` chains go altogether. Empty if all is as it should be.
  */
 export function renderRebuild(wanted: readonly Chain[], retired: readonly Chain[], saved: string): string {
   const present = parseSaved(saved)
@@ -119,14 +119,20 @@ export function renderRebuild(wanted: readonly Chain[], retired: readonly Chain[
     const jumps = ours.flatMap(jumpLines)
     const names = new Set([...ours, ...old].map(({ name }) => name))
     const existing = there.rules.filter((rule) => names.has(jumpTarget(rule)))
+    const changed = ours.filter((chain) => !isFilled(chain, there))
     return [
-      ...[...ours, ...old].map(({ name }) => `:${name} - [0:0]`),
-      ...ours.flatMap(({ name, rules }) => rules.map((rule) => `-A ${name} ${rule}`)),
+      ...[...changed, ...old].map(({ name }) => `:${name} - [0:0]`),
+      ...changed.flatMap(({ name, rules }) => rules.map((rule) => `-A ${name} ${rule}`)),
       ...existing.filter((rule) => !jumps.includes(rule)).map((rule) => `-D ${rule}`),
       ...jumps.filter((jump) => !existing.includes(jump)).map((jump) => `-I ${jump.replace(' ', ' 1 ')}`),
       ...old.map(({ name }) => `-X ${name}`),
     ]
   })
+}
+
+function isFilled({ name, rules }: Chain, there: SavedTable): boolean {
+  const filled = there.rules.filter((rule) => rule.startsWith(`${name} `)).map((rule) => rule.slice(name.length + 1))
+  return there.chains.has(name) && filled.join('\n') === rules.join('\n')
 }
 
 /** As iptables-save prints them, after `-A `. */

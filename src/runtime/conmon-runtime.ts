@@ -46,6 +46,7 @@ import {
   chooseOciRuntime,
   describeRuntimes,
   findConmon,
+  programVersion,
   type RuntimeChoice,
   type RuntimeDescription,
 } from './oci-runtime.ts'
@@ -101,13 +102,12 @@ export async function createRuntime(_ctx: Ctx, options: RuntimeOptions): Promise
   const leaf = leafCgroup(containerCgroup(options.cgroupParent, 'conmon'), hierarchies)
   const threadId = await spawningThreadId(thread)
   adoptOrphans()
-  leaf.adoptThread(threadId)
   return new ConmonRuntime(options, { conmon, oci, exitDir }, hierarchies, leaf, threadId)
 }
 
 class ConmonRuntime implements Runtime {
   readonly name: 'crun' | 'runc'
-  readonly version: string
+  readonly ready: Promise<{ readonly version: string }>
   readonly host = readHostFacts()
   readonly parts = { rootfs: 'caller', network: 'caller', monitor: 'conmon' } as const
   readonly takesSeccompBpf: boolean
@@ -140,9 +140,21 @@ class ConmonRuntime implements Runtime {
     this.#threadId = threadId
     this.#found = findMonitors(programs.exitDir)
     this.name = programs.oci.name
-    this.version = programs.oci.version
+    this.ready = this.#prepare()
+    // Whoever waits for it is told.
+    this.ready.catch(() => {})
     this.takesSeccompBpf = programs.oci.name === 'crun'
     this.warmUp = cgroupWarmUp(hierarchies)
+  }
+
+  /** Some 20 ms each, in the program and in the kernel. */
+  async #prepare(): Promise<{ readonly version: string }> {
+    const { name, path } = this.#programs.oci
+    const [version] = await Promise.all([
+      programVersion(this.#options.thread, name, path),
+      this.#leaf.adoptThread(this.#threadId),
+    ])
+    return { version }
   }
 
   async create(ctx: Ctx, input: CreateInput): Promise<CreatedProcess> {

@@ -20,7 +20,6 @@ export type RuntimeChoice = 'auto' | 'crun' | 'runc'
 /** The program, called directly. */
 export interface OciRuntime {
   readonly name: 'crun' | 'runc'
-  readonly version: string
   readonly path: string
   /** Its `--root`: a directory of state for each container. */
   readonly root: string
@@ -52,9 +51,9 @@ export async function chooseOciRuntime(
       `Cannot use crun: it does not work where it sees ${HYBRID_CONTROLLERS}`,
     )
   }
-  if (crun !== undefined && !refuses) return await ociRuntime(thread, 'crun', crun, runDir)
+  if (crun !== undefined && !refuses) return ociRuntime(thread, 'crun', crun, runDir)
   const runc = choice === 'crun' ? undefined : findExecutable('runc')
-  if (runc !== undefined) return await ociRuntime(thread, 'runc', runc, runDir)
+  if (runc !== undefined) return ociRuntime(thread, 'runc', runc, runDir)
   throw missing(choice === 'auto' ? 'crun or runc' : choice)
 }
 
@@ -68,7 +67,7 @@ export async function describeRuntimes(
   return await Promise.all(
     (['crun', 'runc'] as const).map(async (name) => {
       const path = findExecutable(name) ?? ''
-      const version = path === '' ? '' : await versionOf(thread, name, path).catch(() => 'unknown')
+      const version = path === '' ? '' : await programVersion(thread, name, path).catch(() => 'unknown')
       return { name, path, version, used: name === used, why: whyChosen(name, { choice, used, path, refuses }) }
     }),
   )
@@ -110,17 +109,10 @@ export function findInit(): string {
   )
 }
 
-async function ociRuntime(
-  thread: KernelThread,
-  name: 'crun' | 'runc',
-  path: string,
-  runDir: string,
-): Promise<OciRuntime> {
-  const version = await versionOf(thread, name, path)
+function ociRuntime(thread: KernelThread, name: OciRuntime['name'], path: string, runDir: string): OciRuntime {
   const root = join(runDir, name)
   return {
     name,
-    version,
     path,
     root,
     async run(args) {
@@ -129,7 +121,8 @@ async function ociRuntime(
   }
 }
 
-async function versionOf(thread: KernelThread, name: string, path: string): Promise<string> {
+/** @throws {StatusError} with the program's own message */
+export async function programVersion(thread: KernelThread, name: string, path: string): Promise<string> {
   const { stdout } = await runProgram(thread, path, [name, '--version'])
   return /version (\S+)/.exec(stdout)?.[1] ?? 'unknown'
 }

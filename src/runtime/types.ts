@@ -109,7 +109,11 @@ export type Recovered =
 /** Runs containers with one OCI runtime. Disposing leaves them running. */
 export interface Runtime extends AsyncDisposable {
   readonly name: 'crun' | 'runc'
-  readonly version: string
+  /**
+   * Resolves with the program's version when containers may be created; all else may be asked for before.
+   * @throws {StatusError} if the program cannot be run
+   */
+  readonly ready: Promise<{ readonly version: string }>
   readonly host: HostFacts
   readonly parts: RuntimeParts
   /** Whether a spec may carry its seccomp filter compiled, in an annotation. */

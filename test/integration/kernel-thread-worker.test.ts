@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { hasCode } from '../../src/lib/errors.ts'
-import { type KernelThread, startKernelThread } from '../../src/linux/kernel-thread.ts'
+import { hideUnifiedCgroup, type KernelThread, startKernelThread } from '../../src/linux/kernel-thread.ts'
 import { libc, SysError } from '../../src/linux/libc.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
@@ -18,7 +18,7 @@ const entry = new URL('../support/kernel-thread-entry.ts', import.meta.url)
 
 describe('the kernel thread', () => {
   test('answers calls in their order', async () => {
-    await using thread = startKernelThread(entry, { hideUnifiedCgroup: false })
+    await using thread = startKernelThread(entry)
     const calls = Array.from({ length: 50 }, (_, i) => thread.call<number>('test.double', i))
     assert.deepEqual(
       await Promise.all(calls),
@@ -27,7 +27,7 @@ describe('the kernel thread', () => {
   })
 
   test('keeps the class and the code of what an operation throws', async () => {
-    await using thread = startKernelThread(entry, { hideUnifiedCgroup: false })
+    await using thread = startKernelThread(entry)
     await assert.rejects(thread.call('test.throwStatus', null), (error) => {
       assert.ok(hasCode(error, 'conflict'))
       assert.equal(error.message, 'It is taken')
@@ -46,7 +46,7 @@ describe('the kernel thread', () => {
   })
 
   test('finishes the calls under way when it is disposed, and refuses later ones', async () => {
-    const thread = startKernelThread(entry, { hideUnifiedCgroup: false })
+    const thread = startKernelThread(entry)
     const call = thread.call('test.double', 21)
     await thread[Symbol.asyncDispose]()
     assert.equal(await call, 42)
@@ -54,7 +54,7 @@ describe('the kernel thread', () => {
   })
 
   test('fails the calls that wait when the thread dies', async () => {
-    await using thread = startKernelThread(entry, { hideUnifiedCgroup: false })
+    await using thread = startKernelThread(entry)
     await assert.rejects(thread.call('test.exit', null), { code: 'unavailable' })
   })
 })
@@ -77,8 +77,8 @@ describe('hiding the unified cgroup hierarchy', () => {
     assert.equal(mount('tmpfs', '/sys/fs/cgroup/other', 'tmpfs', 0, null), 0)
     writeFileSync('/sys/fs/cgroup/unified/marker', '')
     writeFileSync('/sys/fs/cgroup/other/marker', '')
-    thread = startKernelThread(entry, { hideUnifiedCgroup: true })
-    await thread.call('test.double', 1)
+    thread = startKernelThread(entry)
+    await hideUnifiedCgroup(thread)
   })
 
   after(async () => {

@@ -11,7 +11,7 @@ import { createNetwork, defaultMac, freeHostPort, hostPortIsFree, nextAddress } 
 import { addNeighbour, run } from '../support/lan.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { changeTables, flushRuleset, portTables } from '../support/nf-tables.ts'
-import { ctx, openNetwork, raind0, tcp, udp } from '../support/sandbox-network.ts'
+import { ctx, openNetwork, raind0, restored, tcp, udp } from '../support/sandbox-network.ts'
 import { ask, askFrom, isClosed, openEcho, openUdp, serve, serveEcho } from '../support/sockets.ts'
 
 runInOwnNamespaces(import.meta.filename)
@@ -151,13 +151,11 @@ describe('sandboxes', () => {
 
   test('come and go by the hundred, through the kernel thread, and leave nothing', async () => {
     await using network = await openNetwork()
-    await using thread = startKernelThread(new URL('../../src/daemon/kernel-thread.ts', import.meta.url), {
-      hideUnifiedCgroup: false,
-    })
+    await using thread = startKernelThread(new URL('../../src/daemon/kernel-thread.ts', import.meta.url))
     const netnsDir = join(network.dir, 'many')
     mkdirSync(netnsDir)
     const driver = createNetwork({ thread, netnsDir, log: ctx.log })
-    await driver.restore(ctx, [raind0], new Map())
+    await restored(driver, [raind0], new Map())
     const before = run(undefined, 'iptables-save').replaceAll(/^#.*\n/gm, '')
     const addresses = Array.from({ length: 200 }, (_, index) => `10.166.1.${index}`)
     await Promise.all(
@@ -193,7 +191,7 @@ describe('published ports', () => {
     assert.ok(await isClosed(undefined, 'tcp', '127.0.0.1', 8080))
     assert.match(await ask(undefined, 'tcp', '127.0.0.1', 8090), /^web/)
     const rules = [{ ...tcp(8070, 80), address: '10.166.0.1', bridge: 'raind0' }]
-    await network.driver.restore(ctx, [raind0], new Map([['web', rules]]))
+    await restored(network.driver, [raind0], new Map([['web', rules]]))
     assert.ok(await isClosed(undefined, 'tcp', '127.0.0.1', 8090))
     assert.match(await ask(undefined, 'tcp', '127.0.0.1', 8070), /^web/)
     await network.driver.clearPorts(ctx, 'web')
@@ -238,7 +236,7 @@ describe('published ports', () => {
     changeTables(createTable({ family: 4, name: 'foreign' }))
     run(undefined, 'iptables -A FORWARD -s 203.0.113.9/32 -j DROP')
     await network.publish('web', '10.166.0.1', tcp(8080, 80))
-    await network.driver.restore(ctx, [raind0], new Map())
+    await restored(network.driver, [raind0], new Map())
     assert.deepEqual(portTables(), ['condenser-raind0'])
     assert.ok(rulesNow().includes('-A FORWARD -s 203.0.113.9/32 -j DROP'))
     run(undefined, 'iptables -D FORWARD -s 203.0.113.9/32 -j DROP')
@@ -265,7 +263,7 @@ describe('published ports', () => {
     assert.equal(portTables().length, 3001)
     assert.match(await ask(undefined, 'tcp', '127.0.0.1', 22_999), /^web/)
     const rules = many.map((port) => ({ ...port, address: '10.166.0.1', bridge: 'raind0' }))
-    await network.driver.restore(ctx, [raind0], new Map([['web', rules]]))
+    await restored(network.driver, [raind0], new Map([['web', rules]]))
     assert.equal(portTables().length, 3001)
     assert.match(await ask(undefined, 'tcp', '127.0.0.1', 20_000), /^web/)
     await network.driver.clearPorts(ctx, 'web')
@@ -285,19 +283,17 @@ describe('published ports', () => {
       ['web', [8080, 8081].map((port) => ({ ...tcp(port, port - 8000), address: '10.166.0.1', bridge: 'raind0' }))],
     ])
     // On a thread of its own, so that packets pass while the kernel changes the tables.
-    await using thread = startKernelThread(new URL('../../src/daemon/kernel-thread.ts', import.meta.url), {
-      hideUnifiedCgroup: false,
-    })
+    await using thread = startKernelThread(new URL('../../src/daemon/kernel-thread.ts', import.meta.url))
     const driver = createNetwork({ thread, netnsDir: join(network.dir, 'netns'), log: ctx.log })
     let restoring = true
-    const restored = (async () => {
-      for (let round = 0; round < 10; round++) await driver.restore(ctx, [raind0], ports)
+    const restores = (async () => {
+      for (let round = 0; round < 10; round++) await restored(driver, [raind0], ports)
     })().finally(() => {
       restoring = false
     })
     const answers: string[] = []
     while (restoring) answers.push(await ask(undefined, 'tcp', '127.0.0.1', 8080).catch(String))
-    await restored
+    await restores
     assert.deepEqual([...new Set(answers)], ['web 10.166.0.254'])
     assert.equal(await connection.say('two'), 'two')
   })
@@ -321,9 +317,9 @@ describe('published ports', () => {
   test('jumps are put at the head, once, and foreign rules stay', async () => {
     run(undefined, 'iptables -A FORWARD -s 203.0.113.9/32 -j DROP')
     await using network = await openNetwork()
-    await network.driver.restore(ctx, [raind0], new Map())
+    await restored(network.driver, [raind0], new Map())
     run(undefined, 'iptables -A FORWARD -i eth9 -j RAIND-FWD-raind0')
-    await network.driver.restore(ctx, [raind0], new Map())
+    await restored(network.driver, [raind0], new Map())
     assert.deepEqual(run(undefined, 'iptables -S FORWARD').trim().split('\n').slice(1), [
       '-A FORWARD -j RAIND-FWD-raind0',
       '-A FORWARD -s 203.0.113.9/32 -j DROP',

@@ -8,6 +8,7 @@ import { busyboxImage } from './test-image.ts'
 /** A registry with images in it and a daemon that may pull from it: what most tests of the whole begin with. */
 export interface DaemonFixture extends AsyncDisposable {
   readonly home: Home
+  readonly options: DaemonOptions
   readonly registry: TestRegistry
   /** The one that runs at present. */
   readonly daemon: Daemon
@@ -39,6 +40,7 @@ export async function daemonFixture(
   const owned = stack.move()
   return {
     home,
+    options,
     registry,
     get daemon() {
       return daemon

@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, 
 import { join } from 'node:path'
 import { silentLogger } from '../../src/lib/log.ts'
 import { cgroupMode, containerCgroup } from '../../src/linux/cgroup.ts'
-import { type KernelThread, startKernelThread } from '../../src/linux/kernel-thread.ts'
+import { hideUnifiedCgroup, type KernelThread, startKernelThread } from '../../src/linux/kernel-thread.ts'
 import { check, libc } from '../../src/linux/libc.ts'
 import { commandLine, processIds } from '../../src/linux/process.ts'
 import { newId, shortId } from '../../src/model/names.ts'
@@ -62,9 +62,8 @@ export class RuntimeHost implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    this.#thread = startKernelThread(new URL('runtime-entry.ts', import.meta.url), {
-      hideUnifiedCgroup: cgroupMode() === 'hybrid',
-    })
+    this.#thread = startKernelThread(new URL('runtime-entry.ts', import.meta.url))
+    if (cgroupMode() === 'hybrid') await hideUnifiedCgroup(this.#thread)
     this.#runtime = await createRuntime(this.ctx, {
       choice: this.choice,
       runDir: this.run,

@@ -31,9 +31,9 @@ const shell = (script: string) => ['/bin/sh', '-c', script]
 const sleeper = shell('trap "exit 3" TERM; sleep 1000 & wait')
 
 function lifecycle(host: () => RuntimeHost): void {
-  test('names itself and its version', () => {
+  test('names itself and its version', async () => {
     assert.equal(host().runtime.name, host().choice)
-    assert.match(host().runtime.version, /^\d+\./)
+    assert.match((await host().runtime.ready).version, /^\d+\./)
   })
 
   test('a process runs after start, not before, and its exit code is told once', async () => {

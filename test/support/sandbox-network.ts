@@ -28,7 +28,7 @@ export async function openNetwork(spec: NetworkSpec = raind0): Promise<NetworkFi
     log: silentLogger,
   })
   await driver.ensureBridge(ctx, spec)
-  await driver.restore(ctx, [spec], new Map())
+  await restored(driver, [spec], new Map())
   const { bridge, gateway, subnet, ipv6 } = spec
   const inSubnet = (address: string, subnet: string) => `${address}/${subnet.split('/')[1]}`
   return {
@@ -61,6 +61,16 @@ export async function openNetwork(spec: NetworkSpec = raind0): Promise<NetworkFi
       rmSync(dir, { recursive: true })
     },
   }
+}
+
+/** As at boot, and in force. */
+export async function restored(
+  driver: NetworkDriver,
+  networks: readonly NetworkSpec[],
+  ports: Parameters<NetworkDriver['restore']>[2],
+): Promise<void> {
+  await driver.restore(ctx, networks, ports)
+  await driver.enforce()
 }
 
 export function tcp(hostPort: number, containerPort: number, hostIp = '0.0.0.0'): PortMapping {
