@@ -53,7 +53,11 @@ async function bareFirstByte(
 }
 
 async function firstByte({ daemon, home }: DaemonFixture, id: string): Promise<void> {
-  const { json } = await daemon.api.post(`/v1/containers/${id}/exec`, { command: ['echo', 'x'], tty: true })
+  const { json } = await daemon.api.post(`/v1/containers/${id}/exec`, {
+    command: ['echo', 'x'],
+    tty: true,
+    start: true,
+  })
   const socket = await openStreams(home.run, `/v1/execs/${json.data.execId}/streams`)
   await once(socket, 'data')
   socket.destroy()

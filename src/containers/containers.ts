@@ -86,7 +86,7 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
       return readLogTail(ctx, deps.paths.log(metadata.uid), options)
     },
     logPath: (ref) => deps.paths.log(store.read((tx) => findContainer(tx, ref)).metadata.uid),
-    createExec: (_ctx, ref, options) => createExec(deps, execs, ref, options),
+    createExec: (ctx, ref, options) => createExec(ctx, deps, execs, ref, options),
     startExec: (ctx, execId) => startExec(ctx, deps, execs, execId),
     volumes: createVolumes(deps),
     startUnclaimedExec: async (ctx, execId) => execs.keepUnclaimed(execId, await startExec(ctx, deps, execs, execId)),

@@ -4,15 +4,21 @@ import type { Deps } from './deps.ts'
 import type { Execs } from './exec.ts'
 import type { CreateExec, ExecRecord, Session } from './types.ts'
 
-/** Creates an exec, and tells so. */
-export function createExec(deps: Deps, execs: Execs, ref: string, options: CreateExec): ExecRecord {
+/** Creates an exec, and tells so; begins it if that is asked for. */
+export function createExec(ctx: Ctx, deps: Deps, execs: Execs, ref: string, options: CreateExec): ExecRecord {
   const record = execs.create(deps, ref, options)
   tell(deps, record, 'exec_create')
+  if (options.start) execs.keepBegun(record.id, begin(ctx, deps, execs, record.id))
   return record
 }
 
-/** Starts an exec; tells that, and its end. */
-export async function startExec(ctx: Ctx, deps: Deps, execs: Execs, execId: string): Promise<Session> {
+/** Starts an exec, or takes the session of one that was begun. */
+export function startExec(ctx: Ctx, deps: Deps, execs: Execs, execId: string): Promise<Session> {
+  return execs.takeBegun(execId) ?? begin(ctx, deps, execs, execId)
+}
+
+/** Tells the start, and the end. */
+async function begin(ctx: Ctx, deps: Deps, execs: Execs, execId: string): Promise<Session> {
   const session = await execs.start(ctx, deps, execId)
   const record = execs.record(execId)
   tell(deps, record, 'exec_start')

@@ -23,7 +23,9 @@ interface ExecEntry {
   readonly options: CreateExec
   expiry: NodeJS.Timeout
   running?: RuntimeExec
-  /** Started, and given to nobody yet. */
+  /** Begun with its creation, for who starts it. */
+  begun?: Promise<Session>
+  /** Started, for who asks for a terminal in the container. */
   unclaimed?: Session
 }
 
@@ -76,6 +78,28 @@ export class Execs implements Disposable {
       this.#end(entry, CANNOT_RUN)
       throw error
     }
+  }
+
+  /** Keeps what was begun for `takeBegun`: who comes too late finds it hung up. */
+  keepBegun(execId: string, session: Promise<Session>): void {
+    const entry = this.#find(execId)
+    entry.begun = session
+    // Whoever takes it is told.
+    session.catch(() => {})
+    setTimeout(async () => {
+      if (entry.begun !== session) return
+      delete entry.begun
+      using begun = await session.catch(() => undefined)
+      begun?.hangUp?.()
+    }, CLAIM_MS).unref()
+  }
+
+  /** Undefined: it was not begun, or is taken. @throws {StatusError} `not_found` */
+  takeBegun(execId: string): Promise<Session> | undefined {
+    const entry = this.#find(execId)
+    const { begun } = entry
+    delete entry.begun
+    return begun
   }
 
   /** Keeps a started exec's session for who asks for it next; nobody else reads it until then. */

@@ -148,6 +148,8 @@ export interface CreateExec {
   readonly size?: TerminalSize
   /** Give it an input; one with a terminal has it anyway. */
   readonly stdin?: boolean
+  /** Begin at once, for whoever starts it next; hung up if nobody does. */
+  readonly start?: boolean
 }
 
 export interface OutputChunk {

@@ -18,7 +18,8 @@ import type { Failures } from './server.ts'
 
 /** Its heap is small and stays so: 10 MB of its own instead of 20. */
 const NODE_FLAGS = ['--max-semi-space-size=1', '--v8-pool-size=1', '--disable-warning=ExperimentalWarning']
-const START_MS = 10_000
+/** A broken one ends at once; a slow machine takes its time. */
+const START_MS = 30_000
 /** The daemon waits no longer for its end. */
 const END_MS = 1000
 const RETRY: Backoff = { firstMs: 100, maxMs: 30_000, jitter: 0.2 }

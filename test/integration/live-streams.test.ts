@@ -228,6 +228,36 @@ for (const runtime of ['crun', 'runc'] as const)
         assert.equal(client.exitCode(), 6)
       })
 
+      test('begun with its creation: one client gets all that it wrote, also of what cannot run', async () => {
+        await start()
+        for (const tty of [false, true]) {
+          const script = 'touch /begun; echo early; read line; echo got $line; exit 4'
+          const body = { command: ['sh', '-c', script], tty, stdin: true, start: true }
+          const { execId } = (await api().post(`/v1/containers/${id}/exec`, body)).json.data
+          const hasBegun = async () => {
+            const answer = await api().post(`/v1/containers/${id}/actions/exec`, {
+              command: ['rm', '/begun'],
+              wait: true,
+            })
+            return answer.json.data.exitCode === 0
+          }
+          while (!(await hasBegun())) await sleep(20)
+          const client = await ws(`/v1/execs/${execId}/streams`)
+          await assert.rejects(ws(`/v1/execs/${execId}/streams`), /409/)
+          client.type('it\n')
+          await client.closed
+          assert.match(client.stdout(), /^early\r?\n(it\r\n)?got it\r?\n$/)
+          assert.equal(client.exitCode(), 4)
+          const { client: other } = await exec(id, { command: ['/nowhere/x'], tty, start: true })
+          await other.closed
+          assert.equal(other.exitCode(), 127)
+        }
+        const { execId } = (
+          await api().post(`/v1/containers/${id}/exec`, { command: ['id'], user: 'nobody-there', start: true })
+        ).json.data
+        await assert.rejects(ws(`/v1/execs/${execId}/streams`), /400/)
+      })
+
       test('many at a time, with a terminal and without', async () => {
         await start()
         const runs = Array.from({ length: 16 }, async (_, number) => {

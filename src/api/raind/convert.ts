@@ -243,7 +243,7 @@ export function toNetworkFilter({ label, name, dangling }: NetworkListQuery): Ne
   return withoutUndefined({ labels: label?.map(parseLabelTerm), names: name, unused: dangling })
 }
 
-export function toCreateExec({ command, env, user, workdir, tty, stdin, size }: CreateExecBody): CreateExec {
+export function toCreateExec({ command, env, user, workdir, tty, stdin, size, start }: CreateExecBody): CreateExec {
   return withoutUndefined({
     command,
     env,
@@ -251,6 +251,7 @@ export function toCreateExec({ command, env, user, workdir, tty, stdin, size }: 
     workingDir: workdir,
     tty,
     stdin,
+    start,
     size: size && terminalSize(size.rows, size.columns),
   })
 }

@@ -278,7 +278,13 @@ const execProperties = {
   tty: optional(boolean()),
 }
 export const sizeBody = object({ rows: integer(), columns: integer() })
-export const createExecBody = object({ ...execProperties, stdin: optional(boolean()), size: optional(sizeBody) })
+export const createExecBody = object({
+  ...execProperties,
+  stdin: optional(boolean()),
+  size: optional(sizeBody),
+  /** Begin at once: who starts it within 30 s gets all that it wrote; after that it is hung up. */
+  start: optional(boolean()),
+})
 export type CreateExecBody = Static<typeof createExecBody>
 export const execBody = object({ ...execProperties, wait: optional(boolean()) })
 export type ExecBody = Static<typeof execBody>

@@ -28,7 +28,8 @@ export const exec: Command = {
     }
     const { rows, columns } = terminal.stdout
     const size = tty && rows && columns ? { size: { rows, columns } } : {}
-    const body = { ...execBody(invocation), stdin, ...size }
+    // It starts while the connection for its streams is made.
+    const body = { ...execBody(invocation), stdin, ...size, start: true }
     const { execId } = await client.call<{ execId: string }>('POST', `${path}/exec`, body)
     const end = await live(await client.webSocket(`/v1/execs/${execId}/streams`), {
       terminal,
