@@ -89,6 +89,7 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
     createExec: (ctx, ref, options) => createExec(ctx, deps, execs, ref, options),
     startExec: (ctx, execId) => startExec(ctx, deps, execs, execId),
     volumes: createVolumes(deps),
+    takeBegunExec: (execId) => execs.takeBegun(execId),
     startUnclaimedExec: async (ctx, execId) => execs.keepUnclaimed(execId, await startExec(ctx, deps, execs, execId)),
     takeUnclaimedExec: (ref) => execs.takeUnclaimed(deps, ref),
     resizeExec: (execId, size) => execs.resize(execId, size),

@@ -4,27 +4,31 @@ import type { Deps } from './deps.ts'
 import type { Execs } from './exec.ts'
 import type { CreateExec, ExecRecord, Session } from './types.ts'
 
-/** Creates an exec, and tells so; begins it if that is asked for. */
+/**
+ * Creates an exec, and tells so; begins it if that is asked for.
+ * @throws {StatusError} as `Execs.create`, and then as `Execs.prepare`
+ */
 export function createExec(ctx: Ctx, deps: Deps, execs: Execs, ref: string, options: CreateExec): ExecRecord {
   const record = execs.create(deps, ref, options)
   tell(deps, record, 'exec_create')
-  if (options.start) execs.keepBegun(record.id, begin(ctx, deps, execs, record.id))
+  if (options.start) execs.keepBegun(record.id, told(ctx, deps, record, execs.prepare(deps, record.id)(ctx)))
   return record
 }
 
-/** Starts an exec, or takes the session of one that was begun. */
-export function startExec(ctx: Ctx, deps: Deps, execs: Execs, execId: string): Promise<Session> {
-  return execs.takeBegun(execId) ?? begin(ctx, deps, execs, execId)
+/** Starts an exec, or takes the session of one that was begun. @throws {StatusError} as `Execs.prepare` */
+export async function startExec(ctx: Ctx, deps: Deps, execs: Execs, execId: string): Promise<Session> {
+  const begun = execs.takeBegun(execId)
+  if (begun !== undefined) return await begun
+  return await told(ctx, deps, execs.record(execId), execs.prepare(deps, execId)(ctx))
 }
 
 /** Tells the start, and the end. */
-async function begin(ctx: Ctx, deps: Deps, execs: Execs, execId: string): Promise<Session> {
-  const session = await execs.start(ctx, deps, execId)
-  const record = execs.record(execId)
+async function told(ctx: Ctx, deps: Deps, record: ExecRecord, starting: Promise<Session>): Promise<Session> {
+  const session = await starting
   tell(deps, record, 'exec_start')
   void session.exit
     .then(({ exitCode }) => tell(deps, record, 'exec_die', { exitCode: String(exitCode) }))
-    .catch((error) => ctx.log.warn('the end of an exec is not told', { execId, error }))
+    .catch((error) => ctx.log.warn('the end of an exec is not told', { execId: record.id, error }))
   return session
 }
 

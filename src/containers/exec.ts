@@ -50,10 +50,11 @@ export class Execs implements Disposable {
   }
 
   /**
-   * The session must be read to its end, or disposed.
-   * @throws {StatusError} `not_found`; `failed_precondition` if it was started before or the container does not run
+   * What starts the exec: it must be called, and the session be read to its end, or disposed.
+   * @throws {StatusError} `not_found`; `failed_precondition` if it was started before or the container does not run;
+   *   `invalid_argument` for a user that the container does not have
    */
-  async start(ctx: Ctx, deps: Deps, execId: string): Promise<Session> {
+  prepare(deps: Deps, execId: string): (ctx: Ctx) => Promise<Session> {
     const entry = this.#find(execId)
     if (entry.record.startedAt !== undefined) {
       throw new StatusError('failed_precondition', `Cannot start exec ${execId.slice(0, 12)}: it was started before`)
@@ -63,11 +64,20 @@ export class Execs implements Disposable {
     clearTimeout(entry.expiry)
     failpoint('exec.start')
     try {
-      const bundle = deps.paths.bundle(container.metadata.uid)
       const process = buildProcess(deps, container, entry.options)
-      const { size, stdin = false } = entry.options
-      const input = { bundle, process, stdin, ...(size !== undefined && { size }) }
-      const running = await deps.runtime.exec(ctx, container.metadata.uid, input)
+      return (ctx) => this.#start(ctx, deps, entry, process)
+    } catch (error) {
+      this.#end(entry, CANNOT_RUN)
+      throw error
+    }
+  }
+
+  async #start(ctx: Ctx, deps: Deps, entry: ExecEntry, process: OciProcess): Promise<Session> {
+    const { containerId } = entry.record
+    const { size, stdin = false } = entry.options
+    const input = { bundle: deps.paths.bundle(containerId), process, stdin, ...(size !== undefined && { size }) }
+    try {
+      const running = await deps.runtime.exec(ctx, containerId, input)
       entry.running = running
       const exit = running.exit.then((result) => {
         this.#end(entry, result.exitCode)

@@ -269,7 +269,10 @@ export interface Containers extends AsyncDisposable {
   attach(ctx: Ctx, ref: string, options: AttachOptions): Promise<Session>
   /** Of its terminal. */
   resize(ctx: Ctx, ref: string, size: TerminalSize): Promise<void>
+  /** Also of one that was begun with its creation. */
   startExec(ctx: Ctx, execId: string): Promise<Session>
+  /** Of one that was begun with its creation, and that nobody has taken yet. */
+  takeBegunExec(execId: string): Promise<Session> | undefined
   /** Starts an exec for which `takeUnclaimedExec` will be called. */
   startUnclaimedExec(ctx: Ctx, execId: string): Promise<void>
   /** Of the execs with a terminal that were started so in this container, the newest that nobody has taken yet. */

@@ -48,13 +48,18 @@ export function framed({ stdout, stderr }: StreamsQuery): Dialect {
   }
 }
 
-/** Connects a session with a client, until one of them ends. */
-export async function converse(ctx: Ctx, session: Session, channel: Channel, dialect: Dialect): Promise<void> {
-  using _session = session
-  const refused = takeInput(session, channel, dialect)
-  const done = giveOutput(session, channel, dialect)
-  done.catch(() => {})
+/** Connects a session, if there will be one, with a client, until one of them ends. */
+export async function converse(
+  ctx: Ctx,
+  opening: Session | Promise<Session>,
+  channel: Channel,
+  dialect: Dialect,
+): Promise<void> {
   try {
+    using session = await opening
+    const refused = takeInput(session, channel, dialect)
+    const done = giveOutput(session, channel, dialect)
+    done.catch(() => {})
     const end = await Promise.race([done, refused, channel.closed, whenEnded(ctx)])
     if (end instanceof StatusError) throw end
     if (end === CLOSE.broken && dialect.hangsUp) session.hangUp?.()

@@ -50,7 +50,8 @@ export function streamRoutes(containers: Containers, daemon: Ctx): readonly Rout
 
     route('GET', '/v1/execs/:execId/streams', { query: execStreamsQuery, upgrades: true }, async (request) => {
       const { ctx, params, query } = request
-      const session = await containers.startExec(daemon, params.execId)
+      // One that has begun has passed all tests: the handshake need not wait until it runs.
+      const session = containers.takeBegunExec(params.execId) ?? (await containers.startExec(daemon, params.execId))
       return upgrade((channel) => converse(ctx, session, channel, framed(query)))
     }),
   ]
