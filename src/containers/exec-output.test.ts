@@ -10,7 +10,7 @@ const LINGER_MS = 50
 function exec() {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
   const { promise: exit, resolve } = Promise.withResolvers<ExecExit>()
-  const output = execOutput({ stdout, stderr, exit, pid: 1, resize() {}, signal: () => true }, LINGER_MS)
+  const output = execOutput({ stdout, stderr, exit, pid: 1, resize() {}, signal: async () => true }, LINGER_MS)
   return { stdout, stderr, output, end: () => resolve({ exitCode: 0 }) }
 }
 

@@ -48,8 +48,9 @@ export function execOutput({ stdout, stderr, exit }: RuntimeExec, lingerMs = LIN
     if (source.closed) closed()
     else source.once('close', closed)
   }
-  void exit.then(() => {
+  const ended = () => {
     if (open > 0) linger = setTimeout(close, lingerMs).unref()
-  })
+  }
+  exit.then(ended, ended)
   return queue
 }

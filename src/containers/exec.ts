@@ -22,6 +22,7 @@ interface ExecEntry {
   record: ExecRecord
   readonly options: CreateExec
   expiry: NodeJS.Timeout
+  starting?: Promise<RuntimeExec>
   running?: RuntimeExec
   /** Begun with its creation, for who starts it. */
   begun?: Promise<Session>
@@ -77,12 +78,19 @@ export class Execs implements Disposable {
     const { size, stdin = false } = entry.options
     const input = { bundle: deps.paths.bundle(containerId), process, stdin, ...(size !== undefined && { size }) }
     try {
-      const running = await deps.runtime.exec(ctx, containerId, input)
+      entry.starting = deps.runtime.exec(ctx, containerId, input)
+      const running = await entry.starting
       entry.running = running
-      const exit = running.exit.then((result) => {
-        this.#end(entry, result.exitCode)
-        return result
-      })
+      const exit = running.exit.then(
+        (result) => {
+          this.#end(entry, result.exitCode)
+          return result
+        },
+        (error) => {
+          this.#end(entry, CANNOT_RUN)
+          throw error
+        },
+      )
       return execSession(running, exit, entry.record.tty)
     } catch (error) {
       this.#end(entry, CANNOT_RUN)
@@ -138,9 +146,10 @@ export class Execs implements Disposable {
 
   /** @throws {StatusError} `failed_precondition` if it does not run */
   async signal(execId: string, signal: string): Promise<void> {
-    const { running, record } = this.#find(execId)
-    const runs = record.exitCode === undefined && running !== undefined
-    if (runs && running.signal(parseSignal(signal))) return
+    const { starting } = this.#find(execId)
+    const number = parseSignal(signal)
+    const running = await starting?.catch(() => undefined)
+    if (await running?.signal(number)) return
     throw new StatusError('failed_precondition', `Cannot signal exec ${execId.slice(0, 12)}: it does not run`)
   }
 
@@ -174,6 +183,7 @@ export class Execs implements Disposable {
   #end(entry: ExecEntry, exitCode: number): void {
     entry.record = { ...entry.record, finishedAt: Date.now(), exitCode }
     // The record is kept for minutes; its streams must not be.
+    delete entry.starting
     delete entry.running
     entry.expiry = this.#expire(entry.record.id)
   }

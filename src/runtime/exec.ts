@@ -30,6 +30,8 @@ interface ExecFiles {
 }
 
 type Streams = Pick<RuntimeExec, 'stdin' | 'stdout' | 'stderr' | 'resize'>
+/** What has become of the start: a process of ours, or nothing. */
+type Outcome = Pick<RuntimeExec, 'exit' | 'pid'> & { signal(signal: number): boolean }
 type Spawn = (stdio: readonly SpawnStdio[], options?: readonly string[]) => Promise<SpawnedProcess>
 
 /**
@@ -57,18 +59,31 @@ export async function execInContainer(
       stdio,
       cwd: '/',
     })
-  try {
-    const { runtime, streams } = process.terminal
-      ? await spawnOnTerminal(spawn, files.socket, size)
-      : await spawnWithPipes(spawn, stdin)
-    const runtimeExit = await runtime.exit
-    return runtimeExit === 0 ? running(files, streams) : failed(files, streams, runtimeExit)
-  } finally {
+  const starting = process.terminal ? spawnOnTerminal(spawn, files.socket, size) : spawnWithPipes(spawn, stdin)
+  const { runtime, streams } = await starting.catch((error) => {
     removeFiles(files)
+    throw error
+  })
+  let known: Outcome | undefined
+  const outcome = runtime.exit
+    .then((runtimeExit) => {
+      known = runtimeExit === 0 ? running(files) : failed(files, runtimeExit)
+      return known
+    })
+    .finally(() => removeFiles(files))
+  // On its terminal a process may have written before the runtime has ended.
+  if (!process.terminal) await outcome
+  return {
+    ...streams,
+    exit: outcome.then(({ exit }) => exit),
+    get pid() {
+      return known?.pid
+    },
+    signal: async (signal) => (await outcome).signal(signal),
   }
 }
 
-function running(files: ExecFiles, streams: Streams): RuntimeExec {
+function running(files: ExecFiles): Outcome {
   const pid = Number(readFileSync(files.pid, 'utf8'))
   const child = adoptOrphan(pid)
   if (child === undefined) throw new StatusError('internal', `The runtime started process ${pid}, which is not ours`)
@@ -78,7 +93,6 @@ function running(files: ExecFiles, streams: Streams): RuntimeExec {
     return { exitCode }
   })
   return {
-    ...streams,
     exit,
     get pid() {
       return hasEnded ? undefined : pid
@@ -88,12 +102,12 @@ function running(files: ExecFiles, streams: Streams): RuntimeExec {
 }
 
 /** The command could not be run. What the runtime says of it on stderr is the output. */
-function failed(files: ExecFiles, streams: Streams, runtimeExit: number): RuntimeExec {
+function failed(files: ExecFiles, runtimeExit: number): Outcome {
   // What it had forked may be left.
   reapStrays()
   const error = runtimeError(readIfThere(files.log) ?? '', { exitCode: runtimeExit })
   const exit = Promise.resolve({ exitCode: exitCodeOfFailure(error.message), error })
-  return { ...streams, exit, pid: undefined, signal: () => false }
+  return { exit, pid: undefined, signal: () => false }
 }
 
 /** One stream both ways; stderr has what the runtime says, at most. */

@@ -72,12 +72,12 @@ export interface RuntimeExec {
   readonly stdout: Readable
   readonly stderr: Readable
   readonly exit: Promise<ExecExit>
-  /** On the host; undefined after the process's end. */
+  /** On the host; undefined after the process's end, and with a terminal for the moment before it is known. */
   readonly pid: number | undefined
   /** Of its terminal, if it has one. */
   resize(size: TerminalSize): void
-  /** False if the process has ended, or could not be run. */
-  signal(signal: number): boolean
+  /** Resolves with false if the process has ended, or could not be run. */
+  signal(signal: number): Promise<boolean>
 }
 
 /** The streams of a running container. Disposing lets go of them. */
