@@ -1,10 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Ctx, throwIfEnded } from '../lib/ctx.ts'
 import { systemCode } from '../lib/errors.ts'
 import type { LogRecord } from './cri-log.ts'
 import type { Deps } from './deps.ts'
 import { findContainer } from './find.ts'
+import { FollowTurns } from './follow-turns.ts'
 import { findTail } from './log-reader.ts'
 import {
   candidates,
@@ -18,7 +18,6 @@ import {
 import type { LogOptions, LogPiece } from './types.ts'
 import { watchLog } from './watch-log.ts'
 
-const CHUNK_BYTES = 64 * 1024
 const NEWLINE = 0x0a
 
 /**
@@ -50,9 +49,8 @@ export async function* followLog(
     // Asked before it is read: what was written before the end is there then.
     const isOver = changes.isOver()
     changes.seen()
-    await turns.next()
-    const records = await reader.read()
-    turns.found(reader.bytesRead)
+    const records = await reader.read(await turns.next())
+    turns.found(reader.bytesRead, reader.hasMore)
     if (records !== undefined) yield toPieces(records)
     else if (isOver) return
     if (!isOver && !reader.hasMore) await changes.next()
@@ -74,44 +72,6 @@ export function followContainerLog(
   return followLog(ctx, paths.log(metadata.uid), options, over)
 }
 
-/** Of those who follow busy logs, this many do not wait for each other. */
-const FEW = 2
-/** What all others may take together: some sixth of the main thread's time. */
-const SHARED_BYTES_PER_MS = 8 * 1024
-
-let busyFollowers = 0
-let nextTurnAt = 0
-
-/** Many who follow busy logs share what they may take of the main thread, which has other things to do. */
-class FollowTurns implements Disposable {
-  #isBusy = false
-  /** What its turn has taken of the others' time, until the read tells how much it was. */
-  #reserved = 0
-
-  /** Before a read of at most a chunk. */
-  async next(): Promise<void> {
-    if (!this.#isBusy || busyFollowers <= FEW) return
-    const now = performance.now()
-    const turnAt = Math.max(now, nextTurnAt)
-    nextTurnAt = turnAt + CHUNK_BYTES / SHARED_BYTES_PER_MS
-    this.#reserved = CHUNK_BYTES
-    if (turnAt > now) await sleep(turnAt - now)
-  }
-
-  /** So many bytes has it found: the log is busy if any. */
-  found(bytes: number): void {
-    nextTurnAt -= Math.max(0, this.#reserved - bytes) / SHARED_BYTES_PER_MS
-    this.#reserved = 0
-    const isBusy = bytes > 0
-    if (this.#isBusy !== isBusy) busyFollowers += isBusy ? 1 : -1
-    this.#isBusy = isBusy
-  }
-
-  [Symbol.dispose](): void {
-    this.found(0)
-  }
-}
-
 /** Reads a log's files one after the other, from a place in one of them. */
 class LogFiles implements AsyncDisposable {
   readonly #file: string
@@ -131,16 +91,19 @@ class LogFiles implements AsyncDisposable {
   /** By the last read. */
   bytesRead = 0
 
-  /** The next records; undefined if there is nothing new. */
-  async read(): Promise<LogRecord[] | undefined> {
+  /** The next records, in at most so many bytes; undefined if there is nothing new. */
+  async read(bytes: number): Promise<LogRecord[] | undefined> {
     this.bytesRead = 0
     this.#handle ??= await this.#find()
-    const chunk = await this.#chunk()
+    const chunk = await this.#chunk(bytes)
     if (chunk !== undefined) return this.#split(chunk)
     const newer = await this.#newer()
-    if (newer === undefined) return undefined
+    if (newer === undefined) {
+      this.hasMore = false
+      return undefined
+    }
     // The writer has gone on to the newer one: what it wrote before that is there now.
-    const last = await this.#chunk()
+    const last = await this.#chunk(bytes)
     if (last !== undefined) {
       await newer.handle.close()
       return this.#split(last)
@@ -158,13 +121,13 @@ class LogFiles implements AsyncDisposable {
     await this.#handle?.close()
   }
 
-  async #chunk(): Promise<Buffer | undefined> {
+  async #chunk(bytes: number): Promise<Buffer | undefined> {
     if (this.#handle === undefined) return undefined
-    const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
-    const { bytesRead } = await this.#handle.read(buffer, 0, CHUNK_BYTES, this.#offset)
+    const buffer = Buffer.allocUnsafe(bytes)
+    const { bytesRead } = await this.#handle.read(buffer, 0, bytes, this.#offset)
     this.#offset += bytesRead
     this.bytesRead = bytesRead
-    this.hasMore = bytesRead === CHUNK_BYTES
+    this.hasMore = bytesRead === bytes
     return bytesRead === 0 ? undefined : buffer.subarray(0, bytesRead)
   }
 
