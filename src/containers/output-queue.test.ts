@@ -62,7 +62,8 @@ test('what waits comes in few pieces, each of one stream and of 64 KiB at most',
     ['stdout', 64],
     ['stdout', 1],
     ['stderr', 16],
-    ['stdout', 100],
+    ['stdout', 64],
+    ['stdout', 36],
   ])
 })
 

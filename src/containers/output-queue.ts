@@ -1,3 +1,4 @@
+import { BufferPool } from '../lib/buffer-pool.ts'
 import type { OutputStream } from '../runtime/index.ts'
 import type { OutputChunk } from './types.ts'
 
@@ -8,14 +9,24 @@ export interface OutputSource {
   resume(): void
 }
 
-/** What is given to the reader at once, if as much waits. */
+/** What is given to the reader at once, if as much waits: to send one piece costs a front end the same, whatever its size. */
 const PIECE_BYTES = 64 * 1024
+/** A little that nothing waits before gets no whole piece. */
+const LITTLE_BYTES = 4 * 1024
+const SPARE_PIECES = 4
+
+interface Piece {
+  readonly stream: OutputStream
+  readonly buffer: Buffer
+  length: number
+}
 
 /** What a process has written and its reader has not taken yet: bounded, in order, to be read once. */
 export class OutputQueue implements AsyncIterable<OutputChunk> {
   readonly #source: OutputSource
   readonly #limitBytes: number
-  #chunks: OutputChunk[] = []
+  readonly #buffers = new BufferPool(PIECE_BYTES, SPARE_PIECES)
+  readonly #pieces: Piece[] = []
   #bytes = 0
   #isFull = false
   #isDiscarded = false
@@ -31,9 +42,10 @@ export class OutputQueue implements AsyncIterable<OutputChunk> {
     return this.#isFull
   }
 
+  /** The bytes are copied. */
   push(stream: OutputStream, bytes: Uint8Array): void {
     if (this.#isDiscarded || this.#end !== undefined) return
-    this.#chunks.push({ stream, bytes })
+    for (let rest = bytes; rest.length > 0; ) rest = rest.subarray(this.#add(stream, rest))
     this.#bytes += bytes.length
     if (this.#bytes > this.#limitBytes && !this.#isFull) {
       this.#isFull = true
@@ -45,38 +57,66 @@ export class OutputQueue implements AsyncIterable<OutputChunk> {
   /** After what waits, the reader's end; with an error at once. */
   end(error?: unknown): void {
     this.#end ??= { error }
-    if (error !== undefined) this.#chunks = []
+    if (error !== undefined) this.#drop()
     this.#wake()
   }
 
   /** Nobody reads it any more: what comes is dropped. */
   discard(): void {
     this.#isDiscarded = true
-    this.#chunks = []
+    this.#drop()
     this.#take(this.#bytes)
     this.#wake()
   }
 
+  /** A piece is its reader's until he asks for the next one. */
   async *[Symbol.asyncIterator](): AsyncGenerator<OutputChunk> {
     try {
       while (!this.#isDiscarded) {
-        const chunks = this.#chunks
-        this.#chunks = []
-        for (const chunk of gathered(chunks)) {
-          this.#take(chunk.bytes.length)
-          yield chunk
-          if (this.#end?.error !== undefined) throw this.#end.error
+        const piece = this.#pieces.shift()
+        if (piece !== undefined) {
+          this.#take(piece.length)
+          yield { stream: piece.stream, bytes: piece.buffer.subarray(0, piece.length) }
+          this.#giveBack(piece)
         }
-        if (this.#chunks.length > 0) continue
         if (this.#end?.error !== undefined) throw this.#end.error
+        if (this.#pieces.length > 0) continue
         if (this.#end !== undefined) return
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve
-        })
+        if (piece === undefined) {
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve
+          })
+        }
       }
     } finally {
       this.discard()
     }
+  }
+
+  /** To the last piece, if it is of that stream and has room, else in a new one. @returns how many it took */
+  #add(stream: OutputStream, bytes: Uint8Array): number {
+    const last = this.#pieces.at(-1)
+    const fits = last?.stream === stream && last.length < last.buffer.length
+    const piece = fits ? last : this.#newPiece(stream, bytes.length)
+    const count = Math.min(bytes.length, piece.buffer.length - piece.length)
+    piece.buffer.set(bytes.subarray(0, count), piece.length)
+    piece.length += count
+    return count
+  }
+
+  #newPiece(stream: OutputStream, bytes: number): Piece {
+    const isLittle = bytes < LITTLE_BYTES && this.#pieces.length === 0
+    const piece = { stream, buffer: isLittle ? Buffer.allocUnsafe(bytes) : this.#buffers.take(), length: 0 }
+    this.#pieces.push(piece)
+    return piece
+  }
+
+  #giveBack({ buffer }: Piece): void {
+    if (buffer.length === PIECE_BYTES) this.#buffers.give(buffer)
+  }
+
+  #drop(): void {
+    for (const piece of this.#pieces.splice(0)) this.#giveBack(piece)
   }
 
   #take(bytes: number): void {
@@ -85,25 +125,4 @@ export class OutputQueue implements AsyncIterable<OutputChunk> {
     this.#isFull = false
     this.#source.resume()
   }
-}
-
-/** Neighbours of one stream as one piece: to send one costs a front end the same, whatever its size. */
-function* gathered(chunks: readonly OutputChunk[]): Generator<OutputChunk> {
-  let begun: OutputChunk[] = []
-  let length = 0
-  for (const chunk of chunks) {
-    if (begun.length > 0 && (begun[0]!.stream !== chunk.stream || length + chunk.bytes.length > PIECE_BYTES)) {
-      yield joined(begun)
-      begun = []
-      length = 0
-    }
-    begun.push(chunk)
-    length += chunk.bytes.length
-  }
-  if (begun.length > 0) yield joined(begun)
-}
-
-function joined(chunks: readonly OutputChunk[]): OutputChunk {
-  const { stream, bytes } = chunks[0]!
-  return { stream, bytes: chunks.length === 1 ? bytes : Buffer.concat(chunks.map((chunk) => chunk.bytes)) }
 }

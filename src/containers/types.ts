@@ -152,6 +152,7 @@ export interface CreateExec {
   readonly start?: boolean
 }
 
+/** The bytes are the reader's until he asks for the next chunk. */
 export interface OutputChunk {
   readonly stream: OutputStream
   readonly bytes: Uint8Array

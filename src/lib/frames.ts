@@ -9,7 +9,8 @@ export const FRAME = { stdout: 1, stderr: 2, exit: 3 } as const
 /** Types of the client's frames: input, the terminal's size (rows u16 BE, columns u16 BE), the end of the input. */
 export const INPUT = { data: 0, resize: 1, end: 2 } as const
 
-const FRAME_HEAD_BYTES = 5
+export const FRAME_HEAD_BYTES = 5
+const EMPTY = Buffer.alloc(0)
 /** Of a payload that a client sends; the public Raind's limit. */
 const PAYLOAD_LIMIT = 8 * 1024 * 1024
 
@@ -18,8 +19,10 @@ export interface Frame {
   readonly payload: Uint8Array
 }
 
-export function frame(type: number, payload: Uint8Array): Uint8Array {
-  const bytes = Buffer.allocUnsafe(FRAME_HEAD_BYTES + payload.length)
+/** @param into where it is written, if that is large enough: the frame is its first part */
+export function frame(type: number, payload: Uint8Array, into: Buffer = EMPTY): Uint8Array {
+  const length = FRAME_HEAD_BYTES + payload.length
+  const bytes = into.length < length ? Buffer.allocUnsafe(length) : into.subarray(0, length)
   bytes.writeUInt8(type, 0)
   bytes.writeUInt32BE(payload.length, 1)
   bytes.set(payload, FRAME_HEAD_BYTES)

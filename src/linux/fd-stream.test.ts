@@ -42,6 +42,34 @@ test('a reader who takes his time makes the writer wait, and gets all', async ()
   assert.ok(Buffer.concat(chunks).equals(sent))
 })
 
+test('chunks that are taken come in one memory, and not while it is paused', async () => {
+  const ends: [number, number] = [0, 0]
+  check('socketpair', socketpair(AF_UNIX, SOCK_SEQPACKET | CLOEXEC_NONBLOCK, 0, ends))
+  const writer = fdStream(ends[0], { halfCloses: true })
+  const memory = new Set<ArrayBufferLike>()
+  const taken: string[] = []
+  const reader = fdStream(ends[1], {
+    halfCloses: true,
+    take(chunk) {
+      taken.push(String(chunk))
+      memory.add(chunk.buffer)
+      if (taken.length === 2) reader.pause()
+    },
+  })
+  for (const text of ['one', 'two', 'three']) writer.write(text)
+  await sleep(20)
+  assert.deepEqual(taken, [])
+  reader.resume()
+  while (taken.length < 2) await sleep(5)
+  await sleep(20)
+  assert.deepEqual(taken, ['one', 'two'])
+  reader.resume()
+  writer.end('four')
+  await once(reader, 'close')
+  assert.deepEqual(taken, ['one', 'two', 'three', 'four'])
+  assert.equal(memory.size, 1)
+})
+
 test('what is written to who has gone is dropped, and his end is an end', async () => {
   const [a, b] = pair(SOCK_STREAM)
   b.destroy()

@@ -31,6 +31,11 @@ export interface FdStreamOptions {
   readonly halfCloses: boolean
   /** What one write may take, of a peer that reads packets and cuts longer ones off; as it comes, if absent. */
   readonly packetBytes?: number
+  /**
+   * Takes each chunk, in memory that is used again: there is no `data` then, and `resume` begins to read. For much that
+   * is copied anyhow.
+   */
+  readonly take?: (chunk: Buffer) => void
 }
 
 /**
@@ -47,17 +52,19 @@ class FdStream extends Duplex {
   readonly #halfCloses: boolean
   readonly #packetBytes: number
   readonly #poll: ReturnType<typeof koffi.node.poll>
+  readonly #take: FdStreamOptions['take']
   #slab = Buffer.alloc(0)
   #wantsRead = false
   #pending: { bytes: Buffer; done: (error?: Error | null) => void } | undefined
   #turnComes = false
   #gathering: NodeJS.Timeout | undefined
 
-  constructor(fd: number, { halfCloses, packetBytes }: FdStreamOptions) {
+  constructor(fd: number, { halfCloses, packetBytes, take }: FdStreamOptions) {
     super({ readableObjectMode: true, readableHighWaterMark: HIGH_WATER_CHUNKS, allowHalfOpen: false })
     this.#fd = fd
     this.#halfCloses = halfCloses
     this.#packetBytes = packetBytes ?? Number.POSITIVE_INFINITY
+    this.#take = take
     this.#poll = koffi.node.poll(fd, { readable: true }, () => {})
     this.#poll.stop()
   }
@@ -65,6 +72,16 @@ class FdStream extends Duplex {
   override _read(): void {
     this.#wantsRead = true
     this.#watch()
+  }
+
+  override pause(): this {
+    if (this.#take !== undefined) this.#wantsRead = false
+    return super.pause()
+  }
+
+  override resume(): this {
+    if (this.#take !== undefined && !this.readableEnded) this._read()
+    return super.resume()
   }
 
   override _write(bytes: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
@@ -136,8 +153,12 @@ class FdStream extends Duplex {
         return bytes
       }
       const chunk = this.#slab.subarray(0, count)
-      this.#slab = this.#slab.subarray(count)
       bytes += count
+      if (this.#take !== undefined) {
+        this.#take(chunk)
+        continue
+      }
+      this.#slab = this.#slab.subarray(count)
       this.#wantsRead = this.push(chunk)
     }
     return bytes

@@ -15,10 +15,10 @@ const SOCK_CLOEXEC = 0o2000000
 const SOCK_NONBLOCK = 0o4000
 
 /**
- * Connects to a SEQPACKET socket file. A chunk of the stream is a packet; what is written becomes packets of at most
- * `packetBytes`. @throws {SysError}
+ * Connects to a SEQPACKET socket file. `take` gets each packet, in memory that is used again, once the stream is
+ * resumed; what is written becomes packets of at most `packetBytes`. @throws {SysError}
  */
-export function connectSeqpacket(path: string, packetBytes: number): Duplex {
+export function connectSeqpacket(path: string, packetBytes: number, take: (packet: Buffer) => void): Duplex {
   const fd = check(
     `make a socket for ${path}`,
     native.socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
@@ -30,5 +30,5 @@ export function connectSeqpacket(path: string, packetBytes: number): Duplex {
     closeFd(fd)
     throw error
   }
-  return fdStream(fd, { halfCloses: true, packetBytes })
+  return fdStream(fd, { halfCloses: true, packetBytes, take })
 }

@@ -12,13 +12,15 @@ const PACKET_BYTES = 16 * 1024
  * container with it: who is not read must be disposed.
  */
 export function attachTo(bundle: string): RuntimeAttach {
-  const connection = connectSeqpacket(join(bundle, 'attach'), PACKET_BYTES)
+  let tell: Parameters<RuntimeAttach['onOutput']>[0] = () => {}
+  const connection = connectSeqpacket(join(bundle, 'attach'), PACKET_BYTES, (packet) =>
+    tell(packet[0] === STDERR ? 'stderr' : 'stdout', packet.subarray(1)),
+  )
   return {
     stdin: connection,
     onOutput(listener) {
-      connection.on('data', (packet: Buffer) =>
-        listener(packet[0] === STDERR ? 'stderr' : 'stdout', packet.subarray(1)),
-      )
+      tell = listener
+      connection.resume()
     },
     onEnd(listener) {
       connection.on('error', () => {}).once('close', listener)

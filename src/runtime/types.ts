@@ -84,7 +84,10 @@ export interface RuntimeExec {
 export interface RuntimeAttach extends Disposable {
   /** Goes nowhere in a container whose stdin is not open. Ending it closes that of one with `stdinOnce`. */
   readonly stdin: Writable
-  /** Begins to read. Called for each packet, in order; a container with a terminal has stdout only. */
+  /**
+   * Begins to read. Called for each packet, in order, which is in memory that is used again; a container with a
+   * terminal has stdout only.
+   */
   onOutput(listener: (stream: OutputStream, bytes: Buffer) => void): void
   /** Called when there is no more output, because the container has ended or this was disposed. */
   onEnd(listener: () => void): void

@@ -32,8 +32,8 @@ export interface Channel {
   /** The client's messages wait until `resume`. */
   pause(): void
   resume(): void
-  /** Resolves when there is room for more; at once when it has ended. */
-  send(bytes: Uint8Array): Promise<void>
+  /** Resolves when there is room for more; at once when it has ended. Calls `sent` when the bytes are needed no longer. */
+  send(bytes: Uint8Array, sent?: () => void): Promise<void>
   close(code: number, reason: string): void
 }
 
@@ -94,11 +94,14 @@ function channelOf(ws: WebSocket): Channel {
     },
     pause: () => ws.pause(),
     resume: () => ws.resume(),
-    async send(bytes) {
+    async send(bytes, sent) {
       if (ws.readyState !== ws.OPEN) return
-      const { promise: sent, resolve } = Promise.withResolvers<void>()
-      ws.send(bytes, { binary: true }, () => resolve())
-      if (ws.bufferedAmount > SEND_AHEAD_BYTES) await Promise.race([sent, closed])
+      const { promise: written, resolve } = Promise.withResolvers<void>()
+      ws.send(bytes, { binary: true }, () => {
+        sent?.()
+        resolve()
+      })
+      if (ws.bufferedAmount > SEND_AHEAD_BYTES) await Promise.race([written, closed])
     },
     close(code, reason) {
       // A client that is paused would not be heard when it answers.

@@ -1,15 +1,16 @@
 import type { Session } from '../../containers/index.ts'
+import { BufferPool } from '../../lib/buffer-pool.ts'
 import { type Ctx, whenEnded } from '../../lib/ctx.ts'
 import { messageOf, StatusError } from '../../lib/errors.ts'
-import { exitFrame, FRAME, type Frame, FrameReader, frame, INPUT } from '../../lib/frames.ts'
+import { exitFrame, FRAME, FRAME_HEAD_BYTES, type Frame, FrameReader, frame, INPUT } from '../../lib/frames.ts'
 import { type TerminalSize, terminalSize } from '../../model/terminal-size.ts'
 import { type Channel, CLOSE } from '../http/web-socket.ts'
 import type { StreamsQuery } from './types.ts'
 
 /** How a session is put on a WebSocket. */
 export interface Dialect {
-  /** Messages for a piece of output. */
-  output(stream: 'stdout' | 'stderr', bytes: Uint8Array): readonly Uint8Array[]
+  /** Messages for a piece of output: copies of it. */
+  output(stream: 'stdout' | 'stderr', bytes: Uint8Array): readonly Message[]
   /** After all output; absent: the end of the connection says enough. */
   readonly exit?: (exitCode: number) => Uint8Array
   /** Whether a size that no terminal can have is an error; else nothing happens. */
@@ -21,13 +22,28 @@ export interface Dialect {
   readonly closing: string
 }
 
+interface Message {
+  readonly bytes: Uint8Array
+  /** To be called when the bytes are needed no longer. */
+  readonly sent?: () => void
+}
+
 const RAW_MESSAGE_BYTES = 32 * 1024
+/** A frame with as much output as comes at once. */
+const BUFFER_BYTES = FRAME_HEAD_BYTES + 64 * 1024
+/** What the channel sends ahead. */
+const SPARE_BUFFERS = 8
+/** Not worth one. */
+const LITTLE_BYTES = 4 * 1024
 
 /** The public Raind's (contract, section 2): output as it is, in messages of at most 32 KiB. */
 export const RAW: Dialect = {
   output(_stream, bytes) {
     const count = Math.ceil(bytes.length / RAW_MESSAGE_BYTES)
-    return Array.from({ length: count }, (_, i) => bytes.subarray(i * RAW_MESSAGE_BYTES, (i + 1) * RAW_MESSAGE_BYTES))
+    const copy = Buffer.from(bytes)
+    return Array.from({ length: count }, (_, i) => ({
+      bytes: copy.subarray(i * RAW_MESSAGE_BYTES, (i + 1) * RAW_MESSAGE_BYTES),
+    }))
   },
   checksSize: false,
   endsInput: false,
@@ -38,8 +54,14 @@ export const RAW: Dialect = {
 /** Our own: frames both ways, the streams apart, and the exit code. */
 export function framed({ stdout, stderr }: StreamsQuery): Dialect {
   const isWanted = { stdout: stdout ?? true, stderr: stderr ?? true }
+  const buffers = new BufferPool(BUFFER_BYTES, SPARE_BUFFERS)
   return {
-    output: (stream, bytes) => (isWanted[stream] ? [frame(FRAME[stream], bytes)] : []),
+    output(stream, bytes) {
+      if (!isWanted[stream]) return []
+      if (bytes.length < LITTLE_BYTES) return [{ bytes: frame(FRAME[stream], bytes) }]
+      const buffer = buffers.take()
+      return [{ bytes: frame(FRAME[stream], bytes, buffer), sent: () => buffers.give(buffer) }]
+    },
     exit: exitFrame,
     checksSize: true,
     endsInput: true,
@@ -78,7 +100,7 @@ function closeCode(error: unknown): number {
 
 async function giveOutput(session: Session, channel: Channel, dialect: Dialect): Promise<void> {
   for await (const { stream, bytes } of session.output) {
-    for (const message of dialect.output(stream, bytes)) await channel.send(message)
+    for (const message of dialect.output(stream, bytes)) await channel.send(message.bytes, message.sent)
   }
   if (dialect.exit === undefined) return
   const { exitCode } = await session.exit

@@ -28,7 +28,7 @@ export async function collect(session: Session, limit: number): Promise<{ stdout
   const kept = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] }
   const length = { stdout: 0, stderr: 0 }
   for await (const { stream, bytes } of session.output) {
-    if (length[stream] < limit) kept[stream].push(bytes.subarray(0, limit - length[stream]))
+    if (length[stream] < limit) kept[stream].push(Buffer.from(bytes.subarray(0, limit - length[stream])))
     length[stream] += bytes.length
   }
   const collected = (stream: 'stdout' | 'stderr') => ({
