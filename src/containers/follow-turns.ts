@@ -1,22 +1,22 @@
+import { cpus } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { idleProcessors } from '../linux/processors.ts'
 
 const READ_BYTES = 64 * 1024
 /** Where little was written the last time. */
 const QUIET_READ_BYTES = 4 * 1024
 /** Of those who follow busy logs, this many do not wait for each other. */
 const FEW = 2
-/** What all others may take together, in bytes a ms: at least, at first, and at most. */
-const [SLOWEST, FIRST, FASTEST] = [1024, 8 * 1024, 512 * 1024]
+/** What all others may take together, in bytes a ms: at first and at least, and at most. */
+const [SLOWEST, FASTEST] = [1024, 512 * 1024]
 /** So often is it looked whether the machine has time for more. */
 const LOOK_MS = 100
-/** Of a processor: less, and whoever writes the logs may be waiting for it. */
+/** Processors: with fewer, whoever writes the logs may be waiting for one. */
 const SPARE = 0.25
 
 let busyFollowers = 0
-let bytesPerMs = FIRST
+let bytesPerMs = SLOWEST
 let nextTurnAt = 0
-let lastLookAt = 0
+let last = { at: 0, idleMs: 0 }
 
 /**
  * Many who follow busy logs share what the machine has to spare: what they do not take now they find in the log later,
@@ -53,9 +53,13 @@ export class FollowTurns implements Disposable {
   }
 }
 
+/** A processor that has nothing to do is a processor to spare. */
 function adapt(now: number): void {
-  if (now - lastLookAt < LOOK_MS) return
-  lastLookAt = now
-  const idle = idleProcessors()
-  bytesPerMs = Math.min(FASTEST, Math.max(SLOWEST, bytesPerMs * (idle >= SPARE ? 2 : 0.5)))
+  if (now - last.at < LOOK_MS) return
+  const idleMs = cpus().reduce((sum, { times }) => sum + times.idle, 0)
+  const [passedMs, spare] = [now - last.at, (idleMs - last.idleMs) / (now - last.at)]
+  last = { at: now, idleMs }
+  // What was before the logs were busy says nothing.
+  if (passedMs > 10 * LOOK_MS) bytesPerMs = SLOWEST
+  else bytesPerMs = Math.min(FASTEST, Math.max(SLOWEST, bytesPerMs * (spare >= SPARE ? 2 : 0.5)))
 }
