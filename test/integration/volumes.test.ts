@@ -134,7 +134,7 @@ for (const runtime of ['crun', 'runc'] as const)
         },
       )
       assert.equal(
-        seen.replace(/(\d+) file\s+\1 same/, '# file\n# same').replace(/ +/g, ' '),
+        seen.replace(/ *(\d+) file\s+\1 same/, '# file\n# same').replace(/ +/g, ' '),
         [
           '. 2750 5:6 1000000 directory',
           'file 4711 7:8 2000000 regular file',
