@@ -8,6 +8,7 @@ import { writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { messageOf } from '../src/lib/errors.ts'
+import { mount } from '../src/linux/mount.ts'
 import { runInOwnNamespaces } from '../test/support/namespace.ts'
 import { benches } from './promises/index.ts'
 import { bareNode } from './support/bare-node.ts'
@@ -16,6 +17,8 @@ import { type Bench, type BenchOptions, isKept, type Row } from './support/promi
 import { show } from './support/stats.ts'
 
 runInOwnNamespaces(import.meta.filename)
+// In memory, as it is where systemd is: what peers keep there is no disk's business.
+mount('tmpfs', '/run', 'tmpfs', 0, 'mode=0755')
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {

@@ -19,7 +19,7 @@ export async function startDockerd(runtime: string): Promise<Peer | undefined> {
   const socket = join(directory, 'docker.sock')
   const cgroups = `/condenser-bench-docker-${process.pid}`
   const flags = [
-    ...['--data-root', join(directory, 'root'), '--exec-root', join(directory, 'exec'), '--host', `unix://${socket}`],
+    ...['--data-root', join(directory, 'root'), '--exec-root', await mkdtemp('/run/cp-'), '--host', `unix://${socket}`],
     ...['--pidfile', join(directory, 'pid'), '--exec-opt', 'native.cgroupdriver=cgroupfs', '--cgroup-parent', cgroups],
     ...(runtime === 'runc' ? [] : ['--add-runtime', `${runtime}=/usr/bin/${runtime}`, '--default-runtime', runtime]),
   ]

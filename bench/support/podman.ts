@@ -28,6 +28,7 @@ export interface Podman extends AsyncDisposable {
 export async function startPodman(runtime = 'crun'): Promise<Podman | undefined> {
   if (!existsSync(PODMAN)) return undefined
   const directory = await mkdtemp('/var/tmp/cp-')
+  const run = await mkdtemp('/run/cp-')
   const socket = join(directory, 'podman.sock')
   const registries = join(directory, 'registries.conf')
   await writeFile(registries, '[[registry]]\nprefix = "127.0.0.1"\nlocation = "127.0.0.1"\ninsecure = true\n')
@@ -35,8 +36,8 @@ export async function startPodman(runtime = 'crun'): Promise<Podman | undefined>
   const settings = join(directory, 'containers.conf')
   await writeFile(settings, '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n')
   const flags = [
-    ...['--root', join(directory, 'root'), '--runroot', join(directory, 'run'), '--storage-driver', 'overlay'],
-    ...['--cgroup-manager', 'cgroupfs', '--runtime', runtime, '--tmpdir', join(directory, 'tmp')],
+    ...['--root', join(directory, 'root'), '--runroot', join(run, 'run'), '--storage-driver', 'overlay'],
+    ...['--cgroup-manager', 'cgroupfs', '--runtime', runtime, '--tmpdir', join(run, 'tmp')],
   ]
   const env = { ...process.env, TMPDIR: directory, CONTAINERS_REGISTRIES_CONF: registries, CONTAINERS_CONF: settings }
   const command = [PODMAN, ...flags, 'system', 'service', '--time', '0', `unix://${socket}`]

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { unmount } from '../../src/linux/mount.ts'
+import { MS_SHARED, mount, unmount } from '../../src/linux/mount.ts'
 import { type ApiClient, apiClient } from './api-client.ts'
 
 export const projectRoot = fileURLToPath(new URL('../..', import.meta.url))
@@ -34,13 +34,17 @@ export interface Home extends AsyncDisposable {
 
 let homes = 0
 
-/** Short, because socket paths below it must fit 107 bytes; on a real disk, because overlay needs one. */
+/**
+ * Short, because socket paths below it must fit 107 bytes; the root on a real disk, because overlay needs one; `run` in
+ * memory, as /run is where systemd is.
+ */
 export async function makeHome(): Promise<Home> {
   const base = await mkdtemp('/var/tmp/cd-')
+  const memory = join(base, 'r')
   const tag = randomBytes(3).toString('hex')
   const home = {
     root: join(base, 'root'),
-    run: join(base, 'run'),
+    run: join(memory, 'run'),
     bridge: `rt${tag}`,
     subnet: `10.${200 + (homes++ % 50)}.0.0/16`,
     cgroupParent: `/condenser-test-${tag}`,
@@ -48,11 +52,14 @@ export async function makeHome(): Promise<Home> {
     certDir: join(base, 'cert'),
   }
   await mkdir(home.root)
+  await mkdir(memory)
+  mount('tmpfs', memory, 'tmpfs', 0, 'mode=0755')
+  mount('none', memory, null, MS_SHARED, null)
   return {
     ...home,
     async [Symbol.asyncDispose]() {
       // The daemon leaves its self-binds, like its containers.
-      for (const directory of [home.root, home.run]) while (unmount(directory));
+      for (const directory of [home.root, home.run, memory]) while (unmount(directory));
       await rm(base, { recursive: true, force: true, maxRetries: 3 })
     },
   }
