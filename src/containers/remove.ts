@@ -1,7 +1,10 @@
-import { rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { readdir, rm, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Ctx } from '../lib/ctx.ts'
 import { StatusError, systemCode } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
+import { forEachLimited } from '../lib/for-each-limited.ts'
 import { containerState, isAlive } from '../model/container.ts'
 import { containerEvent } from '../model/event.ts'
 import { tellEnd } from './cancel-restart.ts'
@@ -58,7 +61,7 @@ export async function removeContainer(
   await tearDown(ctx, deps, container)
   failpoint('remove.files')
   await snapshots.unmount(paths.rootfs(id))
-  await rm(paths.bundle(id), { recursive: true, force: true })
+  rmSync(paths.bundle(id), { recursive: true, force: true })
   await removeFiles(deps, paths.container(id))
   failpoint('remove.record')
   store.write((tx) => {
@@ -82,8 +85,12 @@ export async function removeContainer(
 /** A container may have nested directories deeper than a path can name; only then is a Worker worth its start. */
 async function removeFiles({ snapshots }: Deps, directory: string): Promise<void> {
   try {
-    await rm(directory, { recursive: true, force: true })
+    // Side by side: each file takes two turns of a thread.
+    const names = await readdir(directory)
+    await forEachLimited(names.length, names, (name) => rm(join(directory, name), { recursive: true, force: true }))
+    await rmdir(directory)
   } catch (error) {
+    if (systemCode(error) === 'ENOENT') return
     if (systemCode(error) !== 'ENAMETOOLONG') throw error
     await snapshots.removeTree(directory)
   }

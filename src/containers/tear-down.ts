@@ -1,6 +1,7 @@
-import { rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
 import type { Ctx } from '../lib/ctx.ts'
 import { failpoint } from '../lib/failpoint.ts'
+import { forEachLimited } from '../lib/for-each-limited.ts'
 import { type Container, isAlive } from '../model/container.ts'
 import { unmountSharedMemory } from '../runtime/index.ts'
 import type { Deps } from './deps.ts'
@@ -29,11 +30,17 @@ export async function tearDown(ctx: Ctx, deps: Deps, container: Container): Prom
   // The runtime does not tell of an end that it was asked for.
   if (isAlive(current.status)) recordExit(deps, { id, exitCode: KILLED, oomKilled: false, finishedAt: Date.now() })
   failpoint('stop.unmount')
-  await snapshots.unmount(paths.rootfs(id))
-  unmountSharedMemory(paths.shm(id))
-  if (sandbox !== undefined) await tearDownSandbox(ctx, deps, sandbox)
+  const unmountAll = async () => {
+    await snapshots.unmount(paths.rootfs(id))
+    unmountSharedMemory(paths.shm(id))
+  }
+  const leaveNetwork = async () => {
+    if (sandbox !== undefined) await tearDownSandbox(ctx, deps, sandbox)
+  }
+  await forEachLimited(2, [unmountAll, leaveNetwork], (step) => step())
   failpoint('stop.bundle')
-  await rm(paths.bundle(id), { recursive: true, force: true })
+  // In memory, and little.
+  rmSync(paths.bundle(id), { recursive: true, force: true })
   failpoint('stop.record')
   store.write((tx) => {
     releasePorts(tx, current.spec.sandboxId)

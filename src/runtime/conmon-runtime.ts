@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Ctx } from '../lib/ctx.ts'
@@ -27,7 +27,7 @@ import { type ProcessRow, processRow } from '../linux/process-table.ts'
 import { spawningThreadId } from '../linux/spawn.ts'
 import type { TerminalSize } from '../model/terminal-size.ts'
 import { attachTo } from './attach.ts'
-import { cgroupOf } from './bundle-cgroup.ts'
+import { cgroupOf, hasHooks } from './bundle-config.ts'
 import { tellConmon } from './conmon-control.ts'
 import { execInContainer } from './exec.ts'
 import { releaseByFifo } from './exec-fifo.ts'
@@ -89,6 +89,8 @@ interface Watched {
   readonly process: Promise<CreatedProcess | undefined>
   /** crun, and no hooks to run after the start. */
   readonly startsByFifo: boolean
+  /** Its process, too: its monitor has reaped it. */
+  hasEnded: boolean
 }
 
 /** crun or runc, whichever `choice` and the host allow, under conmon. */
@@ -166,7 +168,7 @@ class ConmonRuntime implements Runtime {
     const { monitor, created } = await spawnMonitor(ctx, this.#options.thread, this.#programs, input)
     const process = created.then(identify)
     const startsByFifo = this.name === 'crun' && !('hooks' in spec)
-    this.#watch(id, { bundle, monitor, process: process.catch(() => undefined), startsByFifo })
+    this.#watch(id, { bundle, monitor, process: process.catch(() => undefined), startsByFifo, hasEnded: false })
     const result = await process
     void this.#leaf.adoptProcess(monitor.pid).catch((error) => {
       if (systemCode(error) === 'ESRCH') return
@@ -250,7 +252,8 @@ class ConmonRuntime implements Runtime {
     const monitor = this.#found.get(bundle)
     this.#found.delete(bundle)
     if (monitor?.signal(0)) {
-      this.#watch(id, { bundle, monitor, process: Promise.resolve({ pid, pidStartTime }), startsByFifo: false })
+      const process = Promise.resolve({ pid, pidStartTime })
+      this.#watch(id, { bundle, monitor, process, startsByFifo: false, hasEnded: false })
       const cgroup = cgroupOf(bundle)
       return { state: 'running', paused: cgroup !== undefined && isFrozen(cgroup, this.#hierarchies) }
     }
@@ -277,20 +280,21 @@ class ConmonRuntime implements Runtime {
 
   async delete(_ctx: Ctx, id: string, bundle: string): Promise<void> {
     failpoint('runtime.delete')
-    const monitor = this.#watched.get(id)?.monitor ?? this.#found.get(bundle)
+    const watched = this.#watched.get(id)
+    const monitor = watched?.monitor ?? this.#found.get(bundle)
     this.#watched.delete(id)
     this.#found.delete(bundle)
     // What is frozen cannot end.
     await this.resume(bundle)
     if (monitor !== undefined && !existsSync(pidFile(bundle))) await endUnfinished(monitor, this.#programs.oci, id)
-    await this.#deleteState(id)
+    if (watched?.hasEnded && !hasHooks(bundle)) this.#dropState(id)
+    else await this.#deleteState(id)
     if (monitor !== undefined) await endMonitor(monitor)
     monitor?.[Symbol.dispose]()
     const cgroup = cgroupOf(bundle)
     if (cgroup !== undefined) await removeCgroup(cgroup, this.#hierarchies)
-    await rm(this.#exitFile(id), { force: true })
-    await Promise.all(MONITOR_FILES.map((name) => rm(join(bundle, name), { force: true })))
-    await rm(join(bundle, 'config.json'), { force: true })
+    const files = [...MONITOR_FILES, 'config.json'].map((name) => join(bundle, name))
+    for (const file of [this.#exitFile(id), ...files]) rmSync(file, { force: true })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -299,6 +303,14 @@ class ConmonRuntime implements Runtime {
     this.#watched.clear()
     this.#found.clear()
     this.#leaf.release(this.#threadId)
+  }
+
+  /**
+   * What the runtime's `delete` does of a container without hooks whose process has ended, without the process: its
+   * cgroup, and who may be left in that, is our business anyway.
+   */
+  #dropState(id: string): void {
+    rmSync(join(this.#programs.oci.root, id), { recursive: true, force: true })
   }
 
   async #deleteState(id: string): Promise<void> {
@@ -329,6 +341,7 @@ class ConmonRuntime implements Runtime {
     if (process === undefined || this.#watched.get(id) !== watched) return
     const exit = readExitFile(this.#exitFile(id))
     if (exit === undefined) await endUnwatched(process)
+    else watched.hasEnded = true
     const oomKilled = this.#wasOomKilled(watched.bundle)
     if (this.#watched.get(id) !== watched) return
     const facts = exit ?? {
