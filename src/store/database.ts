@@ -1,13 +1,13 @@
 import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { migrate, schemaVersion } from './migrations.ts'
-import { ParsedLists } from './parsed-lists.ts'
 import { damaged, explainSqliteError } from './sqlite-error.ts'
+import { WholeLists } from './whole-lists.ts'
 
 /** The connection of the main thread, with its prepared statements. It never syncs: see durability.ts. */
 export class Database {
   readonly file: string
-  readonly lists = new ParsedLists()
+  readonly lists = new WholeLists()
   readonly #connection: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
 

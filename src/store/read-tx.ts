@@ -4,16 +4,21 @@ import type { Kind, Kinds } from '../model/kinds.ts'
 import { DEFAULT_NAMESPACE, type Labels } from '../model/meta.ts'
 import type { Database } from './database.ts'
 import type { ObjectFilter, ReadTx } from './types.ts'
+import type { ChangeText, ListSource } from './whole-lists.ts'
 
-interface JsonRow {
+interface ObjectText {
+  readonly uid: string
   readonly json: string
 }
+
+/** Of all kinds: to look through more takes longer than to parse most lists. */
+const MOST_CHANGES = 1000
 
 /** Sorts after every name and uid with the prefix before it. */
 const LAST = '\u{10ffff}'
 
 /** Reads objects by SQL. Those of whole lists are shared and frozen, every other is parsed anew. */
-export class ObjectReader implements ReadTx {
+export class ObjectReader implements ReadTx, ListSource {
   readonly #database: Database
   #open = true
 
@@ -50,7 +55,9 @@ export class ObjectReader implements ReadTx {
   list<K extends Kind>(kind: K, filter: ObjectFilter = {}): Kinds[K][] {
     const { where, values } = condition(kind, filter)
     const isWhole = values.length === 1
-    const objects = isWhole ? this.#whole(kind) : this.#texts(where, values).map((text) => JSON.parse(text) as Kinds[K])
+    const objects = isWhole
+      ? this.#database.lists.read(kind, this, this.readsCommitted)
+      : this.#rows(where, values).map(({ json }) => JSON.parse(json) as Kinds[K])
     const { labels } = filter
     return labels === undefined ? objects : objects.filter((object) => carries(object.metadata.labels, labels))
   }
@@ -67,16 +74,20 @@ export class ObjectReader implements ReadTx {
     return true
   }
 
-  /** Not even read if nothing has been committed since the last time. */
-  #whole<K extends Kind>(kind: K): Kinds[K][] {
-    const { lists } = this.#database
-    const revision = this.readsCommitted ? this.revision() : undefined
-    return lists.known(kind, revision) ?? lists.parse(kind, this.#texts('kind = ?', [kind]), revision)
+  texts(kind: Kind): ObjectText[] {
+    return this.#rows('kind = ?', [kind])
   }
 
-  #texts(where: string, values: readonly SQLInputValue[]): string[] {
-    const rows = this.sql(`SELECT json FROM objects WHERE ${where} ORDER BY id`).all(...values)
-    return rows.map((row) => (row as unknown as JsonRow).json)
+  changesAfter(kind: Kind, revision: number): ChangeText[] | undefined {
+    const { first } = this.sql('SELECT min(revision) AS first FROM changes').get() as { first: number | null }
+    if (first === null || first > revision + 1 || this.revision() > revision + MOST_CHANGES) return undefined
+    const sql = 'SELECT uid, action, json FROM changes WHERE revision > ? AND kind = ? ORDER BY revision'
+    return this.sql(sql).all(revision, kind) as unknown as ChangeText[]
+  }
+
+  #rows(where: string, values: readonly SQLInputValue[]): ObjectText[] {
+    const sql = `SELECT uid, json FROM objects WHERE ${where} ORDER BY id`
+    return this.sql(sql).all(...values) as unknown as ObjectText[]
   }
 
   protected sql(text: string) {
@@ -100,7 +111,7 @@ function condition(kind: Kind, filter: ObjectFilter): { where: string; values: S
 }
 
 function parse<T>(row: unknown): T | undefined {
-  return row === undefined ? undefined : (JSON.parse((row as JsonRow).json) as T)
+  return row === undefined ? undefined : (JSON.parse((row as ObjectText).json) as T)
 }
 
 function carries(labels: Labels, wanted: Labels): boolean {

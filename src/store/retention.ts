@@ -32,6 +32,10 @@ function dropOlder(database: Database, maxAgeMs: number): void {
     .run(nowNs() - BigInt(maxAgeMs) * 1_000_000n)
 }
 
+const LOG_ENDS = `SELECT
+  coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0) AS revision,
+  coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0) AS sequence`
+
 /** The numbers of the last change and of the last event; 0 before the first. */
 export interface LogEnds {
   readonly revision: number
@@ -39,9 +43,7 @@ export interface LogEnds {
 }
 
 export function logEnds(database: Database): LogEnds {
-  const last = database.prepare('SELECT seq FROM sqlite_sequence WHERE name = ?')
-  const of = (table: string) => (last.get(table) as { seq: number } | undefined)?.seq ?? 0
-  return { revision: of('changes'), sequence: of('events') }
+  return database.prepare(LOG_ENDS).get() as unknown as LogEnds
 }
 
 function crossed(before: number, after: number): boolean {
