@@ -40,6 +40,13 @@ export function mount(
   check(`mount ${type ?? ''} on ${target}`, native.mount(source, target, type, flags, options))
 }
 
+/** The same off this thread, for filesystems that write to a disk when they are mounted. */
+export async function mountOffThread(...args: Parameters<typeof mount>): Promise<void> {
+  const [, target, type] = args
+  const result = await callOffThread(native.mount, ...args)
+  if (result < 0) throw new SysError(`mount ${type ?? ''} on ${target}`, -result)
+}
+
 /** Makes `path` a mount of its own (once) whose mounts are seen in the namespaces made from this one. */
 export function bindShared(path: string): void {
   mount(path, path, null, MS_BIND, null)

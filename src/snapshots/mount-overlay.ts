@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { StatusError } from '../lib/errors.ts'
-import { mount } from '../linux/mount.ts'
+import { mount, mountOffThread } from '../linux/mount.ts'
 import { EMPTY_LAYER } from './merged-view.ts'
 import { assertLayerCount, overlayOptions } from './overlay-options.ts'
 
@@ -15,14 +15,15 @@ export interface OverlayInput {
 
 /**
  * Mounts by mount(2), which kernels before 6.8 need for many layers: fsconfig(2) takes 255 bytes of `lowerdir` there.
- * Its options must fit a page, so many layers go by their short names, from their directory.
+ * Its options must fit a page, so many layers go by their short names, from their directory. The kernel makes and removes
+ * files in the work directory: that is the disk's time, and not this thread's.
  */
-export function mountOverlay({ layersDir, layers, upper, work, target }: OverlayInput): void {
+export async function mountOverlay({ layersDir, layers, upper, work, target }: OverlayInput): Promise<void> {
   assertLayerCount(layers.length)
   const names = layers.length === 0 ? [EMPTY_LAYER] : layers
   const absolute = overlayOptions({ layers: names.map((name) => join(layersDir, name)), upper, work })
   if (absolute === undefined) mountFrom(layersDir, target, overlayOptions({ layers: names, upper, work }))
-  else mount('overlay', target, 'overlay', 0, absolute)
+  else await mountOffThread('overlay', target, 'overlay', 0, absolute)
 }
 
 function mountFrom(layersDir: string, target: string, options: string | undefined): void {

@@ -67,8 +67,8 @@ export interface Snapshots extends AsyncDisposable {
    * @param topLayer whose root the container's is like: of an overlay's directories it is the upper one that is seen
    */
   prepare(containerDir: string, topLayer: string | undefined): Promise<void>
-  /** Mounts an overlay; synchronous, 0.3 ms. @throws {StatusError} `invalid_argument` above 500 layers */
-  mount(input: Omit<OverlayInput, 'layersDir'>): void
+  /** Mounts an overlay. @throws {StatusError} `invalid_argument` above 500 layers */
+  mount(input: Omit<OverlayInput, 'layersDir'>): Promise<void>
   readonly archives: Archives
   /** Idempotent; lazy, so that it cannot be busy. The disk may take its time: the caller's thread does not. */
   unmount(target: string): Promise<void>

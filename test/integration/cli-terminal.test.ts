@@ -130,6 +130,25 @@ test('Ctrl-C in a pull leaves it to the daemon, and says so; the next one joins'
   await fixture.daemon.api.delete('/v1/images', { image })
 })
 
+test('Ctrl-C in a push leaves it to the daemon, and says so; the next one joins', async () => {
+  await using proxy = await startRegistryProxy(fixture.registry)
+  const { api } = fixture.daemon
+  const image = `${proxy.host}/test/pushed`
+  assert.equal((await api.post('/v1/images/load', layoutTar({ [image]: BIG }))).status, 200)
+  let cut: number | undefined = 1_000_000
+  // Never whole: the daemon tries again for a while.
+  proxy.cutUploadAfter = () => cut
+  const begun = await raind(['push', image], [/uploading/, '\x03'])
+  assert.deepEqual([begun.code, begun.isSane], [-SIGINT, true], begun.shown)
+  assert.match(begun.shown, /raind: Interrupted\r\n {2}The daemon goes on with it/)
+  cut = undefined
+  const joined = await raind(['push', image])
+  assert.deepEqual([joined.code, /push completed/.test(joined.shown)], [0, true], joined.shown)
+  await api.delete('/v1/images', { image })
+  assert.equal((await api.post('/v1/images', { image })).status, 200)
+  await api.delete('/v1/images', { image })
+})
+
 /** Stands between client and daemon; calls `onRequest` before it passes on one that begins so, and waits for that. */
 async function pausing(begins: RegExp, onRequest: () => Promise<void>): Promise<AsyncDisposable & { socket: string }> {
   const socket = join(dir, 'between.sock')

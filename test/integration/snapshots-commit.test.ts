@@ -27,7 +27,7 @@ describe('committing layers on others', () => {
     const target = join(container, 'rootfs')
     mkdirSync(target)
     const { upper, work } = { upper: join(container, 'upper'), work: join(container, 'work') }
-    lab.snapshots.mount({ layers, upper, work, target })
+    await lab.snapshots.mount({ layers, upper, work, target })
     try {
       look(target)
     } finally {

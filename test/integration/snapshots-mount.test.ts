@@ -28,7 +28,7 @@ describe('overlay mounts', () => {
     }
     const { snapshots, paths, mount } = await openRoot(lab.dir, layers)
     const before = process.cwd()
-    mount()
+    await mount()
     assert.equal(process.cwd(), before)
     assert.deepEqual(readdirSync(paths.target).sort(), layers.toSorted())
     writeFileSync(join(paths.target, 'z0'), 'changed')
@@ -36,14 +36,14 @@ describe('overlay mounts', () => {
     await snapshots.unmount(paths.target)
     await snapshots.unmount(paths.target)
     assert.deepEqual(readdirSync(paths.target), [])
-    mount()
+    await mount()
     assert.equal(readFileSync(join(paths.target, 'z0'), 'utf8'), 'changed')
     await snapshots.unmount(paths.target)
 
     const unpacked = await lab.unpack(tar([file('d/x', 'x')]))
     await lab.commit(unpacked, layers.slice(1))
     await assert.rejects(lab.commit(unpacked, layers), { code: 'invalid_argument' })
-    assert.throws(() => snapshots.mount({ layers: [...layers, 'one'], ...paths }), { code: 'invalid_argument' })
+    await assert.rejects(snapshots.mount({ layers: [...layers, 'one'], ...paths }), { code: 'invalid_argument' })
     await snapshots[Symbol.asyncDispose]()
   })
 
@@ -53,7 +53,7 @@ describe('overlay mounts', () => {
     writeFileSync(join(root, 'l/one/f'), 'f')
     for (const layers of [['one'], []]) {
       const { snapshots, paths, mount } = await openRoot(root, layers)
-      mount()
+      await mount()
       assert.deepEqual(readdirSync(paths.target), layers.length === 0 ? [] : ['f'])
       writeFileSync(join(paths.target, 'new'), '')
       assert.ok(existsSync(join(paths.upper, 'new')))
