@@ -41,8 +41,12 @@ export class Firewall {
     return this.#restored
   }
 
-  /** Resolves when the bridge's own rules are in force, whatever ports are being changed meanwhile. */
+  /**
+   * Resolves when the bridge's own rules are in force, whatever ports are being changed meanwhile. Before `reset` those of
+   * the daemon before are: to build any then would take all published ports away, which are not known yet.
+   */
   async enforced(bridge: string): Promise<void> {
+    if (!this.#restored) return
     const network = this.#networks.get(bridge)
     if (network === undefined || !this.#rules.cover(network)) await this.sync()
   }

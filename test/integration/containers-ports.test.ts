@@ -144,6 +144,22 @@ test('published ports survive the daemon', async () => {
   assert.equal((await create(['8080:80'])).status, 409)
 })
 
+test('no connection to a published port fails while daemons are killed and started', async () => {
+  await runServer(['8080:80'], 'web')
+  let restarting = true
+  const answers: string[] = []
+  const asking = (async () => {
+    while (restarting) answers.push(await ask(undefined, 'tcp', '127.0.0.1', 8080).catch(String))
+  })()
+  for (let round = 0; round < 3; round++) {
+    await fixture.daemon.kill()
+    await fixture.restart()
+  }
+  restarting = false
+  await asking
+  assert.deepEqual([...new Set(answers.map((answer) => answer.split(' ')[0]))], ['web'])
+})
+
 /** A container, and a server in its network that says `text`: TCP on port 80, UDP on 53. */
 async function runServer(port: string[], text: string, protocol: Protocol = 'tcp', name = text): Promise<string> {
   const id = await runContainer(fixture, { name, command: COMMAND, port })
