@@ -89,14 +89,14 @@ async function setUpAndRun(
   await mkdir(rootfs, { recursive: true, mode: 0o700 })
   failpoint('start.mount')
   const layers = images.layerDirectories(container.spec.chainIds)
-  const mounted = snapshots.mount({ layers, upper: paths.upper(id), work: paths.work(id), target: rootfs })
   if (container.spec.ipcMode === 'shareable') mountSharedMemory(paths.shm(id), container.spec.shmBytes)
+  const mounted = snapshots.mount({ layers, upper: paths.upper(id), work: paths.work(id), target: rootfs })
   const connected = setUpSandbox(ctx, deps, sandbox)
   const named = writeEtcFiles(deps, container, sandbox)
   const published = publishPorts(ctx, deps, sandbox, ports)
   // It is waited for below; what fails before that is reported instead.
   published.catch(() => {})
-  // Nothing is under way any more when one of them has failed.
+  // When one of them has failed, none is under way any more that would come after the tear-down.
   await Promise.allSettled([mounted, connected, named])
   const [netnsPath] = await Promise.all([connected, mounted, named])
   const spec = buildOciSpec(deps, container, { netnsPath, joined })

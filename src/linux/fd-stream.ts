@@ -140,7 +140,7 @@ class FdStream extends Duplex {
   #fill(): number {
     let bytes = 0
     for (let reads = 0; reads < READS_AT_ONCE && this.#wantsRead; reads++) {
-      if (this.#slab.length < READ_BYTES) this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+      if (this.#slab.length < READ_BYTES) this.#slab = Buffer.allocUnsafeSlow(this.#take ? READ_BYTES : SLAB_BYTES)
       const count = Number(native.read(this.#fd, this.#slab, READ_BYTES))
       if (count < 0 && errno() === EAGAIN) return bytes
       if (count < 0 && errno() !== EIO && errno() !== ECONNRESET) {

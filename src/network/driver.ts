@@ -117,7 +117,7 @@ export function createNetwork({ thread, netnsDir, log }: NetworkOptions): Networ
       await mkdir(netnsDir, { recursive: true })
       await thread.call('network.ensureBridge', network)
       firewall.addNetwork(network)
-      if (firewall.isRestored) await firewall.sync()
+      await firewall.sync()
     },
 
     async removeBridge(_ctx, network) {

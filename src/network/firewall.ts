@@ -36,17 +36,8 @@ export class Firewall {
     this.#rules = new BridgeRules(thread)
   }
 
-  /** Whether all ports that there were at boot are known. */
-  get isRestored(): boolean {
-    return this.#restored
-  }
-
-  /**
-   * Resolves when the bridge's own rules are in force, whatever ports are being changed meanwhile. Before `reset` those of
-   * the daemon before are: to build any then would take all published ports away, which are not known yet.
-   */
+  /** Resolves when the bridge's own rules are in force, whatever ports are being changed meanwhile. */
   async enforced(bridge: string): Promise<void> {
-    if (!this.#restored) return
     const network = this.#networks.get(bridge)
     if (network === undefined || !this.#rules.cover(network)) await this.sync()
   }
@@ -85,8 +76,12 @@ export class Firewall {
     this.#restored = true
   }
 
-  /** Resolves when all that was wanted at the call is in force. */
+  /**
+   * Resolves when all that was wanted at the call is in force. Before `reset` not all ports are known: what the daemon
+   * before has put in force stays, or they would be closed for a moment.
+   */
   sync(): Promise<void> {
+    if (!this.#restored) return Promise.resolve()
     this.#next ??= this.#running.then(() => {
       this.#next = undefined
       const run = this.#apply()

@@ -144,16 +144,20 @@ test('published ports survive the daemon', async () => {
   assert.equal((await create(['8080:80'])).status, 409)
 })
 
-test('no connection to a published port fails while daemons are killed and started', async () => {
+test('no connection to a published port fails while daemons are killed and started, and others have died', async () => {
   await runServer(['8080:80'], 'web')
+  const other = await runContainer(fixture, { command: COMMAND, port: ['8081:80'] })
   let restarting = true
   const answers: string[] = []
   const asking = (async () => {
     while (restarting) answers.push(await ask(undefined, 'tcp', '127.0.0.1', 8080).catch(String))
   })()
   for (let round = 0; round < 3; round++) {
+    const { pid } = (await api().get(`/v1/containers/${other}`)).json.data
     await fixture.daemon.kill()
+    process.kill(pid, 'SIGKILL')
     await fixture.restart()
+    assert.equal((await api().post(`/v1/containers/${other}/actions/start`)).status, 200)
   }
   restarting = false
   await asking

@@ -95,7 +95,7 @@ function channelOf(ws: WebSocket): Channel {
     pause: () => ws.pause(),
     resume: () => ws.resume(),
     async send(bytes, sent) {
-      if (ws.readyState !== ws.OPEN) return
+      if (ws.readyState !== ws.OPEN) return sent?.()
       const { promise: written, resolve } = Promise.withResolvers<void>()
       ws.send(bytes, { binary: true }, () => {
         sent?.()
