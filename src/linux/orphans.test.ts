@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -15,10 +15,13 @@ const directory = mkdtempSync(join(tmpdir(), 'condenser-orphans-'))
 before(() => adoptOrphans())
 after(() => rmSync(directory, { recursive: true }))
 
-/** A program that starts `script` in the background and ends; returns the pid of what it has left. */
+/** A program that starts `script` in the background and ends; returns the pid of what it has left, which begins then. */
 async function leaveBehind(script: string): Promise<number> {
   const file = join(directory, 'pid')
-  const argv = ['sh', '-c', `sh -c '${script}' & echo $! > ${file}`]
+  const go = join(directory, 'go')
+  rmSync(go, { force: true })
+  // A shell that still ran would reap it.
+  const argv = ['sh', '-c', `sh -c 'while [ ! -e ${go} ]; do sleep 0.01; done; ${script}' & echo $! > ${file}`]
   const child = await spawnProcess(thread, {
     path: '/bin/sh',
     argv,
@@ -27,6 +30,7 @@ async function leaveBehind(script: string): Promise<number> {
     cwd: '/',
   })
   assert.equal(await child.exit, 0)
+  writeFileSync(go, '')
   return Number(readFileSync(file, 'utf8'))
 }
 
