@@ -2,6 +2,7 @@ import { didYouMean } from '../lib/did-you-mean.ts'
 import { type Client, connect } from './client.ts'
 import { type Command, type Flags, GLOBAL_FLAGS, parseCommandLine, type Terminal } from './command.ts'
 import { attach } from './commands/attach.ts'
+import { check } from './commands/check.ts'
 import { completion } from './commands/completion.ts'
 import * as containers from './commands/containers.ts'
 import { cp } from './commands/cp.ts'
@@ -81,6 +82,7 @@ const COMMANDS: readonly Command[] = [
   system.version,
   system.info,
   system.df,
+  check,
   prune.systemPrune,
 ]
 

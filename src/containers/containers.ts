@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { onNobodysBehalf } from '../lib/asked-by.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import { attachContainer, resizeTerminal } from './attach.ts'
+import { checkContainers } from './check.ts'
 import { connectContainer, disconnectContainer } from './connect.ts'
 import { createContainer } from './create.ts'
 import { createNetwork, removeNetwork } from './create-network.ts'
@@ -40,7 +41,8 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
   const execs = new Execs()
   const health = new HealthProbes(ctx, deps)
   const sampler = new UsageSampler(ctx, deps)
-  const background = new Set<Promise<void>>()
+  /** Due after the ends of containers, by id. */
+  const cleanUps = new Map<string, Promise<void>>()
 
   const exited = (exit: ProcessExit) => {
     if (recordExit(deps, exit) === undefined) return
@@ -48,8 +50,10 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
     const task = nextTurn()
       .then(() => cleanUpAfterExit(ctx, deps, exit.id))
       .catch((error) => deps.log.error('clean-up after an exit failed', { containerId: exit.id, error }))
-      .finally(() => background.delete(task))
-    background.add(task)
+      .finally(() => {
+        if (cleanUps.get(exit.id) === task) cleanUps.delete(exit.id)
+      })
+    cleanUps.set(exit.id, task)
   }
   deps.runtime.onExit((exit) => onNobodysBehalf(() => exited(exit)))
 
@@ -104,10 +108,11 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
     stats: async (refs) => sampler.look(sampledOf(store, refs)),
     followStats: (ctx, refs) => sampler.follow(ctx, sampledOf(store, refs)),
     recover: (ctx) => recoverContainers(ctx, deps),
+    check: (ctx, { repair = false } = {}) => checkContainers(ctx, deps, cleanUps, repair),
     async [Symbol.asyncDispose]() {
       execs[Symbol.dispose]()
       await health[Symbol.asyncDispose]()
-      await Promise.all(background)
+      await Promise.all(cleanUps.values())
     },
   }
 }

@@ -25,7 +25,7 @@ export async function createNetwork(ctx: Ctx, deps: Deps, request: CreateNetwork
   const { name } = request
   validateName('network', name)
   if (RESERVED.includes(name)) throw new StatusError('invalid_argument', `A network cannot be called "${name}"`)
-  using _lock = await locks.hold(ctx, lockOf(name))
+  using _lock = await locks.hold(ctx, networkLock(name))
   const bridge = LINK_NAME.test(name) ? name : `rd-${randomBytes(5).toString('hex')}`
   store.read((tx) => assertNameIsFree(tx, name))
   if (await driver.linkExists(bridge)) {
@@ -54,7 +54,7 @@ export async function createNetwork(ctx: Ctx, deps: Deps, request: CreateNetwork
     failpoint('network.create.bridge')
     await driver.ensureBridge(ctx, network.spec)
   } catch (error) {
-    await takeAway(detached(ctx), deps, network).catch((undo) =>
+    await finishRemoval(detached(ctx), deps, network).catch((undo) =>
       deps.log.error('a network that could not be made is taken away at the next start', {
         network: name,
         error: undo,
@@ -68,7 +68,7 @@ export async function createNetwork(ctx: Ctx, deps: Deps, request: CreateNetwork
 
 /** @throws {StatusError} `not_found`; `failed_precondition` for the default network; `conflict` while containers are attached to it */
 export async function removeNetwork(ctx: Ctx, deps: Deps, name: string): Promise<void> {
-  using _lock = await deps.locks.hold(ctx, lockOf(name))
+  using _lock = await deps.locks.hold(ctx, networkLock(name))
   if (name === deps.defaults.network) {
     throw new StatusError('failed_precondition', `Cannot remove network "${name}": it is the daemon's default network`)
   }
@@ -79,7 +79,7 @@ export async function removeNetwork(ctx: Ctx, deps: Deps, name: string): Promise
     assertUnused(tx, name)
     return tx.putStatus('Network', found.metadata.uid, { removingAt: Date.now() })
   })
-  await takeAway(ctx, deps, network)
+  await finishRemoval(ctx, deps, network)
   await deps.store.durable()
 }
 
@@ -96,11 +96,12 @@ export async function ensureBridges(ctx: Ctx, { store, network: driver, defaults
 /** At boot, once the rules of all others are in force. */
 export async function finishRemovals(ctx: Ctx, deps: Deps): Promise<void> {
   for (const network of deps.store.read((tx) => tx.list('Network'))) {
-    if (network.status.removingAt !== undefined) await takeAway(ctx, deps, network)
+    if (network.status.removingAt !== undefined) await finishRemoval(ctx, deps, network)
   }
 }
 
-async function takeAway(ctx: Ctx, { store, network: driver }: Deps, network: Network): Promise<void> {
+/** Of a network that is marked for it. Idempotent. */
+export async function finishRemoval(ctx: Ctx, { store, network: driver }: Deps, network: Network): Promise<void> {
   const { metadata, spec } = network
   await driver.removeBridge(ctx, spec)
   failpoint('network.remove.done')
@@ -126,6 +127,6 @@ function assertUnused(tx: ReadTx, name: string): void {
   )
 }
 
-function lockOf(name: string): string {
+export function networkLock(name: string): string {
   return `network/${name}`
 }

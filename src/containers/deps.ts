@@ -65,17 +65,20 @@ export interface Paths {
   /** Of a volume, with nothing in it but its data and what fills it. */
   volume(name: string): string
   readonly containersDir: string
+  readonly volumesDir: string
   readonly bundlesDir: string
 }
 
 export function containerPaths(root: string, run: string): Paths {
   const containersDir = join(root, 'containers')
   const bundlesDir = join(run, 'containers')
+  const volumesDir = join(root, 'volumes')
   const container = (id: string) => join(containersDir, shortId(id))
   const bundle = (id: string) => join(bundlesDir, shortId(id))
   return {
     containersDir,
     bundlesDir,
+    volumesDir,
     container,
     bundle,
     rootfs: (id) => join(bundle(id), 'rootfs'),
@@ -84,6 +87,6 @@ export function containerPaths(root: string, run: string): Paths {
     work: (id) => join(container(id), 'work'),
     etc: (id) => join(container(id), 'etc'),
     log: (id) => join(container(id), 'log', 'container.log'),
-    volume: (name) => join(root, 'volumes', name),
+    volume: (name) => join(volumesDir, name),
   }
 }

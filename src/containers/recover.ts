@@ -1,15 +1,13 @@
-import { readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Ctx } from '../lib/ctx.ts'
 import { forEachLimited } from '../lib/for-each-limited.ts'
 import { type Container, containerState } from '../model/container.ts'
-import { shortId } from '../model/names.ts'
 import { ensureBridges, finishRemovals } from './create-network.ts'
 import type { Deps } from './deps.ts'
 import { recordExit } from './record-exit.ts'
 import { removeContainer } from './remove.ts'
 import { scheduleAtBoot } from './restart-due.ts'
 import { portRules, sandboxKey, syncSandbox } from './sandbox.ts'
+import { findStrays } from './strays.ts'
 import { tearDown } from './tear-down.ts'
 import { recoverVolumes } from './volumes.ts'
 
@@ -45,7 +43,8 @@ export async function recoverContainers(ctx: Ctx, deps: Deps): Promise<void> {
   await removeStrays(ctx, deps)
 }
 
-async function recoverContainer(ctx: Ctx, deps: Deps, container: Container): Promise<void> {
+/** Brings one container's record and the kernel into agreement; the caller holds its lock. */
+export async function recoverContainer(ctx: Ctx, deps: Deps, container: Container): Promise<void> {
   const { metadata, status, spec } = container
   const state = containerState(status)
   if (state === 'creating') return await removeContainer(ctx, deps, metadata.uid, { volumes: true })
@@ -105,21 +104,10 @@ async function restoreNetworks(ctx: Ctx, deps: Deps): Promise<void> {
   await deps.network.restore(ctx, networks, ports)
 }
 
+/** What cannot be removed is tried again at the next start. */
 async function removeStrays(ctx: Ctx, deps: Deps): Promise<void> {
-  const { store, network, paths, snapshots } = deps
-  const known = store.read((tx) => ({
-    containers: new Set(tx.list('Container').map(({ metadata }) => shortId(metadata.uid))),
-    sandboxes: new Set(tx.list('Sandbox').map(sandboxKey)),
-  }))
-  for (const key of await network.listNetns()) {
-    if (!known.sandboxes.has(key)) await network.tearDown(ctx, key)
-  }
-  for (const name of await readdir(paths.bundlesDir)) {
-    if (known.containers.has(name)) continue
-    await snapshots.unmount(join(paths.bundlesDir, name, 'rootfs'))
-    await rm(join(paths.bundlesDir, name), { recursive: true, force: true })
-  }
-  for (const name of await readdir(paths.containersDir)) {
-    if (!known.containers.has(name)) await rm(join(paths.containersDir, name), { recursive: true, force: true })
+  for (const { subject, problem, mend } of await findStrays(ctx, deps)) {
+    deps.log.info('removing what no record names', { subject, problem })
+    await mend?.().catch((error) => deps.log.error('what no record names could not be removed', { subject, error }))
   }
 }

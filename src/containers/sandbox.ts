@@ -21,7 +21,8 @@ export async function syncSandbox(ctx: Ctx, deps: Deps, sandbox: Sandbox): Promi
   await deps.network.syncLinks(ctx, sandboxKey(sandbox), withBridges(deps, sandbox))
 }
 
-function withBridges({ store }: Deps, { spec }: Sandbox) {
+/** A sandbox's attachments as the driver takes them. */
+export function withBridges({ store }: Deps, { spec }: Sandbox) {
   return store.read((tx) =>
     spec.attachments.map((attachment) => {
       const { bridge, gateway, ipv6 } = findNetwork(tx, attachment.network).spec

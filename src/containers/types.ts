@@ -3,6 +3,7 @@ import type { PullOptions } from '../images/index.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import type { HistogramData } from '../lib/histogram.ts'
 import type { Container, ContainerOptions, ContainerState, Mount, Resources, Tmpfs } from '../model/container.ts'
+import type { CheckedFinding } from '../model/finding.ts'
 import type { HealthcheckOptions } from '../model/healthcheck.ts'
 import type { LabelTerm } from '../model/label-term.ts'
 import type { Labels } from '../model/meta.ts'
@@ -296,4 +297,6 @@ export interface Containers extends AsyncDisposable {
   top(ref: string): Promise<ProcessTable>
   /** Boot: adopts what runs, settles what ended meanwhile, finishes what was half done. */
   recover(ctx: Ctx): Promise<void>
+  /** Where records, kernel and disk disagree; with `repair` what can be mended is. Safe at any time. */
+  check(ctx: Ctx, options?: { readonly repair?: boolean }): Promise<CheckedFinding[]>
 }

@@ -1,5 +1,6 @@
 import type { Ctx } from '../lib/ctx.ts'
 import { KeyedLock } from '../lib/keyed-lock.ts'
+import { checkImages } from './check.ts'
 import { Claims } from './claims.ts'
 import { collect } from './collect.ts'
 import { DEFAULT_POLICY, type Deps, type ImagePolicy } from './deps.ts'
@@ -60,6 +61,7 @@ export function createImages(ctx: Ctx, { policy, ...parts }: ImagesOptions): Ima
     lease: (reference) => leaseImage(deps, reference),
     collect: (caller) => collect(caller, deps),
     recover: (caller) => recoverImages(caller, deps),
+    check: (caller, { repair = false } = {}) => checkImages(caller, deps, repair),
     [Symbol.asyncDispose]: () => operations[Symbol.asyncDispose](),
   }
 }

@@ -1,5 +1,6 @@
 import type { Ctx } from '../lib/ctx.ts'
 import type { ChainId } from '../model/digest.ts'
+import type { CheckedFinding } from '../model/finding.ts'
 import type { Image, Platform } from '../model/image.ts'
 import type { LabelTerm } from '../model/label-term.ts'
 import type { Pruned } from '../model/prune.ts'
@@ -87,4 +88,6 @@ export interface Images extends AsyncDisposable {
   collect(ctx: Ctx): Promise<number>
   /** At boot, before any other verb. */
   recover(ctx: Ctx): Promise<void>
+  /** Where the records of images and layers disagree with the disk; with `repair` what can be mended is. Safe at any time. */
+  check(ctx: Ctx, options?: { readonly repair?: boolean }): Promise<CheckedFinding[]>
 }

@@ -5,7 +5,7 @@
  *
  * A cgroup is named by its path from the root, `/condenser/<id>`, which is the same in every hierarchy.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { systemCode } from '../lib/errors.ts'
@@ -50,6 +50,11 @@ export function cgroupMode(hierarchies = cgroupHierarchies()): CgroupMode {
 /** The cgroup of one container, as `linux.cgroupsPath` of its config.json names it. */
 export function containerCgroup(parent: string, id: string): string {
   return join('/', parent, id)
+}
+
+/** Whether it is there, in any hierarchy. */
+export function hasCgroup(cgroup: string, hierarchies: readonly Hierarchy[]): boolean {
+  return hierarchies.some(({ mountPoint }) => existsSync(join(mountPoint, cgroup)))
 }
 
 /** How many processes of the cgroup the kernel has killed for want of memory; 0 if it is gone. */

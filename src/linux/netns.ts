@@ -33,6 +33,17 @@ export function createNetns(path: string): void {
   }
 }
 
+/** Keeps a namespace that is in use alive at a path, too; `source` is a file that stands for it. @throws EEXIST */
+export function bindNetns(path: string, source: string): void {
+  closeSync(openSync(path, 'wx', 0o444))
+  try {
+    check(`mount a network namespace at ${path}`, mount(source, path, null, MS_BIND, null))
+  } catch (error) {
+    unlinkSync(path)
+    throw error
+  }
+}
+
 /** The namespace ends with its last process and socket; the kernel then removes its links. Idempotent. */
 export function removeNetns(path: string): void {
   if (umount2(path, MNT_DETACH) < 0) {

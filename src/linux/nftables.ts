@@ -4,6 +4,7 @@
  * A change is a list of messages that `commit` puts in force as a whole or not at all. What is created must not be
  * there yet, and what is deleted must be. Every commit, whoever makes it, counts the namespace's generation up by one.
  */
+import { systemCode } from '../lib/errors.ts'
 import type { Family } from '../lib/ip-address.ts'
 import { NetlinkMessage, NetlinkSocket, NLM_F, readAttributes } from './netlink.ts'
 import type { Expression } from './nftables-expressions.ts'
@@ -24,6 +25,7 @@ const MSG = {
   GETRULE: 7,
   NEWSET: 9,
   NEWSETELEM: 12,
+  GETSETELEM: 13,
   DELSETELEM: 14,
   GETGEN: 16,
 } as const
@@ -70,7 +72,7 @@ interface NatChainSpec {
 }
 
 /** Fields, one after the other, as `nftables-expressions.ts` encodes them. */
-interface MapElement {
+export interface MapElement {
   readonly key: Uint8Array
   readonly data: Uint8Array
 }
@@ -166,6 +168,37 @@ export function listRules(socket: NetlinkSocket, table: Table, chain: string): R
       handle: readAttributes(payload.subarray(4)).get(RULE.HANDLE)!.readBigUInt64BE(),
       bytes: payload,
     }))
+}
+
+/** Empty if there is no such table or map. */
+export function listElements(socket: NetlinkSocket, table: Table, map: string): MapElement[] {
+  const operation = `list elements of ${table.name} ${map}`
+  const query = inTable(operation, MSG.GETSETELEM, NLM_F.DUMP, table, ELEMENTS.TABLE)
+  try {
+    return socket
+      .query(query.attributeText(ELEMENTS.SET, map))
+      .flatMap(({ payload }) => attributeList(readAttributes(payload.subarray(4)).get(ELEMENTS.LIST)))
+      .map((element) => readAttributes(element))
+      .map((element) => ({ key: fieldsOf(element.get(ELEMENT.KEY)), data: fieldsOf(element.get(ELEMENT.DATA)) }))
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** The payloads of attributes that all have the same type. */
+function attributeList(bytes: Buffer | undefined): Buffer[] {
+  const found: Buffer[] = []
+  for (let at = 0; bytes !== undefined && at + 4 <= bytes.length; ) {
+    const length = bytes.readUInt16LE(at)
+    found.push(bytes.subarray(at + 4, at + length))
+    at += (Math.max(length, 4) + 3) & ~3
+  }
+  return found
+}
+
+function fieldsOf(bytes: Buffer | undefined): Buffer {
+  return (bytes && readAttributes(bytes).get(DATA_VALUE)) ?? Buffer.alloc(0)
 }
 
 function elementMessages(

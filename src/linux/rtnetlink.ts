@@ -7,7 +7,7 @@ const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, NEWADDR: 20, GETADDR: 22, N
 const AF = { 4: 2, 6: 10 } as const
 const IFF_UP = 1
 
-const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, MASTER: 10, LINKINFO: 18, NET_NS_FD: 28 } as const
+const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, LINK: 5, MASTER: 10, LINKINFO: 18, NET_NS_FD: 28 } as const
 const INFO = { KIND: 1, DATA: 2, SLAVE_KIND: 4, SLAVE_DATA: 5 } as const
 const VETH_INFO_PEER = 1
 const BR_NF_CALL_IPTABLES = 36
@@ -25,6 +25,11 @@ export interface Link {
   readonly mtu: number
   /** `bridge`, `veth` ...; absent for a device of hardware. */
   readonly kind: string | undefined
+  readonly up: boolean
+  /** Of the bridge that it is a port of. */
+  readonly masterIndex: number | undefined
+  /** Of a veth: the index of its peer, in the peer's namespace. */
+  readonly peerIndex: number | undefined
 }
 
 interface VethPair {
@@ -77,6 +82,13 @@ export function createVeth({ name, mtu, masterIndex, peer }: VethPair): NetlinkM
           ),
         ),
     )
+}
+
+/** Makes a link a port of a bridge, up. */
+export function joinBridge(name: string, masterIndex: number): NetlinkMessage {
+  return ifinfo(new NetlinkMessage(`make ${name} a port of its bridge`, RTM.NEWLINK, 0), true)
+    .attributeText(IFLA.IFNAME, name)
+    .attributeU32(IFLA.MASTER, masterIndex)
 }
 
 /** Lets the bridge send a frame back through the port that it came from. */
@@ -185,6 +197,9 @@ function linkOf(payload: Buffer): Link {
     name: text(attributes.get(IFLA.IFNAME)!),
     mtu: attributes.get(IFLA.MTU)!.readUInt32LE(),
     kind: kind === undefined ? undefined : text(kind),
+    up: (payload.readUInt32LE(8) & IFF_UP) !== 0,
+    masterIndex: attributes.get(IFLA.MASTER)?.readUInt32LE(),
+    peerIndex: attributes.get(IFLA.LINK)?.readUInt32LE(),
   }
 }
 

@@ -32,6 +32,11 @@ export class BridgeRules {
     return networks.size === this.#inForce.size && [...networks.values()].every((network) => this.cover(network))
   }
 
+  /** Those whose rules are in force, as far as is known. */
+  networks(): readonly NetworkSpec[] {
+    return [...this.#inForce.values()]
+  }
+
   /** Asks the kernel whether the rules are still the very ones that were built; it cannot tell with iptables-legacy. */
   async areUntouched(): Promise<boolean> {
     const handles = await this.#readHandles(this.#inForce)
@@ -50,6 +55,20 @@ export class BridgeRules {
     for (const family of [4, 6] as const) await this.#rebuild(family, chains, retired.flatMap(bridgeChains))
     this.#handles = await this.#readHandles(networks)
     this.#inForce = networks
+  }
+
+  /** What of these networks' rules is not in force, or is and should not be, in words. */
+  async inspect(networks: readonly NetworkSpec[]): Promise<string[]> {
+    const chains = networks.flatMap(bridgeChains)
+    const faults: string[] = []
+    for (const family of [4, 6] as const) {
+      const wanted = chains.filter((chain) => chain.family === family)
+      if (wanted.length === 0) continue
+      const text = renderRebuild(wanted, [], await this.#run(`${PROGRAMS[family]}-save`, []))
+      const changes = text.split('\n').filter((line) => /^(-[AID]|:) ?/.test(line))
+      if (changes.length > 0) faults.push(`${PROGRAMS[family]} lacks rules of ours: ${changes.slice(0, 3).join('; ')}`)
+    }
+    return faults
   }
 
   async #rebuild(family: Family, wanted: readonly Chain[], retired: readonly Chain[]): Promise<void> {

@@ -5,9 +5,11 @@ import { StatusError } from '../lib/errors.ts'
 import { addressFamily } from '../lib/ip-address.ts'
 import type { Logger } from '../lib/log.ts'
 import type { KernelOps, KernelThread } from '../linux/kernel-thread.ts'
+import { isMountPoint } from '../linux/mount.ts'
 import type { Attachment, NetworkSpec } from '../model/network.ts'
 import { Firewall } from './firewall.ts'
 import * as firewallOps from './firewall-ops.ts'
+import * as inspectOps from './inspect-ops.ts'
 import { assertHasIpv6 } from './ipv6-sysctls.ts'
 import * as ops from './ops.ts'
 import type { PortRule } from './port-table.ts'
@@ -40,6 +42,20 @@ export interface NetworkDriver {
   linkExists(name: string): Promise<boolean>
   /** The keys of all namespaces that are there. */
   listNetns(): Promise<string[]>
+  /** What of a sandbox that is up is not as it should be, in words; nothing is changed. `syncLinks` mends it. */
+  inspect(ctx: Ctx, key: string, attachments: readonly BridgeAttachment[]): Promise<string[]>
+  /** The same of a network's bridge; `ensureBridge` mends it, and then `syncLinks` what was attached to it. */
+  inspectBridge(ctx: Ctx, network: NetworkSpec): Promise<string[]>
+  /** The same of the rules and published ports of all networks; `mendRules` mends it. */
+  inspectRules(ctx: Ctx): Promise<string[]>
+  mendRules(ctx: Ctx): Promise<void>
+  /** A sandbox's published ports, as this process has them. */
+  portsOf(key: string): readonly PortRule[]
+  /** Names of links of ours in these networks' bridges that lead to no namespace of ours. */
+  strayPorts(ctx: Ctx, networks: readonly NetworkSpec[]): Promise<string[]>
+  removePort(ctx: Ctx, name: string): Promise<void>
+  /** Binds the namespace that a process is in to the sandbox's path, where that has been lost. */
+  rebindNetns(ctx: Ctx, key: string, pid: number): Promise<void>
 }
 
 type BridgeAttachment = Attachment & {
@@ -63,6 +79,12 @@ export const networkOps: KernelOps = {
   'network.tearDown': ops.tearDown,
   'network.hostSubnets': ops.hostSubnets,
   'network.linkExists': ops.linkExists,
+  'network.rebindNetns': ops.rebindNetns,
+  'network.inspect': inspectOps.inspectSandbox,
+  'network.inspectBridge': inspectOps.inspectBridge,
+  'network.inspectPorts': inspectOps.inspectPorts,
+  'network.strayPorts': inspectOps.strayPorts,
+  'network.removePort': ops.removePort,
   'network.changePorts': firewallOps.changePorts,
   'network.replacePorts': firewallOps.replacePorts,
   'network.ruleHandles': firewallOps.ruleHandles,
@@ -174,6 +196,23 @@ export function createNetwork({ thread, netnsDir, log }: NetworkOptions): Networ
     async listNetns() {
       await mkdir(netnsDir, { recursive: true })
       return readdir(netnsDir)
+    },
+
+    async inspect(_ctx, key, attachments) {
+      const input = { netnsPath: netnsPath(key), links: toLinks(attachments) } satisfies ops.SetUpInput
+      if (!isMountPoint(input.netnsPath)) return [`its network namespace is not at ${input.netnsPath}`]
+      return await thread.call('network.inspect', input)
+    },
+    inspectBridge: (_ctx, network) => thread.call('network.inspectBridge', asPossible(network)),
+    inspectRules: () => firewall.inspect(),
+    mendRules: () => firewall.mend(),
+    strayPorts: (_ctx, networks) =>
+      thread.call('network.strayPorts', { bridges: networks.map(({ bridge }) => bridge), netnsDir }),
+    portsOf: (key) => firewall.ports(key),
+    removePort: (_ctx, name) => thread.call('network.removePort', name),
+    async rebindNetns(_ctx, key, pid) {
+      const path = netnsPath(key)
+      if (!isMountPoint(path)) await thread.call('network.rebindNetns', { netnsPath: path, pid })
     },
   }
 }

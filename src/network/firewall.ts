@@ -91,6 +91,33 @@ export class Firewall {
     return this.#next
   }
 
+  /** What is not in force, or is and should not be, in words. */
+  inspect(): Promise<string[]> {
+    // In turn with the changes: what is in force is what was made so last.
+    const run = this.#running.then(() => this.#inspect())
+    this.#running = run.then(
+      () => {},
+      () => {},
+    )
+    return run
+  }
+
+  async #inspect(): Promise<string[]> {
+    const networks = this.#rules.networks()
+    const tables = this.#published === undefined ? [] : tablesWith(networks, this.#published.ports)
+    return [
+      ...(await this.#rules.inspect(networks)),
+      ...(await this.#thread.call<string[]>('network.inspectPorts', { tables })),
+    ]
+  }
+
+  /** Builds all anew where it is not as it should be. */
+  mend(): Promise<void> {
+    this.#published = undefined
+    this.#rules.forget()
+    return this.sync()
+  }
+
   async #apply(): Promise<void> {
     const networks = new Map(this.#networks)
     const ports = this.#wantedPorts()
@@ -128,11 +155,8 @@ export class Firewall {
     retired: readonly NetworkSpec[],
   ): Promise<void> {
     this.#published = undefined
-    const byBridge = Map.groupBy(ports.values(), ({ bridge }) => bridge)
     const input: ReplacePortsInput = {
-      tables: [...networks.values()]
-        .flatMap(tablesOf)
-        .map((table) => ({ ...table, ports: byBridge.get(table.bridge) ?? [] })),
+      tables: tablesWith([...networks.values()], ports),
       retired: retired.flatMap(tablesOf),
     }
     failpoint('network.rules')
@@ -154,6 +178,11 @@ export class Firewall {
     }
     return wanted
   }
+}
+
+function tablesWith(networks: readonly NetworkSpec[], ports: PublishedPorts): ReplacePortsInput['tables'] {
+  const byBridge = Map.groupBy(ports.values(), ({ bridge }) => bridge)
+  return networks.flatMap(tablesOf).map((table) => ({ ...table, ports: byBridge.get(table.bridge) ?? [] }))
 }
 
 function tablesOf({ bridge, ipv6 }: NetworkSpec) {

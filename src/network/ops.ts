@@ -6,7 +6,7 @@ import { addressFamily } from '../lib/ip-address.ts'
 import { forgetUdpFlows } from '../linux/conntrack.ts'
 import { loadModule } from '../linux/module.ts'
 import type { NetlinkSocket } from '../linux/netlink.ts'
-import { createNetns, inNetns, removeNetns } from '../linux/netns.ts'
+import { bindNetns, createNetns, inNetns, removeNetns } from '../linux/netns.ts'
 import * as route from '../linux/rtnetlink.ts'
 import { hasSysctl, setSysctl } from '../linux/sysctl.ts'
 import type { AddressRange, NetworkSpec } from '../model/network.ts'
@@ -15,6 +15,8 @@ import { disableIpv6, enableIpv6, forwardIpv6 } from './ipv6-sysctls.ts'
 import { familyOf, isOnAllAddresses, type PortRule } from './port-table.ts'
 
 const DEFAULT_MTU = 1500
+/** What {@link plugIn} calls the host's end of a pair. */
+export const OWN_PORT = /^rd[0-9a-f]{12}$/
 
 export interface SandboxLink {
   readonly bridge: string
@@ -90,7 +92,7 @@ export function setUp({ netnsPath, links }: SetUpInput): { hostLinks: string[] }
 
 /**
  * Makes the links of a namespace in use what they should be: what is missing or was left without an address comes
- * anew, what is too many goes, the others are not touched. Idempotent.
+ * anew, what is too many goes, the host's end of the others becomes a port of its bridge again. Idempotent.
  */
 export function syncLinks({ netnsPath, links }: SetUpInput): void {
   using host = route.openRouteSocket()
@@ -108,6 +110,18 @@ export function syncLinks({ netnsPath, links }: SetUpInput): void {
   inNetns(netnsPath, () => missing.forEach(switchIpv6))
   configure(inside, missing)
   for (const gateway of links.flatMap(({ gateways }) => gateways)) inside.request(route.setDefaultRoute(gateway))
+  joinBridges(host, ready, links)
+}
+
+/** Where a bridge was deleted and made anew, its ports are without one. */
+function joinBridges(host: NetlinkSocket, ready: readonly route.Link[], links: readonly SandboxLink[]): void {
+  const ofHost = ready.length === 0 ? [] : route.listLinks(host)
+  for (const { peerIndex, name } of ready) {
+    const hostEnd = ofHost.find(({ index }) => index === peerIndex)
+    const bridge = ofHost.find((link) => link.name === links.find((wanted) => wanted.name === name)?.bridge)
+    if (hostEnd === undefined || bridge === undefined || isPort(hostEnd, bridge)) continue
+    host.request(route.joinBridge(hostEnd.name, bridge.index), route.enableHairpin(hostEnd.name))
+  }
 }
 
 /** CIDR text of the subnets that this host is in. */
@@ -121,6 +135,18 @@ export function hostSubnets(): string[] {
 export function linkExists(name: string): boolean {
   using socket = route.openRouteSocket()
   return findLink(socket, name) !== undefined
+}
+
+/** The host's end of a pair. Idempotent. */
+export function removePort(name: string): void {
+  using host = route.openRouteSocket()
+  if (findLink(host, name) !== undefined) host.request(route.deleteLink(name))
+}
+
+/** Where somebody has unmounted or removed it; the process keeps the namespace itself. */
+export function rebindNetns({ netnsPath, pid }: { netnsPath: string; pid: number }): void {
+  removeNetns(netnsPath)
+  bindNetns(netnsPath, `/proc/${pid}/ns/net`)
 }
 
 /** The links go with the namespace. Idempotent. */
@@ -153,6 +179,11 @@ export function forgetFlowsToContainer(ports: readonly PortRule[]): void {
   }
 }
 
+/** Of the host's end of a pair. */
+export function isPort({ up, masterIndex }: route.Link, bridge: route.Link): boolean {
+  return up && masterIndex === bridge.index
+}
+
 function createBridge(socket: NetlinkSocket, name: string, gateway: string, mtu: number | undefined): route.Link {
   socket.request(route.createBridge(name, defaultMac(gateway), mtu ?? route.getDefaultLink(socket)?.mtu ?? DEFAULT_MTU))
   return route.getLink(socket, name)
@@ -168,7 +199,7 @@ function ensureGateway(socket: NetlinkSocket, link: route.Link, { subnet, gatewa
   )
 }
 
-function findLink(socket: NetlinkSocket, name: string): route.Link | undefined {
+export function findLink(socket: NetlinkSocket, name: string): route.Link | undefined {
   try {
     return route.getLink(socket, name)
   } catch (error) {

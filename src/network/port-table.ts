@@ -69,6 +69,19 @@ export function buildTable(bridge: string, family: Family, ports: readonly PortR
   ]
 }
 
+/** What the kernel has of a table that is as it should be: rules by chain, elements by map. */
+export function expectedTable(bridge: string, family: Family, ports: readonly PortRule[]) {
+  const elements = (map: string) =>
+    ports
+      .filter((port) => familyOf(port) === family && mapOf(port) === map)
+      .map((port) => ({ port, element: { key: key(port), data: destination(port) } satisfies nft.MapElement }))
+  return {
+    table: tableOf(bridge, family),
+    rules: { prerouting: 2, output: 2 },
+    maps: { [ANY]: elements(ANY), [ADDR]: elements(ADDR) },
+  }
+}
+
 /** Whether it is there or not. */
 export function removeTable(bridge: string, family: Family): NetlinkMessage[] {
   const table = tableOf(bridge, family)

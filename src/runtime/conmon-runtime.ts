@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Ctx } from '../lib/ctx.ts'
@@ -11,6 +11,7 @@ import {
   cgroupProcesses,
   containerCgroup,
   type Hierarchy,
+  hasCgroup,
   isFrozen,
   type LeafCgroup,
   leafCgroup,
@@ -39,6 +40,7 @@ import {
   MONITOR_FILES,
   type Monitor,
   type MonitorPrograms,
+  monitoredIds,
   pidFile,
   spawnMonitor,
 } from './monitor.ts'
@@ -266,6 +268,37 @@ class ConmonRuntime implements Runtime {
     return { state: 'exited', ...exit, oomKilled: this.#wasOomKilled(bundle) }
   }
 
+  inspect(id: string, bundle: string, { pid, pidStartTime }: CreatedProcess): { gone?: string; faults: string[] } {
+    if (!signalProcess(pid, pidStartTime, 0)) return { gone: `its process ${pid} is gone`, faults: [] }
+    const watched = this.#watched.get(id)
+    const files = [join(this.#programs.oci.root, id), ...['config.json', 'attach', 'ctl'].map((it) => join(bundle, it))]
+    return {
+      faults: [
+        ...(watched?.monitor.signal(0) ? [] : ['nothing watches it: its monitor is gone']),
+        ...(hasCgroup(this.#cgroup(id), this.#hierarchies) ? [] : [`its cgroup ${this.#cgroup(id)} is gone`]),
+        ...files.filter((file) => !existsSync(file)).map((file) => `${file} is gone`),
+      ],
+    }
+  }
+
+  leftovers(id: string, bundle: string): string[] {
+    const files = [join(this.#programs.oci.root, id), this.#exitFile(id)]
+    return [
+      ...(this.#watched.has(id) || this.#found.has(bundle) ? ['its monitor was not ended'] : []),
+      ...(hasCgroup(this.#cgroup(id), this.#hierarchies) ? [`its cgroup ${this.#cgroup(id)} is still there`] : []),
+      ...files.filter((file) => existsSync(file)).map((file) => `${file} is still there`),
+    ]
+  }
+
+  list(): { id: string; what: string }[] {
+    const { exitDir, oci } = this.#programs
+    return [
+      ...readdirSync(oci.root).map((id) => ({ id, what: `${join(oci.root, id)} is there` })),
+      ...readdirSync(exitDir).map((id) => ({ id, what: `${join(exitDir, id)} is there` })),
+      ...monitoredIds(exitDir).map((id) => ({ id, what: 'a conmon watches it' })),
+    ].filter(({ id }) => /^[0-9a-f]{64}$/.test(id))
+  }
+
   describe(): Promise<readonly RuntimeDescription[]> {
     return describeRuntimes(this.#options.thread, this.#options.choice, this.name)
   }
@@ -291,10 +324,17 @@ class ConmonRuntime implements Runtime {
     else await this.#deleteState(id)
     if (monitor !== undefined) await endMonitor(monitor)
     monitor?.[Symbol.dispose]()
-    const cgroup = cgroupOf(bundle)
-    if (cgroup !== undefined) await removeCgroup(cgroup, this.#hierarchies)
+    await removeCgroup(cgroupOf(bundle) ?? this.#cgroup(id), this.#hierarchies)
     const files = [...MONITOR_FILES, 'config.json'].map((name) => join(bundle, name))
     for (const file of [this.#exitFile(id), ...files]) rmSync(file, { force: true })
+  }
+
+  async deleteStray(ctx: Ctx, id: string, bundle: string): Promise<void> {
+    for (const [found, monitor] of findMonitors(this.#programs.exitDir)) {
+      if (found === bundle && !this.#found.has(found)) this.#found.set(found, monitor)
+      else monitor[Symbol.dispose]()
+    }
+    await this.delete(ctx, id, bundle)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -351,6 +391,10 @@ class ConmonRuntime implements Runtime {
       message: 'its monitor was killed, and the container with it',
     }
     for (const listener of this.#listeners) listener({ id, oomKilled, ...facts })
+  }
+
+  #cgroup(id: string): string {
+    return containerCgroup(this.#options.cgroupParent, id)
   }
 
   #exitFile(id: string): string {

@@ -153,6 +153,14 @@ function isRuntimeOf(pid: number, oci: OciRuntime, id: string): boolean {
   return argv?.includes(oci.root) === true && argv.includes(id)
 }
 
+/** The ids of the containers that have a conmon with this `exitDir`. Looks at every process. */
+export function monitoredIds(exitDir: string): string[] {
+  return processIds().flatMap((pid) => {
+    const argv = commandLine(pid)
+    return optionOf(argv, '--exit-dir') === exitDir ? (optionOf(argv, '--cid') ?? []) : []
+  })
+}
+
 /** The conmons of an earlier daemon with the same `exitDir`, by bundle. Looks at every process: once, at boot. */
 export function findMonitors(exitDir: string): Map<string, Monitor> {
   const found = new Map<string, Monitor>()

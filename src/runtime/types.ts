@@ -157,6 +157,14 @@ export interface Runtime extends AsyncDisposable {
   recover(ctx: Ctx, container: { id: string; bundle: string } & CreatedProcess): Promise<Recovered>
   /** What these containers use now, one after the other; undefined where a cgroup is gone. */
   usage(ctx: Ctx, targets: readonly UsageTarget[]): Promise<readonly (Usage | undefined)[]>
+  /** What of a container that runs is not as it should be, in words: `gone` if its process is. Nothing is changed. */
+  inspect(id: string, bundle: string, process: CreatedProcess): { readonly gone?: string; readonly faults: string[] }
+  /** What `delete` would take away of a container that does not run, in words. */
+  leftovers(id: string, bundle: string): string[]
+  /** As `delete`, for a container that this process knows nothing of: looks at every process for its monitor. */
+  deleteStray(ctx: Ctx, id: string, bundle: string): Promise<void>
+  /** All that there is of any container, in words, by its id. Looks at every process. */
+  list(): { readonly id: string; readonly what: string }[]
   /** Resolves when the monitor, told that its log file was renamed, writes to a new one. */
   reopenLog(bundle: string): Promise<void>
   /** What there is to choose from, and why this one was. */

@@ -70,6 +70,8 @@ export interface Snapshots extends AsyncDisposable {
   /** Mounts an overlay. @throws {StatusError} `invalid_argument` above 500 layers */
   mount(input: Omit<OverlayInput, 'layersDir'>): Promise<void>
   readonly archives: Archives
+  /** Whether anything is mounted at exactly this path. */
+  isMounted(target: string): boolean
   /** Idempotent; lazy, so that it cannot be busy. The disk may take its time: the caller's thread does not. */
   unmount(target: string): Promise<void>
 }
@@ -146,6 +148,7 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
       await mkdir(join(containerDir, 'work'), { recursive: true, mode: 0o700 })
     },
     mount: (input) => mountOverlay({ ...input, layersDir }),
+    isMounted: linux.isMountPoint,
     unmount(target) {
       // One at a time: what the first one writes back, the next need not, and file operations need threads too.
       const unmounted = unmounts.then(async () => void (await linux.unmountOffThread(target)))

@@ -1,6 +1,6 @@
 /**
- * The Worker of checkpoint.ts: syncs, copies and syncs again at each message, on its own connection. An empty
- * message ends it.
+ * The Worker of checkpoint.ts, on its own connection: syncs, copies and syncs again at `pass`, looks at the whole file
+ * at `inspect`, ends at `end`.
  */
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -14,6 +14,12 @@ parentPort!.on('message', (request: CheckpointRequest) => {
   if (request === 'end') {
     connection.close()
     parentPort!.close()
+    return
+  }
+  if (request === 'inspect') {
+    const rows = connection.prepare('PRAGMA integrity_check').all() as { integrity_check: string }[]
+    const problems = rows.map(({ integrity_check: problem }) => problem).filter((problem) => problem !== 'ok')
+    parentPort!.postMessage(problems)
     return
   }
   const { log, checkpointed } = passive.get() as { log: number; checkpointed: number }

@@ -6,7 +6,7 @@ import type { Logger } from '../lib/log.ts'
 import type { Database } from './database.ts'
 import type { WalSync } from './durability.ts'
 
-export type CheckpointRequest = 'pass' | 'end'
+export type CheckpointRequest = 'pass' | 'inspect' | 'end'
 
 export interface CheckpointPass {
   /** Every frame of the log is in the database file, and synced. */
@@ -59,6 +59,33 @@ export class Checkpoint {
   async settle(): Promise<boolean> {
     await this.#running
     return !this.#failed
+  }
+
+  /** What `PRAGMA integrity_check` finds wrong with the file, in its words; off the main thread, in turn with checkpoints. */
+  async inspect(): Promise<readonly string[]> {
+    while (this.#running !== undefined) await this.#running
+    const inspection = this.#inspect()
+    this.#running = inspection
+      .then(
+        () => {},
+        () => {},
+      )
+      .finally(() => {
+        this.#running = undefined
+      })
+    return await inspection
+  }
+
+  async #inspect(): Promise<readonly string[]> {
+    const { database, worker: entry } = this.#options
+    const worker = new Worker(entry, { workerData: { file: database.file }, name: 'inspection' })
+    try {
+      worker.postMessage('inspect' satisfies CheckpointRequest)
+      const [problems] = (await once(worker, 'message')) as [readonly string[]]
+      return problems
+    } finally {
+      await worker.terminate()
+    }
   }
 
   #logBytes(): number {

@@ -112,6 +112,11 @@ class SqliteStore implements Store {
     return this.#wal.durable()
   }
 
+  inspect(): Promise<readonly string[]> {
+    this.#assertOpen()
+    return this.#checkpoint.inspect()
+  }
+
   watch(ctx: Ctx, options: WatchOptions = {}): AsyncIterable<Change> {
     this.#assertOpen()
     return watchChanges(this.#database, this.#commits, ctx, options)

@@ -22,6 +22,8 @@ export interface Store extends AsyncDisposable {
    * user that something is done. Calls made at the same time share one fdatasync.
    */
   durable(): Promise<void>
+  /** What is wrong with the database file, in SQLite's words; nothing is changed, and the main thread goes on. */
+  inspect(): Promise<readonly string[]>
   /**
    * Every change with a revision above `after` (absent: from now on), in order, none left out; ends with the context
    * or the store.

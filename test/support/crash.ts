@@ -39,6 +39,7 @@ export async function killAtEveryPoint(
       await fixture.restart({})
       try {
         await operation.verify(api())
+        await assertAgreement(api())
       } catch (error) {
         t.diagnostic(fixture.daemon.log())
         throw error
@@ -81,6 +82,13 @@ function linesOf(file: string): string[] {
         .split('\n')
         .filter((line) => line !== '')
     : []
+}
+
+/** Records, kernel and disk agree, as far as the daemon's own check can tell. */
+export async function assertAgreement(api: ApiClient): Promise<void> {
+  const checked = await api.post('/v1/system/check', {})
+  assert.equal(checked.status, 200, checked.text)
+  assert.deepEqual(checked.json.data, { ok: true, findings: [] })
 }
 
 /** A web server that has just begun takes a moment to listen. */

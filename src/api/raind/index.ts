@@ -20,14 +20,14 @@ import { networkRoutes } from './networks.ts'
 import { policyRoutes } from './policies.ts'
 import { statsRoutes } from './stats.ts'
 import { streamRoutes } from './streams.ts'
-import { type DaemonInfo, systemRoutes } from './system.ts'
+import { type DaemonInfo, type SystemDeps, systemRoutes } from './system.ts'
 import { volumeRoutes } from './volumes.ts'
 
 export interface RaindDeps {
   readonly containers: Containers
   readonly images: Images
-  /** Of events. */
-  readonly store: EventSource
+  /** Its events, and how its file is. */
+  readonly store: EventSource & SystemDeps['store']
   readonly info: DaemonInfo
   /** The daemon's context: what changes the machine runs on it. */
   readonly ctx: Ctx
@@ -47,7 +47,7 @@ export function raindApi({ containers, images, store, info, ctx, more }: RaindDe
     ...policyRoutes(),
     ...eventRoutes(store),
     ...archiveRoutes(containers),
-    ...systemRoutes({ containers, images, info, ctx }),
+    ...systemRoutes({ containers, images, store, info, ctx }),
     ...more,
   ]
   return { routes: [...routes, ...docsRoutes(info.version, routes)], errorReply }
@@ -64,6 +64,7 @@ export type {
   WireDiskUsage,
   WireRuntime,
   WireSpace,
+  WireSystemCheck,
   WireSystemInfo,
   WireSystemPruned,
 } from './system-types.ts'

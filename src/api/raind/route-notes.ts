@@ -119,6 +119,9 @@ export const notes: Readonly<Record<string, RouteNotes>> = {
   'GET /v1/system/df': {
     summary: 'What images, containers, volumes and logs take on disk, and what of it could be given back',
   },
+  'POST /v1/system/check': {
+    summary: 'Compare the records with the kernel and the disk, and mend what can be mended if that is asked for',
+  },
   'POST /v1/system/prune': {
     summary: 'Remove containers, networks, images and, if asked to, volumes that nothing uses',
   },

@@ -1,5 +1,7 @@
 /** The wire of /v1/system. Sizes are bytes on disk. */
+import { boolean, object, optional } from '../../lib/schema.ts'
 import type { ContainerState } from '../../model/container.ts'
+import type { CheckedFinding } from '../../model/finding.ts'
 import type { WirePruned } from './prune.ts'
 
 /** What the daemon says of itself and of its host. */
@@ -92,6 +94,15 @@ export interface WireDiskUsage {
   /** Images as they came from registries. */
   readonly blobs: WireSpace
   readonly logs: WireSpace
+}
+
+/** `repair`: mend what can be mended without loss. */
+export const systemCheckBody = object({ repair: optional(boolean()) })
+
+export interface WireSystemCheck {
+  /** Nothing was found, or all of it was mended. */
+  readonly ok: boolean
+  readonly findings: readonly CheckedFinding[]
 }
 
 export interface WireSystemPruned {

@@ -1,11 +1,14 @@
 import type { Containers } from '../../containers/index.ts'
 import type { Images } from '../../images/index.ts'
 import type { Ctx } from '../../lib/ctx.ts'
+import { settleFaults } from '../../model/finding.ts'
+import type { Store } from '../../store/index.ts'
 import { type Route, route } from '../http/route.ts'
 import { success } from './envelope.ts'
 import { systemPruneBody, toPruneFilter } from './prune.ts'
 import { countStates, wireDiskUsage } from './system-convert.ts'
-import type { WireDaemon, WireDiskUsage, WireSystemInfo, WireSystemPruned } from './system-types.ts'
+import type { WireDaemon, WireDiskUsage, WireSystemCheck, WireSystemInfo, WireSystemPruned } from './system-types.ts'
+import { systemCheckBody } from './system-types.ts'
 import type { WireHealth, WireVersion } from './types.ts'
 
 /** The version of this API, apart from the program's. */
@@ -21,11 +24,12 @@ export interface DaemonInfo {
 export interface SystemDeps {
   readonly containers: Containers
   readonly images: Images
+  readonly store: Pick<Store, 'inspect'>
   readonly info: DaemonInfo
   readonly ctx: Ctx
 }
 
-export function systemRoutes({ containers, images, info, ctx: daemon }: SystemDeps): readonly Route[] {
+export function systemRoutes({ containers, images, store, info, ctx: daemon }: SystemDeps): readonly Route[] {
   const { version, runtime } = info
   return [
     route('GET', '/v1/version', {}, () => {
@@ -56,6 +60,25 @@ export function systemRoutes({ containers, images, info, ctx: daemon }: SystemDe
         await containers.volumes.usage(ctx),
       )
       return success(200, 'retrieve disk usage success', data)
+    }),
+
+    // With repair it changes the machine, and is not cut off by a client that hangs up.
+    route('POST', '/v1/system/check', { body: systemCheckBody }, async ({ ctx, body }) => {
+      const options = { repair: body.repair ?? false }
+      const caller = options.repair ? daemon : ctx
+      const damage = (await store.inspect()).map((problem) => ({
+        part: 'store' as const,
+        subject: 'database',
+        problem,
+        advice: 'restart the daemon: it sets a damaged database aside and takes in what runs',
+      }))
+      const findings = [
+        ...(await settleFaults(damage, options.repair)),
+        ...(await images.check(caller, options)),
+        ...(await containers.check(caller, options)),
+      ]
+      const data: WireSystemCheck = { ok: findings.every(({ mended }) => mended), findings }
+      return success(200, 'check completed', data)
     }),
 
     // Containers first: they hold the others.

@@ -1,0 +1,82 @@
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Ctx } from '../lib/ctx.ts'
+import type { Fault } from '../model/finding.ts'
+import { shortId } from '../model/names.ts'
+import type { Deps } from './deps.ts'
+import { sandboxKey } from './sandbox.ts'
+
+/**
+ * What is there for containers that no record names. It is looked at before the records are: what is made later has
+ * its record first, and what is removed meanwhile is gone when it is looked at again.
+ */
+export async function findStrays(ctx: Ctx, deps: Deps): Promise<Fault[]> {
+  const first = await look(ctx, deps)
+  const known = deps.store.read((tx) => ({
+    ids: new Set(tx.list('Container').map(({ metadata }) => metadata.uid)),
+    containers: new Set(tx.list('Container').map(({ metadata }) => shortId(metadata.uid))),
+    sandboxes: new Set(tx.list('Sandbox').map(sandboxKey)),
+  }))
+  const unknown = {
+    runtime: first.runtime.filter(({ id }) => !known.ids.has(id)),
+    netns: first.netns.filter((key) => !known.sandboxes.has(key)),
+    bundles: first.bundles.filter((name) => !known.containers.has(name)),
+    directories: first.directories.filter((name) => !known.containers.has(name)),
+  }
+  if (Object.values(unknown).every((list) => list.length === 0)) return []
+  const second = await look(ctx, deps)
+  return [
+    ...unknown.runtime
+      .filter(({ id, what }) => second.runtime.some((other) => other.id === id && other.what === what))
+      .map(
+        (found): Fault => ({
+          part: 'process',
+          subject: `container ${shortId(found.id)}`,
+          problem: `no record names it, but ${found.what}`,
+          mend: () => deps.runtime.deleteStray(ctx, found.id, deps.paths.bundle(found.id)),
+        }),
+      ),
+    ...still(unknown.netns, second.netns).map(
+      (key): Fault => ({
+        part: 'network',
+        subject: `network namespace ${key}`,
+        problem: 'no record names it',
+        mend: () => deps.network.tearDown(ctx, key),
+      }),
+    ),
+    ...still(unknown.bundles, second.bundles).map((name): Fault => {
+      const path = join(deps.paths.bundlesDir, name)
+      return {
+        part: 'file',
+        subject: path,
+        problem: 'no record names it',
+        mend: async () => {
+          for (const mounted of ['rootfs', 'shm']) await deps.snapshots.unmount(join(path, mounted))
+          await rm(path, { recursive: true, force: true })
+        },
+      }
+    }),
+    ...still(unknown.directories, second.directories).map((name): Fault => {
+      const path = join(deps.paths.containersDir, name)
+      return {
+        part: 'file',
+        subject: path,
+        problem: 'no record names it',
+        mend: () => deps.snapshots.removeTree(path),
+      }
+    }),
+  ]
+}
+
+async function look(_ctx: Ctx, { runtime, network, paths }: Deps) {
+  const [netns, bundles, directories] = await Promise.all([
+    network.listNetns(),
+    readdir(paths.bundlesDir),
+    readdir(paths.containersDir),
+  ])
+  return { runtime: runtime.list(), netns, bundles, directories }
+}
+
+function still(names: readonly string[], there: readonly string[]): string[] {
+  return names.filter((name) => there.includes(name))
+}
