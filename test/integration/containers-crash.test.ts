@@ -4,6 +4,7 @@ import type { ApiClient } from '../support/api-client.ts'
 import { answers, type CrashOperation, killAtEveryPoint } from '../support/crash.ts'
 import { type DaemonFixture, daemonFixture, runContainer } from '../support/daemon-fixture.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
+import { startWitness, type Witness } from '../support/witness.ts'
 
 runInOwnNamespaces(import.meta.filename)
 
@@ -79,7 +80,7 @@ const OPERATIONS: readonly Operation[] = [
 
 describe('a daemon killed with SIGKILL at any point', () => {
   let fixture: DaemonFixture
-  let other: number
+  let witness: Witness
   const api = () => fixture.daemon.api
   const stateOf = async (ref: string): Promise<string | undefined> =>
     (await api().get(`/v1/containers/${ref}`)).json.data?.state
@@ -87,8 +88,7 @@ describe('a daemon killed with SIGKILL at any point', () => {
   before(async () => {
     fixture = await daemonFixture()
     image = fixture.image
-    await runContainer(fixture, { name: 'other', command: SERVER, port: ['18081:80'] })
-    other = (await api().get('/v1/containers/other')).json.data.pid
+    witness = await startWitness(fixture, { ports: [18081, 18082] })
   })
   after(() => fixture[Symbol.asyncDispose]())
 
@@ -105,19 +105,19 @@ describe('a daemon killed with SIGKILL at any point', () => {
     const { status } = (await api().get(`/v1/containers/${short}/inspect`)).json.data
     assert.equal(status.exitCode, 23)
     assert.equal(await stateOf(gone), undefined)
-    await otherIsUntouched()
+    await witness.assertUnharmed()
     await api().delete(`/v1/containers/${short}/actions/delete`)
   })
 
   test('at the end nothing is left', async () => {
-    await api().delete('/v1/containers/other/actions/delete?force=true')
-    await fixture.leakCheck()
+    await witness[Symbol.asyncDispose]()
+    await fixture.clear()
   })
 
   async function verify({ name, settled }: Operation): Promise<void> {
     const state = await stateOf(NAME)
     assert.ok(settled(state), `it is ${state} after ${name}`)
-    await otherIsUntouched()
+    await witness.assertUnharmed()
     if (state !== undefined) await isUsable(state)
   }
 
@@ -130,11 +130,5 @@ describe('a daemon killed with SIGKILL at any point', () => {
     if (state === 'paused') assert.equal((await api().post(`${PATH}/actions/unpause`)).status, 200)
     else if (state !== 'running') assert.equal((await start(api())).status, 200)
     await answers('http://127.0.0.1:18080/passwd')
-  }
-
-  async function otherIsUntouched(): Promise<void> {
-    const { state, pid } = (await api().get('/v1/containers/other')).json.data
-    assert.deepEqual({ state, pid }, { state: 'running', pid: other })
-    await answers('http://127.0.0.1:18081/passwd')
   }
 })

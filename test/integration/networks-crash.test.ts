@@ -5,6 +5,7 @@ import type { ApiClient } from '../support/api-client.ts'
 import { answers, type CrashOperation, killAtEveryPoint } from '../support/crash.ts'
 import { type DaemonFixture, daemonFixture, runContainer } from '../support/daemon-fixture.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
+import { startWitness, type Witness } from '../support/witness.ts'
 
 runInOwnNamespaces(import.meta.filename)
 
@@ -22,8 +23,11 @@ describe('a daemon killed with SIGKILL while networks change', () => {
   /** By name: its process, which no crash may end. */
   const pids = new Map<string, number>()
 
+  let witness: Witness
+
   before(async () => {
     fixture = await daemonFixture()
+    witness = await startWitness(fixture, { ports: [18082, 18083] })
     for (const [name, port] of [
       ['web', 18080],
       ['other', 18081],
@@ -75,8 +79,8 @@ describe('a daemon killed with SIGKILL while networks change', () => {
     test(`${operation.name} is whole or undone, and nothing leaks`, (t) => killAtEveryPoint(t, fixture, operation))
 
   test('at the end nothing is left', async () => {
-    for (const name of pids.keys()) await fixture.daemon.api.delete(`/v1/containers/${name}/actions/delete?force=true`)
-    await fixture.leakCheck()
+    await witness[Symbol.asyncDispose]()
+    await fixture.clear()
   })
 
   /** What the API says of the network is what the kernel has. */
@@ -118,6 +122,7 @@ describe('a daemon killed with SIGKILL while networks change', () => {
   }
 
   async function containersAreUntouched(api: ApiClient): Promise<void> {
+    await witness.assertUnharmed()
     for (const [name, pid] of pids) {
       const { data } = (await api.get(`/v1/containers/${name}`)).json
       assert.deepEqual({ state: data.state, pid: data.pid }, { state: 'running', pid })
