@@ -13,6 +13,7 @@ import { cleanUpAfterExit } from './exit.ts'
 import { containerFiles } from './files.ts'
 import { findContainer } from './find.ts'
 import { followContainerLog } from './follow-log.ts'
+import { guardNetworks } from './guard-networks.ts'
 import { HealthProbes } from './health.ts'
 import { listContainers, listNetworks } from './list.ts'
 import { readLogTail } from './log-reader.ts'
@@ -44,6 +45,7 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
   /** Due after the ends of containers, by id. */
   const cleanUps = new Map<string, Promise<void>>()
 
+  let guard: Disposable | undefined
   const exited = (exit: ProcessExit) => {
     if (recordExit(deps, exit) === undefined) return
     // Who waits to hear of it comes first.
@@ -107,9 +109,13 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
     startDurations: () => deps.starts.data(),
     stats: async (refs) => sampler.look(sampledOf(store, refs)),
     followStats: (ctx, refs) => sampler.follow(ctx, sampledOf(store, refs)),
-    recover: (ctx) => recoverContainers(ctx, deps),
+    async recover(ctx) {
+      await recoverContainers(ctx, deps)
+      guard = await guardNetworks(ctx, deps)
+    },
     check: (ctx, { repair = false } = {}) => checkContainers(ctx, deps, cleanUps, repair),
     async [Symbol.asyncDispose]() {
+      guard?.[Symbol.dispose]()
       execs[Symbol.dispose]()
       await health[Symbol.asyncDispose]()
       await Promise.all(cleanUps.values())

@@ -1,9 +1,10 @@
 import type { HttpServer } from '../api/http/server.ts'
 import { CLI_ROLE, ensureCertificates, type ServerCredentials, TlsListener } from '../api/tls/index.ts'
+import { coalesce } from '../lib/coalesce.ts'
 import { messageOf, StatusError, systemCode } from '../lib/errors.ts'
 import type { Logger } from '../lib/log.ts'
-import { watchHostAddresses } from '../linux/address-watch.ts'
 import { hostAddress } from '../linux/host-address.ts'
+import { watchHostAddresses } from '../linux/rtnetlink.ts'
 import type { Config } from './config.ts'
 
 /** How often the certificates are compared with the date: a few ms. */
@@ -32,40 +33,18 @@ export async function openTlsDoor({ address, certDir, server, log, auditLog }: T
   const listener = await TlsListener.listen(options).catch((error) => {
     throw cannotListen(address, error)
   })
-  const check = oneAtATime(() => renew(listener, ensure, log))
-  const timer = setInterval(check, CHECK_INTERVAL_MS).unref()
-  let settling: NodeJS.Timeout | undefined
-  const addresses = watchHostAddresses(() => {
-    settling ??= setTimeout(() => {
-      settling = undefined
-      check()
-    }, SETTLE_MS).unref()
-  })
-  process.on('SIGHUP', check)
+  const check = coalesce(SETTLE_MS, () => renew(listener, ensure, log))
+  const timer = setInterval(check.call, CHECK_INTERVAL_MS).unref()
+  const addresses = watchHostAddresses(check.call)
+  process.on('SIGHUP', check.call)
   return {
     [Symbol.dispose]() {
-      process.off('SIGHUP', check)
+      process.off('SIGHUP', check.call)
       clearInterval(timer)
       addresses[Symbol.dispose]()
-      clearTimeout(settling)
+      check[Symbol.dispose]()
       listener[Symbol.dispose]()
     },
-  }
-}
-
-/** Asked for while it runs, it runs once more. `run` must not fail. */
-function oneAtATime(run: () => Promise<void>): () => void {
-  let running = false
-  let again = false
-  return async () => {
-    again = true
-    if (running) return
-    running = true
-    while (again) {
-      again = false
-      await run()
-    }
-    running = false
   }
 }
 

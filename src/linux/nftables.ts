@@ -7,6 +7,7 @@
 import { systemCode } from '../lib/errors.ts'
 import type { Family } from '../lib/ip-address.ts'
 import { NetlinkMessage, NetlinkSocket, NLM_F, readAttributes } from './netlink.ts'
+import { watchNetlink } from './netlink-watch.ts'
 import type { Expression } from './nftables-expressions.ts'
 
 const NETLINK_NETFILTER = 12
@@ -27,6 +28,7 @@ const MSG = {
   NEWSETELEM: 12,
   GETSETELEM: 13,
   DELSETELEM: 14,
+  NEWGEN: 15,
   GETGEN: 16,
 } as const
 const TABLE_NAME = 1
@@ -40,6 +42,9 @@ const ELEMENT = { KEY: 1, DATA: 2 } as const
 const LIST_ELEMENT = 1
 const DATA_VALUE = 1
 const GEN_ID = 1
+const GEN_PROC_PID = 2
+/** NFNLGRP_NFTABLES as a bit. */
+const GROUP_NFTABLES = 1 << 6
 
 /** Netfilter's hooks of families ip and ip6. */
 export const NF_HOOK = { PREROUTING: 0, OUTPUT: 3 } as const
@@ -104,6 +109,14 @@ export function commit(socket: NetlinkSocket, messages: readonly NetlinkMessage[
   const begin = batchMark('change nf_tables', BATCH.BEGIN).attributeU32BE(BATCH_GENID, generation)
   socket.transact([begin, ...messages, batchMark('end a change of nf_tables', BATCH.END)])
   return (generation + 1) >>> 0
+}
+
+/** Calls back after another thread than this one has changed anything in nf_tables, as {@link watchNetlink} does. */
+export function watchNfTables(threadId: number, onChange: () => void): Disposable {
+  const matters = (type: number, payload: Buffer) =>
+    type === ((NFNL_SUBSYS_NFTABLES << 8) | MSG.NEWGEN) &&
+    readAttributes(payload.subarray(4)).get(GEN_PROC_PID)?.readUInt32BE() !== threadId
+  return watchNetlink({ protocol: NETLINK_NETFILTER, groups: GROUP_NFTABLES, matters }, onChange)
 }
 
 export function createTable({ family, name }: Table): NetlinkMessage {

@@ -1,9 +1,22 @@
 /** Links, addresses and routes (rtnetlink(7)). A link is named by its name, the kernel finds it. */
 import { addressBytes, addressText, type Family } from '../lib/ip-address.ts'
 import { NetlinkMessage, NetlinkSocket, NLM_F, readAttributes } from './netlink.ts'
+import { watchNetlink } from './netlink-watch.ts'
 
 const NETLINK_ROUTE = 0
-const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, NEWADDR: 20, GETADDR: 22, NEWROUTE: 24, GETROUTE: 26 } as const
+const RTM = {
+  NEWLINK: 16,
+  DELLINK: 17,
+  GETLINK: 18,
+  NEWADDR: 20,
+  DELADDR: 21,
+  GETADDR: 22,
+  NEWROUTE: 24,
+  DELROUTE: 25,
+  GETROUTE: 26,
+} as const
+/** Groups as bits (linux/rtnetlink.h). */
+const RTMGRP = { LINK: 1, IPV4_IFADDR: 0x10, IPV4_ROUTE: 0x40 } as const
 const AF = { 4: 2, 6: 10 } as const
 const IFF_UP = 1
 
@@ -12,7 +25,7 @@ const INFO = { KIND: 1, DATA: 2, SLAVE_KIND: 4, SLAVE_DATA: 5 } as const
 const VETH_INFO_PEER = 1
 const BR_NF_CALL_IPTABLES = 36
 const BRPORT_MODE = 4
-const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const
+const IFA = { ADDRESS: 1, LOCAL: 2, LABEL: 3, BROADCAST: 4 } as const
 const IFA_F_NODAD = 2
 const RTA = { OIF: 4, GATEWAY: 5, PRIORITY: 6 } as const
 const RT_TABLE_MAIN = 254
@@ -182,6 +195,28 @@ export function listAddresses(
       const bytes = attributes.get(IFA.LOCAL) ?? attributes.get(IFA.ADDRESS)!
       return { address: addressText(bytes), prefix: payload[1]!, linkIndex: payload.readUInt32LE(4) }
     })
+}
+
+/** Calls back after an IPv4 address or default route has come, changed or gone, as {@link watchNetlink} does. */
+export function watchHostAddresses(onChange: () => void): Disposable {
+  const matters = (type: number, payload: Buffer) => {
+    if (type === RTM.NEWADDR || type === RTM.DELADDR) return true
+    // Of routes only those to everywhere: the others of a router change all the time.
+    return (type === RTM.NEWROUTE || type === RTM.DELROUTE) && payload[1] === 0
+  }
+  return watchNetlink({ protocol: NETLINK_ROUTE, groups: RTMGRP.IPV4_IFADDR | RTMGRP.IPV4_ROUTE, matters }, onChange)
+}
+
+/** Calls back after a link of such a name has gone or is down, or has lost an IPv4 address, as {@link watchNetlink} does. */
+export function watchLinks(isWatched: (name: string) => boolean, onLoss: () => void): Disposable {
+  const matters = (type: number, payload: Buffer) => {
+    if (type === RTM.DELADDR)
+      return isWatched(text(readAttributes(payload.subarray(8)).get(IFA.LABEL) ?? Buffer.alloc(0)))
+    const isUp = (payload.readUInt32LE(8) & IFF_UP) !== 0
+    if (type !== RTM.DELLINK && (type !== RTM.NEWLINK || isUp)) return false
+    return isWatched(text(readAttributes(payload.subarray(16)).get(IFLA.IFNAME)!))
+  }
+  return watchNetlink({ protocol: NETLINK_ROUTE, groups: RTMGRP.LINK | RTMGRP.IPV4_IFADDR, matters }, onLoss)
 }
 
 function firstLink(socket: NetlinkSocket, query: NetlinkMessage): Link {

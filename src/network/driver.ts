@@ -1,11 +1,15 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { coalesce } from '../lib/coalesce.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import { StatusError } from '../lib/errors.ts'
 import { addressFamily } from '../lib/ip-address.ts'
 import type { Logger } from '../lib/log.ts'
 import type { KernelOps, KernelThread } from '../linux/kernel-thread.ts'
 import { isMountPoint } from '../linux/mount.ts'
+import { watchNfTables } from '../linux/nftables.ts'
+import { watchLinks } from '../linux/rtnetlink.ts'
+import { spawningThreadId } from '../linux/spawn.ts'
 import type { Attachment, NetworkSpec } from '../model/network.ts'
 import { Firewall } from './firewall.ts'
 import * as firewallOps from './firewall-ops.ts'
@@ -49,6 +53,11 @@ export interface NetworkDriver {
   /** The same of the rules and published ports of all networks; `mendRules` mends it. */
   inspectRules(ctx: Ctx): Promise<string[]>
   mendRules(ctx: Ctx): Promise<void>
+  /**
+   * Until disposed of, puts rules that others change back, and calls after a bridge has gone, is down or has lost its
+   * address. Rules of iptables-legacy are looked at only when rules change.
+   */
+  watch(onBridgeLost: () => void): Promise<Disposable>
   /** A sandbox's published ports, as this process has them. */
   portsOf(key: string): readonly PortRule[]
   /** Names of links of ours in these networks' bridges that lead to no namespace of ours. */
@@ -93,6 +102,9 @@ export const networkOps: KernelOps = {
   'network.forgetFlowsToHost': ops.forgetFlowsToHost,
   'network.forgetFlowsToContainer': ops.forgetFlowsToContainer,
 }
+
+/** Others change rules in steps: what is half done is not put back. */
+const SETTLE_MS = 100
 
 interface NetworkOptions {
   /** Serves {@link networkOps} and the operations of `linux/spawn.ts`. */
@@ -209,6 +221,17 @@ export function createNetwork({ thread, netnsDir, log }: NetworkOptions): Networ
     strayPorts: (_ctx, networks) =>
       thread.call('network.strayPorts', { bridges: networks.map(({ bridge }) => bridge), netnsDir }),
     portsOf: (key) => firewall.ports(key),
+    async watch(onBridgeLost) {
+      const threadId = await spawningThreadId(thread)
+      const verify = coalesce(SETTLE_MS, () =>
+        firewall.verify().catch((error: unknown) => log.error('cannot put firewall rules back', { error })),
+      )
+      const stack = new DisposableStack()
+      stack.use(verify)
+      stack.use(watchNfTables(threadId, verify.call))
+      stack.use(watchLinks((name) => firewall.hasNetwork(name), onBridgeLost))
+      return stack
+    },
     removePort: (_ctx, name) => thread.call('network.removePort', name),
     async rebindNetns(_ctx, key, pid) {
       const path = netnsPath(key)

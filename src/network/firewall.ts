@@ -48,6 +48,10 @@ export class Firewall {
     await this.#rules.assertPossible(6)
   }
 
+  hasNetwork(bridge: string): boolean {
+    return this.#networks.has(bridge)
+  }
+
   addNetwork(network: NetworkSpec): void {
     this.#networks.set(network.bridge, network)
     this.#retired.delete(network.bridge)
@@ -109,6 +113,14 @@ export class Firewall {
       ...(await this.#rules.inspect(networks)),
       ...(await this.#thread.call<string[]>('network.inspectPorts', { tables })),
     ]
+  }
+
+  /** Somebody has changed something: what is ours is looked at, and built anew if it is not as it was made. */
+  async verify(): Promise<void> {
+    const faults = await this.inspect()
+    if (faults.length === 0) return
+    this.#log.warn('firewall rules were changed by someone else; building them anew', { faults })
+    await this.mend()
   }
 
   /** Builds all anew where it is not as it should be. */

@@ -4,6 +4,7 @@ import type { ApiClient } from '../support/api-client.ts'
 import { answers, type CrashOperation, killAtEveryPoint } from '../support/crash.ts'
 import { type DaemonFixture, daemonFixture, runContainer } from '../support/daemon-fixture.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
+import { busyboxImage } from '../support/test-image.ts'
 import { startWitness, type Witness } from '../support/witness.ts'
 
 runInOwnNamespaces(import.meta.filename)
@@ -15,9 +16,12 @@ const SERVER = ['httpd', '-f', '-p', '80', '-h', '/etc']
 interface Operation extends Pick<CrashOperation, 'name' | 'prepare' | 'run'> {
   /** Of what was found after the crash and the restart, is it whole or undone? */
   settled(state: string | undefined): boolean
+  /** What must succeed after it. */
+  afterwards?(api: ApiClient): Promise<{ status: number; text: string }>
 }
 
 let image: string
+let second: string
 const create = (api: ApiClient) =>
   api.post('/v1/containers', { image, name: NAME, command: SERVER, port: ['18080:80'] })
 const start = (api: ApiClient) => api.post(`${PATH}/actions/start`, {})
@@ -78,6 +82,26 @@ const OPERATIONS: readonly Operation[] = [
   },
 ]
 
+const pull = (api: ApiClient) => api.post('/v1/images', { image: second })
+const removeImage = (api: ApiClient) => api.delete('/v1/images', { image: second })
+
+const IMAGE_OPERATIONS: readonly Operation[] = [
+  {
+    name: 'pull',
+    prepare: async (api) => void (await removeImage(api)),
+    run: pull,
+    settled: () => true,
+    afterwards: pull,
+  },
+  {
+    name: 'image remove',
+    prepare: async (api) => void (await pull(api)),
+    run: removeImage,
+    settled: () => true,
+    afterwards: pull,
+  },
+]
+
 describe('a daemon killed with SIGKILL at any point', () => {
   let fixture: DaemonFixture
   let witness: Witness
@@ -86,13 +110,19 @@ describe('a daemon killed with SIGKILL at any point', () => {
     (await api().get(`/v1/containers/${ref}`)).json.data?.state
 
   before(async () => {
-    fixture = await daemonFixture()
+    fixture = await daemonFixture({
+      images: { second: busyboxImage({ layers: [[{ path: 'second', content: 'x' }]] }) },
+    })
     image = fixture.image
+    second = `${fixture.registry.host}/second`
     witness = await startWitness(fixture, { ports: [18081, 18082] })
   })
-  after(() => fixture[Symbol.asyncDispose]())
+  after(async () => {
+    await witness[Symbol.asyncDispose]()
+    await fixture[Symbol.asyncDispose]()
+  })
 
-  for (const operation of OPERATIONS)
+  for (const operation of [...OPERATIONS, ...IMAGE_OPERATIONS])
     test(`${operation.name} is whole or undone, and nothing leaks`, (t) =>
       killAtEveryPoint(t, fixture, { ...operation, verify: () => verify(operation), clear: removeVictim }))
 
@@ -114,11 +144,13 @@ describe('a daemon killed with SIGKILL at any point', () => {
     await fixture.clear()
   })
 
-  async function verify({ name, settled }: Operation): Promise<void> {
+  async function verify({ name, settled, afterwards }: Operation): Promise<void> {
     const state = await stateOf(NAME)
     assert.ok(settled(state), `it is ${state} after ${name}`)
     await witness.assertUnharmed()
     if (state !== undefined) await isUsable(state)
+    const after = await afterwards?.(api())
+    if (after !== undefined) assert.equal(after.status, 200, after.text)
   }
 
   async function removeVictim(): Promise<void> {

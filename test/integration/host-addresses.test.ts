@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { watchHostAddresses } from '../../src/linux/address-watch.ts'
+import { watchHostAddresses } from '../../src/linux/rtnetlink.ts'
 import { run } from '../support/lan.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 

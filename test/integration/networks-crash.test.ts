@@ -36,7 +36,10 @@ describe('a daemon killed with SIGKILL while networks change', () => {
       pids.set(name, (await fixture.daemon.api.get(`/v1/containers/${name}`)).json.data.pid)
     }
   })
-  after(() => fixture[Symbol.asyncDispose]())
+  after(async () => {
+    await witness[Symbol.asyncDispose]()
+    await fixture[Symbol.asyncDispose]()
+  })
 
   const operations: readonly CrashOperation[] = [
     {

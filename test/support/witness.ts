@@ -60,7 +60,10 @@ export async function startWitness(fixture: DaemonFixture, { ports }: WitnessOpt
     async assertUnharmed() {
       const { page, echo, name } = rounds
       const goOn = () => rounds.page > page && rounds.echo > echo && rounds.name > name
-      while (failures.length === 0 && !goOn()) await sleep(ROUND_MS)
+      for (let tries = 0; failures.length === 0 && !goOn(); tries++) {
+        assert.ok(tries < 1000, 'those who use the containers wait for something')
+        await sleep(ROUND_MS)
+      }
       assert.deepEqual(failures.splice(0), [])
       const now = { web: await pidOf(WEB), echo: await pidOf(ECHO) }
       for (const container of ['web', 'echo'] as const) {

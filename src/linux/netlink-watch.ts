@@ -1,3 +1,4 @@
+/** What the kernel tells of its changes over netlink, without being asked. */
 import { closeFd } from './fd.ts'
 import { check, errno, koffi, libc } from './libc.ts'
 
@@ -6,26 +7,30 @@ const bind = libc('int bind(int, const void*, uint32_t)')
 const recv = libc('int64_t recv(int, void*, size_t, int)')
 
 const AF_NETLINK = 16
-const NETLINK_ROUTE = 0
 const SOCK_RAW = 3
 const SOCK_CLOEXEC = 0o2000000
 const SOCK_NONBLOCK = 0o4000
-/** Groups as bits (linux/rtnetlink.h). */
-const RTMGRP_IPV4_IFADDR = 0x10
-const RTMGRP_IPV4_ROUTE = 0x40
-const RTM = { NEWADDR: 20, DELADDR: 21, NEWROUTE: 24, DELROUTE: 25 } as const
 const ENOBUFS = 105
 const HEADER_BYTES = 16
 
+export interface NetlinkGroups {
+  /** NETLINK_ROUTE ... (linux/netlink.h). */
+  readonly protocol: number
+  /** As bits. */
+  readonly groups: number
+  /** Whether a message is of interest; `payload` follows the netlink header. */
+  matters(type: number, payload: Buffer): boolean
+}
+
 /**
- * Calls back, from the event loop, after an IPv4 address or default route of the calling thread's network namespace
- * has come, changed or gone; once for what comes together. It does not keep the process from its end.
+ * Calls back, from the event loop, after the kernel has told of something that matters in the calling thread's network
+ * namespace; once for what comes together. It does not keep the process from its end.
  */
-export function watchHostAddresses(onChange: () => void): Disposable {
-  const fd = check('open a netlink socket', socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE))
+export function watchNetlink({ protocol, groups, matters }: NetlinkGroups, onChange: () => void): Disposable {
+  const fd = check('open a netlink socket', socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol))
   try {
-    const address = socketAddress(RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE)
-    check('subscribe to changes of addresses', bind(fd, address, address.length))
+    const address = socketAddress(groups)
+    check('subscribe to changes', bind(fd, address, address.length))
   } catch (error) {
     closeFd(fd)
     throw error
@@ -36,7 +41,7 @@ export function watchHostAddresses(onChange: () => void): Disposable {
     // A koffi callback drains no microtasks and swallows exceptions: go on from the event loop.
     setImmediate(() => {
       if (closed) return
-      const changed = drain(fd)
+      const changed = drain(fd, matters)
       handle.start({ readable: true }, onReadable)
       if (changed) onChange()
     })
@@ -55,7 +60,7 @@ export function watchHostAddresses(onChange: () => void): Disposable {
 }
 
 /** Takes all that is there; true if some of it matters, or was too much for the socket and is lost. */
-function drain(fd: number): boolean {
+function drain(fd: number, matters: NetlinkGroups['matters']): boolean {
   const buffer = Buffer.alloc(32_768)
   let changed = false
   for (;;) {
@@ -70,12 +75,6 @@ function drain(fd: number): boolean {
       offset += (Math.max(size, HEADER_BYTES) + 3) & ~3
     }
   }
-}
-
-/** Of routes only those to everywhere: the others of a router change all the time. */
-function matters(type: number, payload: Buffer): boolean {
-  if (type === RTM.NEWADDR || type === RTM.DELADDR) return true
-  return (type === RTM.NEWROUTE || type === RTM.DELROUTE) && payload[1] === 0
 }
 
 /** struct sockaddr_nl; the kernel chooses the port. */
