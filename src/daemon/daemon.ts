@@ -12,6 +12,7 @@ import { notifySystemd } from '../linux/sd-notify.ts'
 import { type Config, readConfig } from './config.ts'
 import { describeDaemon } from './describe.ts'
 import { openEngine } from './engine.ts'
+import { guardRunDirectory } from './guard-run.ts'
 import type { MetricsDoorOptions } from './metrics-door.ts'
 import { openTlsDoor } from './tls-door.ts'
 import { unixCaller } from './unix-caller.ts'
@@ -54,6 +55,7 @@ async function serve({ signal, log }: Ctx, config: Config, thread: KernelThread)
   const onAnswered: HttpServerOptions['onAnswered'] = (answered) => requests.observe(answered)
   await using server = new HttpServer({ frontEnd, identify: unixCaller, log, auditLog, onAnswered })
   await server.listenUnix(socket)
+  using _run = guardRunDirectory({ config, engine, server, log })
   await engine.settled
   using tls = listen && (await openTlsDoor({ address: listen, certDir, server, log, auditLog }))
   const { errorReply } = frontEnd

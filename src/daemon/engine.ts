@@ -146,7 +146,7 @@ export function storeFile(root: string): string {
 }
 
 /** Only root may look into either: layers and upper directories hold set-uid files of strangers. */
-async function makeDirectories({ root, run }: Config): Promise<void> {
+export async function makeDirectories({ root, run }: Config): Promise<void> {
   process.umask(0o022)
   for (const directory of [root, run]) await mkdir(directory, { recursive: true, mode: 0o711 })
   for (const directory of [join(root, 'containers'), join(run, 'containers')]) {

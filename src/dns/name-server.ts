@@ -180,6 +180,8 @@ export class NameServer implements AsyncDisposable {
     void connection.ended.then(() => {
       if (this.#connection !== connection) return
       this.#connection = undefined
+      // Its file may have gone with it.
+      this.#written = undefined
       if (this.#disposed) return
       this.#options.log.warn('the name server has ended; starting it again')
       this.#tryAgain(performance.now() - since < STABLE_MS)

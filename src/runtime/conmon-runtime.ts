@@ -101,7 +101,7 @@ export async function createRuntime(_ctx: Ctx, options: RuntimeOptions): Promise
   const conmon = findConmon()
   const oci = await chooseOciRuntime(thread, choice, runDir)
   const exitDir = join(runDir, 'exits')
-  for (const directory of [exitDir, oci.root]) mkdirSync(directory, { recursive: true, mode: 0o700 })
+  makeDirectories({ exitDir, oci })
   const hierarchies = cgroupHierarchies()
   const leaf = leafCgroup(containerCgroup(options.cgroupParent, 'conmon'), hierarchies)
   const threadId = await spawningThreadId(thread)
@@ -149,6 +149,10 @@ class ConmonRuntime implements Runtime {
     this.ready.catch(() => {})
     this.takesSeccompBpf = programs.oci.name === 'crun'
     this.warmUp = cgroupWarmUp(hierarchies)
+  }
+
+  ensureDirectories(): void {
+    makeDirectories(this.#programs)
   }
 
   /** Some 20 ms each, in the program and in the kernel. */
@@ -405,6 +409,10 @@ class ConmonRuntime implements Runtime {
     const cgroup = cgroupOf(bundle)
     return cgroup !== undefined && oomKills(cgroup, this.#hierarchies) > 0
   }
+}
+
+function makeDirectories({ exitDir, oci }: Pick<MonitorPrograms, 'exitDir' | 'oci'>): void {
+  for (const directory of [exitDir, oci.root]) mkdirSync(directory, { recursive: true, mode: 0o700 })
 }
 
 /** A container that nobody watches writes no log, and its output blocks: it is not left running. */

@@ -118,6 +118,8 @@ export interface Runtime extends AsyncDisposable {
    */
   readonly ready: Promise<{ readonly version: string }>
   readonly host: HostFacts
+  /** Makes the directories in the run directory again that somebody has removed. */
+  ensureDirectories(): void
   readonly parts: RuntimeParts
   /** Whether a spec may carry its seccomp filter compiled, in an annotation. */
   readonly takesSeccompBpf: boolean

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -68,6 +68,36 @@ test('a configuration that cannot be is refused by name, with 125, before anythi
   await refused(/unknown field "rooot"; known are: root, run/)
   await writeFile(home.config, 'images: {reserve: lots}\n')
   await refused(/images\.reserve "lots"/)
+})
+
+test('what is removed from the run directory is made again, and what runs goes on', async () => {
+  const { api } = fixture.daemon
+  const id = await runContainer(fixture, { name: 'stays', command, port: ['18090:80'] })
+  const { pid } = (await api.get('/v1/containers/stays')).json.data
+  const { run } = fixture.home
+  for (const name of ['condenser.sock', 'exits', 'crun', 'runc'])
+    rmSync(join(run, name), { recursive: true, force: true })
+  const answer = async () => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return (await api.get('/v1/containers/stays')).json.data
+      } catch (error) {
+        if (tries === 100) throw error
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    }
+  }
+  const { state, pid: now } = await answer()
+  assert.deepEqual({ state, pid: now }, { state: 'running', pid })
+  const { findings } = (await api.post('/v1/system/check', {})).json.data
+  assert.ok(findings.length > 0 && findings.every(({ subject }: { subject: string }) => subject === 'container stays'))
+  // It is stopped with its true exit code, and started again.
+  assert.equal((await api.post(`/v1/containers/${id}/actions/stop?signal=KILL`)).status, 200)
+  assert.equal((await api.get(`/v1/containers/${id}/inspect`)).json.data.status.exitCode, 137)
+  assert.equal((await api.post(`/v1/containers/${id}/actions/start`, {})).status, 200)
+  assert.deepEqual((await api.post('/v1/system/check', {})).json.data, { ok: true, findings: [] })
+  await api.delete(`/v1/containers/${id}/actions/delete?force=true`)
+  await fixture.leakCheck()
 })
 
 test('two daemons live side by side: the same name, other ports, and neither touches what the other has made', async () => {

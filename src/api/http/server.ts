@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import type { Server as HttpServerOfNode, IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { onBehalfOf } from '../../lib/asked-by.ts'
@@ -78,7 +78,8 @@ interface Exchange {
  * answered as `internal`, with the id only; the log gets all of it. `close` finishes what runs.
  */
 export class HttpServer implements AsyncDisposable {
-  readonly #server: Server
+  readonly #server: HttpServerOfNode
+  #again: Server | undefined
   readonly #router: Router
   readonly #frontEnd: FrontEnd
   readonly #identify: HttpServerOptions['identify']
@@ -125,6 +126,14 @@ export class HttpServer implements AsyncDisposable {
     await listenUnix(this.#server, path)
   }
 
+  /** Where somebody has removed the socket file: makes another one. Connections that are there go on. */
+  async listenUnixAgain(path: string): Promise<void> {
+    // The one of node:http counts connections only while it listens: it goes on at a path that nobody finds.
+    this.#again?.close()
+    this.#again = createServer({ allowHalfOpen: true }, (connection) => this.#server.emit('connection', connection))
+    await listenUnix(this.#again, path)
+  }
+
   /** Serves a connection that another listener has accepted. */
   adopt(connection: Duplex, caller: Caller): void {
     this.#callers.set(connection, caller)
@@ -137,6 +146,7 @@ export class HttpServer implements AsyncDisposable {
     if (this.#closing) return
     this.#closing = true
     const closed = this.#server.listening ? new Promise((resolve) => this.#server.close(resolve)) : undefined
+    this.#again?.close()
     this.#server.closeIdleConnections()
     const reason = new StatusError('unavailable', 'The daemon is stopping; ask again when it is back')
     for (const waiting of this.#waiting) waiting.abort(reason)
