@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { onNobodysBehalf } from '../lib/asked-by.ts'
 import type { Ctx } from '../lib/ctx.ts'
+import { hasCode } from '../lib/errors.ts'
 import { attachContainer, resizeTerminal } from './attach.ts'
 import { checkContainers } from './check.ts'
 import { connectContainer, disconnectContainer } from './connect.ts'
@@ -36,6 +37,9 @@ import { UsageSampler } from './usage-sampler.ts'
 import { createVolumes } from './volume-verbs.ts'
 import { waitContainer } from './wait.ts'
 
+/** How long after an end that the store could not take. */
+const RECORD_AGAIN_MS = 1000
+
 /** The engine's verbs on containers, over the parts given. `ctx` is the daemon's: clean-up after exits runs in it. */
 export function createContainers(ctx: Ctx, deps: Deps): Containers {
   const { store } = deps
@@ -57,7 +61,17 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
       })
     cleanUps.set(exit.id, task)
   }
-  deps.runtime.onExit((exit) => onNobodysBehalf(() => exited(exit)))
+  /** On a disk that is full the store cannot take it: the container is shown as running until it can. */
+  const tell = (exit: ProcessExit) => {
+    try {
+      exited(exit)
+    } catch (error) {
+      if (!hasCode(error, 'resource_exhausted') || ctx.signal.aborted) throw error
+      deps.log.error('the end of a container cannot be recorded; trying again', { containerId: exit.id, error })
+      setTimeout(() => onNobodysBehalf(() => tell(exit)), RECORD_AGAIN_MS).unref()
+    }
+  }
+  deps.runtime.onExit((exit) => onNobodysBehalf(() => tell(exit)))
 
   return {
     create: (ctx, request) => createContainer(ctx, deps, request),

@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import { type Ctx, detached } from '../lib/ctx.ts'
-import { messageOf, type StatusCode, StatusError } from '../lib/errors.ts'
+import { type StatusCode, StatusError, toStatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import { assertCanStart, type Container } from '../model/container.ts'
 import { containerEvent } from '../model/event.ts'
 import type { PortMapping, Sandbox } from '../model/network.ts'
 import { exitCodeOfFailure, mountSharedMemory } from '../runtime/index.ts'
-import type { ReadTx } from '../store/index.ts'
+import type { ReadTx, WriteTx } from '../store/index.ts'
 import { buildOciSpec } from './build-oci-spec.ts'
 import type { Deps } from './deps.ts'
 import { writeEtcFiles } from './etc-files.ts'
@@ -167,7 +167,7 @@ function recordStarted({ store }: Deps, container: Container, byPolicy: boolean)
 async function abandon(ctx: Ctx, deps: Deps, container: Container, cause: unknown): Promise<StatusError> {
   const { uid: id, name } = container.metadata
   const { code, message } = startFault(container, cause)
-  deps.store.write((tx) =>
+  const failed = (tx: WriteTx) =>
     tx.putStatus('Container', id, {
       pid: undefined,
       pidStartTime: undefined,
@@ -177,18 +177,20 @@ async function abandon(ctx: Ctx, deps: Deps, container: Container, cause: unknow
       message,
       // An end before its start was recorded has asked for a restart; who has asked for this start is told of the failure.
       nextRestartAt: container.status.nextRestartAt,
-    }),
-  )
-  await tearDown(detached(ctx), deps, container).catch((error) =>
-    deps.log.error('clean-up after a failed start failed; it is tried again', { containerId: id, error }),
-  )
+    })
+  try {
+    deps.store.write(failed)
+    await tearDown(detached(ctx), deps, container)
+  } catch (error) {
+    deps.log.error('clean-up after a failed start failed; it is tried again', { containerId: id, error })
+  }
   return new StatusError(code, `Cannot start container "${name}": ${message}`, { cause })
 }
 
 /** What a user's own seccomp profile denies the runtime's last steps ends them without a word. */
 function startFault({ spec }: Container, cause: unknown): { code: StatusCode; message: string } {
-  const code = cause instanceof StatusError ? cause.code : 'internal'
-  if (code !== 'internal' || typeof spec.security?.seccomp !== 'object') return { code, message: messageOf(cause) }
+  const { code, message } = toStatusError(cause)
+  if (code !== 'internal' || typeof spec.security?.seccomp !== 'object') return { code, message }
   const hint = 'its own seccomp profile may deny what a start needs'
-  return { code: 'invalid_argument', message: `${messageOf(cause)} (${hint})` }
+  return { code: 'invalid_argument', message: `${message} (${hint})` }
 }

@@ -12,9 +12,10 @@ import {
 import { openContent } from '../content/index.ts'
 import { createImages, type Images } from '../images/index.ts'
 import type { Ctx } from '../lib/ctx.ts'
-import { StatusError } from '../lib/errors.ts'
+import { StatusError, systemCode } from '../lib/errors.ts'
 import { Histogram } from '../lib/histogram.ts'
 import { KeyedLock } from '../lib/keyed-lock.ts'
+import { allocate } from '../linux/allocate.ts'
 import { cgroupMode } from '../linux/cgroup.ts'
 import { lockFile } from '../linux/flock.ts'
 import { hideUnifiedCgroup, type KernelThread } from '../linux/kernel-thread.ts'
@@ -72,7 +73,9 @@ export async function openEngine(ctx: Ctx, config: Config, thread: KernelThread)
     await hideUnifiedCgroup(thread)
   }
   const entries = workerEntries()
-  const store = opened.use(openStore({ file: storeFile(root), log, checkpointWorker: entries.checkpoint }))
+  const store = opened.use(
+    openStore({ file: storeFile(root), log, reserve: reserveIfPossible, checkpointWorker: entries.checkpoint }),
+  )
   const network = createNetwork({ thread, netnsDir: join(run, 'netns'), log })
   const runtimeOptions = { choice: config.runtime, runDir: run, thread, cgroupParent, log }
   const [runtime, snapshots, content] = await Promise.all([
@@ -143,6 +146,15 @@ export async function openEngine(ctx: Ctx, config: Config, thread: KernelThread)
 
 export function storeFile(root: string): string {
   return join(root, 'condenser.db')
+}
+
+/** On a disk that is full already there is nothing to be had: what can be done without is done. */
+function reserveIfPossible(fd: number, bytes: number): void {
+  try {
+    allocate(fd, bytes)
+  } catch (error) {
+    if (!['ENOSPC', 'EDQUOT', 'EOPNOTSUPP'].includes(systemCode(error) ?? '')) throw error
+  }
 }
 
 /** Only root may look into either: layers and upper directories hold set-uid files of strangers. */

@@ -48,6 +48,27 @@ export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
+/** What there is no more of, by the code of a system error. */
+const EXHAUSTED: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full, or has no inode left',
+  EDQUOT: 'the quota of the disk is used up',
+  EMFILE: 'the daemon has as many files open as it may',
+  ENFILE: 'this host has as many files open as it can',
+  ENOMEM: 'there is no memory left',
+  EAGAIN: 'no more processes can be started',
+}
+
+/**
+ * Whatever was thrown as a StatusError: what the machine has run out of is `resource_exhausted`, anything else that is
+ * none is `internal`.
+ */
+export function toStatusError(thrown: unknown): StatusError {
+  if (thrown instanceof StatusError) return thrown
+  const exhausted = EXHAUSTED[systemCode(thrown) ?? '']
+  if (exhausted === undefined) return new StatusError('internal', messageOf(thrown), { cause: thrown })
+  return new StatusError('resource_exhausted', `${exhausted} (${messageOf(thrown)})`, { cause: thrown })
+}
+
 /** The message of whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

@@ -27,8 +27,12 @@ export function callOffThread(fn: ReturnType<typeof libc>, ...args: readonly unk
   })
 }
 
+/** Second names of EAGAIN, EOPNOTSUPP and EDEADLK. */
+const ALIASES = ['EWOULDBLOCK', 'ENOTSUP', 'EDEADLOCK']
 const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(koffi.os.errno).map(([name, number]) => [number as number, name]),
+  Object.entries(koffi.os.errno)
+    .filter(([name]) => !ALIASES.includes(name))
+    .map(([name, number]) => [number as number, name]),
 )
 
 /** A system call that failed. `code` is the errno's name (`ENOENT`), so `systemCode()` reads it like a node:fs error. */

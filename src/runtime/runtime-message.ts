@@ -1,4 +1,4 @@
-import { StatusError } from '../lib/errors.ts'
+import { type StatusCode, StatusError } from '../lib/errors.ts'
 
 /** Prefixes that say only that it was the runtime that failed. */
 const NOISE = [
@@ -29,6 +29,9 @@ const CALLERS_FAULT = [
   /^mount `tmpfs` .*: Invalid argument/,
   /^error mounting "tmpfs" .*: invalid argument/,
 ]
+/** What the host, not the container, has no more of. */
+const EXHAUSTED =
+  /no space left on device|disk quota exceeded|cannot allocate memory|resource temporarily unavailable|too many open files in system/i
 const NOT_FOUND = /not found in \$PATH|no such file or directory/i
 
 /** The error in what an OCI runtime wrote to stderr: its last line, without level, time and the runtime's own layers. */
@@ -46,8 +49,12 @@ export function runtimeMessage(stderr: string): string {
 export function runtimeError(stderr: string, context: Readonly<Record<string, unknown>>): StatusError {
   const message = runtimeMessage(stderr)
   const details = { ...context, stderr: stderr.split('\n').slice(-20).join('\n').slice(-4096) }
-  const code = CALLERS_FAULT.some((fault) => fault.test(message)) ? 'invalid_argument' : 'internal'
-  return new StatusError(code, message === '' ? 'The runtime failed and said nothing' : message, { details })
+  return new StatusError(codeOf(message), message === '' ? 'The runtime failed and said nothing' : message, { details })
+}
+
+function codeOf(message: string): StatusCode {
+  if (EXHAUSTED.test(message)) return 'resource_exhausted'
+  return CALLERS_FAULT.some((fault) => fault.test(message)) ? 'invalid_argument' : 'internal'
 }
 
 /** As the shells have it: 127 for a command that is not there, 126 for one that cannot be run. */

@@ -9,12 +9,12 @@ const FRESH_MS = 5
  * start's other work, and moves nothing (see `ownProcsFile`).
  */
 export function cgroupWarmUp(hierarchies: readonly Hierarchy[]): () => void {
-  const file = ownProcsFile(hierarchies)
   let last = 0
   return () => {
     if (performance.now() - last < FRESH_MS) return
     last = performance.now()
-    // A host that refuses it is one where the next start takes a little longer.
-    writeFile(file, String(process.pid)).catch(() => {})
+    // Asked for anew: somebody may have moved the daemon, and it must not move itself back. A host that refuses it is
+    // one where the next start takes a little longer.
+    writeFile(ownProcsFile(hierarchies), String(process.pid)).catch(() => {})
   }
 }

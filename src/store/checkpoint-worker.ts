@@ -5,6 +5,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { CheckpointPass, CheckpointRequest } from './checkpoint.ts'
+import { isDiskFull } from './sqlite-error.ts'
 
 const connection = new DatabaseSync((workerData as { file: string }).file)
 connection.exec('PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL')
@@ -22,6 +23,16 @@ parentPort!.on('message', (request: CheckpointRequest) => {
     parentPort!.postMessage(problems)
     return
   }
-  const { log, checkpointed } = passive.get() as { log: number; checkpointed: number }
-  parentPort!.postMessage({ complete: log === checkpointed } satisfies CheckpointPass)
+  parentPort!.postMessage(pass())
 })
+
+/** What was not copied for want of room stays in the log, and is copied by a later pass. */
+function pass(): CheckpointPass {
+  try {
+    const { log, checkpointed } = passive.get() as { log: number; checkpointed: number }
+    return { complete: log === checkpointed, full: false }
+  } catch (error) {
+    if (!isDiskFull(error)) throw error
+    return { complete: false, full: true }
+  }
+}

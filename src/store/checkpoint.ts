@@ -11,6 +11,8 @@ export type CheckpointRequest = 'pass' | 'inspect' | 'end'
 export interface CheckpointPass {
   /** Every frame of the log is in the database file, and synced. */
   readonly complete: boolean
+  /** The database file cannot grow. */
+  readonly full: boolean
 }
 
 export interface CheckpointOptions {
@@ -21,6 +23,8 @@ export interface CheckpointOptions {
   readonly worker: URL
   /** The log is emptied when it is larger. */
   readonly limitBytes: number
+  /** Called for the log when it is new or has been emptied. */
+  readonly reserve: (fd: number) => void
 }
 
 /** A busy writer can spoil that many passes before the log is left to grow for another while. */
@@ -44,6 +48,7 @@ export class Checkpoint {
   constructor(options: CheckpointOptions) {
     this.#options = options
     this.#nextAtBytes = options.limitBytes
+    options.reserve(options.wal.fd)
   }
 
   /** To be called after each commit. */
@@ -119,7 +124,11 @@ export class Checkpoint {
         if (pass === 2) wal.holdAcknowledgements(hold)
         pin.renew()
         const before = wal.written
-        const { complete } = await runPass(worker)
+        const { complete, full } = await runPass(worker)
+        if (full) {
+          log.error('the disk is full: the database log grows until there is room again')
+          return
+        }
         if (complete && wal.written === before) {
           pin.release()
           this.#truncate()
@@ -137,9 +146,10 @@ export class Checkpoint {
    * SQLite may then start the log anew at the next commit: it has to sync its header, this once on the main thread.
    */
   #truncate(): void {
-    const { database, log } = this.#options
+    const { database, wal, log, reserve } = this.#options
     const { busy } = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number }
     database.setSynchronous(busy === 0 ? 'OFF' : 'NORMAL')
+    if (busy === 0) reserve(wal.fd)
     if (busy !== 0) log.warn('cannot empty the database log: another process reads the database')
   }
 }

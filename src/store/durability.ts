@@ -47,7 +47,7 @@ export class WalSync {
   /** The -wal file must exist. */
   constructor(databaseFile: string) {
     this.#file = `${databaseFile}-wal`
-    this.#fd = openSync(this.#file, 'r')
+    this.#fd = openSync(this.#file, 'r+')
   }
 
   get fd(): number {

@@ -17,6 +17,10 @@ export function isUniqueViolation(error: unknown): error is SqliteError {
   return isSqliteError(error) && error.errcode === CONSTRAINT_UNIQUE
 }
 
+export function isDiskFull(error: unknown): boolean {
+  return isSqliteError(error) && (error.errcode & 0xff) === FULL
+}
+
 /** What SQLite threw, said for people; anything else as it is. */
 export function explainSqliteError(error: unknown, file: string): unknown {
   if (!isSqliteError(error)) return error

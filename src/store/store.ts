@@ -27,6 +27,11 @@ export interface StoreOptions {
   readonly retention?: Retention
   /** How large the -wal file may grow before it is emptied. */
   readonly walLimitBytes?: number
+  /**
+   * Takes disk space for a file beyond its end, without changing its length: so much that a user can still remove things
+   * when the disk is full. Absent: none is taken.
+   */
+  readonly reserve?: (fd: number, bytes: number) => void
   /** Where a bundle has put checkpoint-worker.ts. */
   readonly checkpointWorker?: URL
 }
@@ -54,7 +59,8 @@ class SqliteStore implements Store {
     this.#log = log
     this.#wal = new WalSync(file)
     const worker = options.checkpointWorker ?? new URL('./checkpoint-worker.ts', import.meta.url)
-    this.#checkpoint = new Checkpoint({ database, wal: this.#wal, log, worker, limitBytes: walLimitBytes })
+    const reserve = (fd: number) => options.reserve?.(fd, 2 * walLimitBytes)
+    this.#checkpoint = new Checkpoint({ database, wal: this.#wal, log, worker, limitBytes: walLimitBytes, reserve })
   }
 
   read<T>(fn: (tx: ReadTx) => T): T {

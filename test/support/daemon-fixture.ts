@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import { type Daemon, type DaemonOptions, type Home, makeHome, startDaemon } from './daemon.ts'
+import { type Daemon, type DaemonOptions, type Disk, type Home, makeHome, startDaemon } from './daemon.ts'
 import { assertNoLeak, observe, type World } from './leak-check.ts'
 import type { OciImage } from './oci-image.ts'
 import { pushImage, startRegistry, type TestRegistry } from './registry.ts'
@@ -23,13 +23,13 @@ export interface DaemonFixture extends AsyncDisposable {
 }
 
 export async function daemonFixture(
-  options: DaemonOptions & { readonly images?: Readonly<Record<string, OciImage>> } = {},
+  options: DaemonOptions & { readonly images?: Readonly<Record<string, OciImage>>; readonly disk?: Disk } = {},
 ): Promise<DaemonFixture> {
   await using stack = new AsyncDisposableStack()
   const registry = stack.use(await startRegistry())
   const images = { busybox: busyboxImage(), ...options.images }
   for (const [name, image] of Object.entries(images)) await pushImage(registry, name, image)
-  const home = stack.use(await makeHome())
+  const home = stack.use(await makeHome(options.disk))
   await writeFile(home.config, `cgroupParent: ${home.cgroupParent}\nstopTimeout: 2\n`)
   let daemon = await startDaemon(home, options)
   stack.defer(() => daemon[Symbol.asyncDispose]())

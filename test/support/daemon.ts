@@ -32,13 +32,19 @@ export interface Home extends AsyncDisposable {
   readonly certDir: string
 }
 
+/** A small one, in memory. */
+export interface Disk {
+  readonly sizeBytes: number
+  readonly inodes: number
+}
+
 let homes = 0
 
 /**
  * Short, because socket paths below it must fit 107 bytes; the root on a real disk, because overlay needs one; `run` in
  * memory, as /run is where systemd is.
  */
-export async function makeHome(): Promise<Home> {
+export async function makeHome(disk?: Disk): Promise<Home> {
   const base = await mkdtemp('/var/tmp/cd-')
   const memory = join(base, 'r')
   const tag = randomBytes(3).toString('hex')
@@ -52,6 +58,8 @@ export async function makeHome(): Promise<Home> {
     certDir: join(base, 'cert'),
   }
   await mkdir(home.root)
+  if (disk !== undefined)
+    mount('disk', home.root, 'tmpfs', 0, `mode=0711,size=${disk.sizeBytes},nr_inodes=${disk.inodes}`)
   await mkdir(memory)
   mount('tmpfs', memory, 'tmpfs', 0, 'mode=0755')
   mount('none', memory, null, MS_SHARED, null)

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { onBehalfOf } from '../../lib/asked-by.ts'
 import type { Ctx } from '../../lib/ctx.ts'
-import { messageOf, StatusError, systemCode } from '../../lib/errors.ts'
+import { messageOf, StatusError, systemCode, toStatusError } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/log.ts'
 import { http } from '../../lib/node-http.ts'
 import { audit, isAudited } from './audit.ts'
@@ -196,7 +196,7 @@ export class HttpServer implements AsyncDisposable {
         caller.admitted ? await onBehalfOf(caller.who, () => this.#answer(exchange)) : FORBIDDEN,
       )
     } catch (thrown) {
-      const error = asStatusError(thrown)
+      const error = toStatusError(thrown)
       if (error.code === 'internal') log.error('request failed', { error: thrown })
       else log.debug('request refused', { code: error.code, reason: error.message })
       await this.#reply(exchange, this.#frontEnd.errorReply(error, id)).catch(() => response.destroy())
@@ -259,7 +259,7 @@ export class HttpServer implements AsyncDisposable {
     try {
       await converse(channel)
     } catch (error) {
-      const { code } = asStatusError(error)
+      const { code } = toStatusError(error)
       if (code === 'internal') ctx.log.error('conversation failed', { error })
       channel.close(CLOSE.internal, code === 'internal' ? 'internal error' : messageOf(error))
     }
@@ -299,8 +299,4 @@ function clientFault(error: Error): StatusError {
     default:
       return httpFault(400, `The request is not valid HTTP/1.1: ${messageOf(error)}`)
   }
-}
-
-function asStatusError(thrown: unknown): StatusError {
-  return thrown instanceof StatusError ? thrown : new StatusError('internal', messageOf(thrown), { cause: thrown })
 }
