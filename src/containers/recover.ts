@@ -40,7 +40,8 @@ export async function recoverContainers(ctx: Ctx, deps: Deps): Promise<void> {
   await restoreNetworks(ctx, deps)
   await finishRemovals(ctx, deps)
   await recoverVolumes(ctx, deps)
-  await removeStrays(ctx, deps)
+  if (deps.store.isRestored) deps.log.warn('nothing is removed that no record names: "raind system check" tells of it')
+  else await removeStrays(ctx, deps)
 }
 
 /** Brings one container's record and the kernel into agreement; the caller holds its lock. */

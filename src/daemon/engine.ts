@@ -74,7 +74,13 @@ export async function openEngine(ctx: Ctx, config: Config, thread: KernelThread)
   }
   const entries = workerEntries()
   const store = opened.use(
-    openStore({ file: storeFile(root), log, reserve: reserveIfPossible, checkpointWorker: entries.checkpoint }),
+    openStore({
+      file: storeFile(root),
+      copy: join(root, 'condenser.records'),
+      log,
+      reserve: reserveIfPossible,
+      checkpointWorker: entries.checkpoint,
+    }),
   )
   const network = createNetwork({ thread, netnsDir: join(run, 'netns'), log })
   const runtimeOptions = { choice: config.runtime, runDir: run, thread, cgroupParent, log }

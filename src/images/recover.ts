@@ -13,6 +13,8 @@ export async function recoverImages(ctx: Ctx, deps: Deps): Promise<void> {
   // Other names are not ours: snapshots' own begin with a dot.
   const stray = (await readdir(layersDir)).filter((name) => /^[0-9a-z]+$/.test(name) && !known.has(name))
   directories.skip(stray)
+  // What lacks a record may be what a restored database lacks.
+  if (store.isRestored) return
   for (const name of stray) {
     ctx.log.info('removing a layer directory that no record names', { directory: name })
     await snapshots.removeLayer(name)

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { fstatSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
+import { messageOf } from '../lib/errors.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Database } from './database.ts'
 import type { WalSync } from './durability.ts'
@@ -88,6 +89,8 @@ export class Checkpoint {
       worker.postMessage('inspect' satisfies CheckpointRequest)
       const [problems] = (await once(worker, 'message')) as [readonly string[]]
       return problems
+    } catch (error) {
+      return [`it cannot be read: ${messageOf(error)}`]
     } finally {
       await worker.terminate()
     }

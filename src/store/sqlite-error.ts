@@ -42,10 +42,15 @@ export function explainSqliteError(error: unknown, file: string): unknown {
 export function damaged(file: string, how: string, cause?: unknown): StatusError {
   return new StatusError(
     'failed_precondition',
-    `The database ${file} is damaged (${how}): restore a backup, or move it away with its -wal file to start with an ` +
-      'empty one',
-    { cause },
+    `The database ${file} is damaged (${how}): a daemon that starts sets it aside and takes the records from their ` +
+      'second copy; where there is none, restore a backup, or move it away with its -wal file to start with an empty one',
+    { cause, details: { damaged: true } },
   )
+}
+
+/** Whether that is what an error says. */
+export function isDamage(error: unknown): error is StatusError {
+  return error instanceof StatusError && error.details?.damaged === true
 }
 
 function isSqliteError(error: unknown): error is SqliteError {

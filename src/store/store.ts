@@ -1,15 +1,19 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { existsSync, statSync } from 'node:fs'
 import type { Ctx } from '../lib/ctx.ts'
 import { StatusError } from '../lib/errors.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Event } from '../model/event.ts'
+import type { Kind } from '../model/kinds.ts'
 import { Checkpoint } from './checkpoint.ts'
 import { Commits } from './commits.ts'
-import { type Database, openDatabase } from './database.ts'
+import { type Database, openDatabase, setAside, suspect } from './database.ts'
 import { WalSync } from './durability.ts'
 import { nowNs } from './now-ns.ts'
 import { ObjectReader } from './read-tx.ts'
+import { changeKey, RecordsCopy, readRecordsCopy } from './records-copy.ts'
 import { compact, DEFAULT_RETENTION, logEnds } from './retention.ts'
+import { isDamage } from './sqlite-error.ts'
 import type { Change, EventOptions, ReadTx, Retention, Store, WatchOptions, WriteTx } from './types.ts'
 import { streamEvents, watchChanges } from './watch.ts'
 import { ObjectWriter } from './write-tx.ts'
@@ -32,13 +36,36 @@ export interface StoreOptions {
    * when the disk is full. Absent: none is taken.
    */
   readonly reserve?: (fd: number, bytes: number) => void
+  /** Where a second copy of all objects is kept; absent: there is none. */
+  readonly copy?: string
   /** Where a bundle has put checkpoint-worker.ts. */
   readonly checkpointWorker?: URL
 }
 
-/** @throws {StatusError} `failed_precondition` if the file is damaged or of a newer version; it is left as it was */
+/**
+ * With a second copy, a database that is damaged or gone is set aside and made anew from it.
+ * @throws {StatusError} `failed_precondition` if the file is damaged and there is no copy, or of a newer version; it is
+ *   left as it was
+ */
 export function openStore(options: StoreOptions): Store {
-  return new SqliteStore(openDatabase(options.file), options)
+  const { file, copy } = options
+  const copied = copy !== undefined && existsSync(copy)
+  if (copied && (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0)
+    return restoreStore(options, `the database ${file} is gone`)
+  try {
+    return new SqliteStore(openDatabase(file), options)
+  } catch (error) {
+    if (!copied || !isDamage(error)) throw error
+    return restoreStore(options, `${error.message}; it is now ${setAside(file)}`)
+  }
+}
+
+function restoreStore(options: StoreOptions, reason: string): Store {
+  const objects = readRecordsCopy(options.copy!) ?? []
+  const database = openDatabase(options.file)
+  database.restore(objects)
+  options.log.error('the records were restored from their second copy', { reason, objects: objects.length })
+  return new SqliteStore(database, options, objects.length > 0)
 }
 
 class SqliteStore implements Store {
@@ -48,13 +75,19 @@ class SqliteStore implements Store {
   readonly #wal: WalSync
   readonly #checkpoint: Checkpoint
   readonly #log: Logger
+  readonly isRestored: boolean
+  readonly #copy: RecordsCopy | undefined
+  /** Of the transaction that runs. */
+  readonly #changes = new Map<string, string | null>()
   #soon: { readonly timeNs: bigint; readonly write: Write }[] = []
   #soonTimer: NodeJS.Timeout | undefined
   #current: ObjectReader | undefined
 
-  constructor(database: Database, options: StoreOptions) {
+  constructor(database: Database, options: StoreOptions, isRestored = false) {
     const { file, log, retention = DEFAULT_RETENTION, walLimitBytes = 4 * MIB } = options
     this.#database = database
+    this.isRestored = isRestored
+    this.#copy = options.copy === undefined ? undefined : new RecordsCopy(options.copy, () => this.#allObjects(), log)
     this.#retention = retention
     this.#log = log
     this.#wal = new WalSync(file)
@@ -75,7 +108,7 @@ class SqliteStore implements Store {
     }
     this.#assertOpen()
     this.#writeGathered()
-    return this.#transaction(() => this.#run(new ObjectWriter(this.#database), fn))
+    return this.#transaction(() => this.#run(new ObjectWriter(this.#database, this.#changes), fn))
   }
 
   writeSoon(fn: Write): void {
@@ -87,6 +120,7 @@ class SqliteStore implements Store {
   }
 
   #transaction<T>(fn: () => T): T {
+    this.#changes.clear()
     const { result, changed } = this.#database.transaction('BEGIN IMMEDIATE', () => {
       const before = logEnds(this.#database)
       const result = fn()
@@ -95,6 +129,7 @@ class SqliteStore implements Store {
       return { result, changed: after.revision !== before.revision || after.sequence !== before.sequence }
     })
     if (changed) this.#committed()
+    this.#copy?.add(this.#changes)
     return result
   }
 
@@ -106,7 +141,8 @@ class SqliteStore implements Store {
     this.#soon = []
     try {
       this.#transaction(() => {
-        for (const { timeNs, write } of gathered) this.#run(new ObjectWriter(this.#database, timeNs), write)
+        for (const { timeNs, write } of gathered)
+          this.#run(new ObjectWriter(this.#database, this.#changes, timeNs), write)
       })
     } catch (error) {
       this.#log.error('what was to be written to the store is lost', { count: gathered.length, error })
@@ -118,9 +154,11 @@ class SqliteStore implements Store {
     return this.#wal.durable()
   }
 
-  inspect(): Promise<readonly string[]> {
+  async inspect(): Promise<readonly string[]> {
     this.#assertOpen()
-    return this.#checkpoint.inspect()
+    const problems = await this.#checkpoint.inspect()
+    if (problems.length > 0) suspect(this.#database.file)
+    return problems
   }
 
   watch(ctx: Ctx, options: WatchOptions = {}): AsyncIterable<Change> {
@@ -139,6 +177,7 @@ class SqliteStore implements Store {
     if (this.#commits.closed) return
     this.#writeGathered()
     this.#commits.close()
+    await this.#copy?.[Symbol.asyncDispose]()
     const mayEmptyLog = await this.#checkpoint.settle()
     await this.#wal.close()
     if (!mayEmptyLog) return
@@ -157,6 +196,13 @@ class SqliteStore implements Store {
     } finally {
       this.#current = undefined
       tx.close()
+    }
+  }
+
+  *#allObjects(): Iterable<readonly [string, string]> {
+    const rows = this.#database.prepare('SELECT kind, uid, json FROM objects ORDER BY id').all()
+    for (const { kind, uid, json } of rows as unknown as { kind: Kind; uid: string; json: string }[]) {
+      yield [changeKey(kind, uid), json]
     }
   }
 

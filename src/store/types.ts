@@ -4,6 +4,8 @@ import type { Kind, Kinds } from '../model/kinds.ts'
 import type { Labels, Owner } from '../model/meta.ts'
 
 export interface Store extends AsyncDisposable {
+  /** The database was damaged or gone, and what is here now is from its second copy: the last changes may be missing. */
+  readonly isRestored: boolean
   /** Runs `fn` on one consistent snapshot. Inside a transaction it sees that transaction. */
   read<T>(fn: (tx: ReadTx) => T): T
   /**

@@ -8,6 +8,7 @@ import { DEFAULT_NAMESPACE, type ObjectMeta, type StoredObject } from '../model/
 import type { Database } from './database.ts'
 import { nowNs } from './now-ns.ts'
 import { ObjectReader } from './read-tx.ts'
+import { changeKey } from './records-copy.ts'
 import { isUniqueViolation } from './sqlite-error.ts'
 import type { Change, Draft, WriteTx } from './types.ts'
 
@@ -16,11 +17,16 @@ type AnyObject = StoredObject<unknown, unknown>
 
 /** Writes objects by SQL; every write adds its row to the log of changes. */
 export class ObjectWriter extends ObjectReader implements WriteTx {
+  readonly #changes: Map<string, string | null>
   readonly #timeNs: bigint | undefined
 
-  /** @param timeNs when what is told happened, if not now */
-  constructor(database: Database, timeNs?: bigint) {
+  /**
+   * @param changes gets what this transaction makes of objects, by `changeKey`
+   * @param timeNs when what is told happened, if not now
+   */
+  constructor(database: Database, changes: Map<string, string | null>, timeNs?: bigint) {
     super(database)
+    this.#changes = changes
     this.#timeNs = timeNs
   }
 
@@ -132,6 +138,9 @@ export class ObjectWriter extends ObjectReader implements WriteTx {
     this.sql(
       'INSERT INTO changes (revision, kind, namespace, name, uid, action, json) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ).run(metadata.resourceVersion, kind, metadata.namespace, metadata.name, metadata.uid, action, json)
+    const key = changeKey(kind, metadata.uid)
+    this.#changes.delete(key)
+    this.#changes.set(key, action === 'deleted' ? null : json)
   }
 }
 

@@ -72,11 +72,11 @@ export function systemRoutes({ containers, images, store, info, ctx: daemon }: S
         problem,
         advice: 'restart the daemon: it sets a damaged database aside and takes in what runs',
       }))
-      const findings = [
-        ...(await settleFaults(damage, options.repair)),
-        ...(await images.check(caller, options)),
-        ...(await containers.check(caller, options)),
-      ]
+      const findings = [...(await settleFaults(damage, options.repair))]
+      // What else there is cannot be told from records that cannot be read.
+      if (damage.length === 0) {
+        findings.push(...(await images.check(caller, options)), ...(await containers.check(caller, options)))
+      }
       const data: WireSystemCheck = { ok: findings.every(({ mended }) => mended), findings }
       return success(200, 'check completed', data)
     }),
