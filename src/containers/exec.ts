@@ -12,6 +12,7 @@ import type { Deps } from './deps.ts'
 import { execOutput } from './exec-output.ts'
 import { findContainer } from './find.ts'
 import type { CreateExec, ExecRecord, Session } from './types.ts'
+import { unlessEnded } from './unless-ended.ts'
 
 /** How long an exec waits for its start, and the record of an ended one can be asked for its exit code. */
 const KEEP_MS = 5 * 60_000
@@ -78,7 +79,7 @@ export class Execs implements Disposable {
     const { size, stdin = false } = entry.options
     const input = { bundle: deps.paths.bundle(containerId), process, stdin, ...(size !== undefined && { size }) }
     try {
-      entry.starting = deps.runtime.exec(ctx, containerId, input)
+      entry.starting = unlessEnded(deps, containerId, 'exec in', () => deps.runtime.exec(ctx, containerId, input))
       const running = await entry.starting
       entry.running = running
       const exit = running.exit.then(

@@ -5,6 +5,7 @@ import { assertRunning, type Container, containerState } from '../model/containe
 import { containerEvent } from '../model/event.ts'
 import type { Deps } from './deps.ts'
 import { findContainer } from './find.ts'
+import { unlessEnded } from './unless-ended.ts'
 
 /** Freezes all processes. @throws {StatusError} `not_found`; `failed_precondition` unless it runs */
 export async function pauseContainer(ctx: Ctx, deps: Deps, ref: string): Promise<Container> {
@@ -16,7 +17,7 @@ export async function pauseContainer(ctx: Ctx, deps: Deps, ref: string): Promise
     throw new StatusError('failed_precondition', `Cannot pause container "${metadata.name}": it is already paused`)
   }
   assertRunning(metadata.name, status, 'pause')
-  await runtime.pause(ctx, id)
+  await unlessEnded(deps, id, 'pause', () => runtime.pause(ctx, id))
   // A daemon that ends here finds it frozen at the next boot.
   failpoint('pause.record')
   const container = recordPause(deps, id, Date.now(), 'pause')
