@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ctx } from '../lib/ctx.ts'
 import { forEachLimited } from '../lib/for-each-limited.ts'
 import { isAlive } from '../model/container.ts'
@@ -13,8 +12,8 @@ import { findStrays } from './strays.ts'
 import { makeVolumeDirectory, volumeData, volumeLock } from './volumes.ts'
 
 const PARALLEL = 8
-/** Between the end of a process and its record. */
-const EXIT_MS = 1000
+/** Between the end of a process and its record, on a machine that has much to do. */
+const EXIT_MS = 10_000
 
 /**
  * Compares the records with each other, with the kernel and with the disk, each container under its lock, and mends
@@ -61,7 +60,7 @@ async function checkContainer(
     if (!isAlive(status) && cleanUps.has(id)) continue
     if (!waited && isAlive(status) && !deps.runtime.signal(status.pid!, status.pidStartTime!, 0)) {
       waited = true
-      await sleep(EXIT_MS)
+      await deps.exits.next({ ...ctx, signal: AbortSignal.timeout(EXIT_MS) }, id).catch(() => {})
       continue
     }
     return await settle(await faultsOfContainer(ctx, deps, container))

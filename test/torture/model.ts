@@ -27,6 +27,7 @@ export class Model {
   readonly #removals = new Map<string, 'asked' | 'done'>()
   readonly #endings = new Set<{ readonly ref: string }>()
   readonly #renames = new Set<{ readonly from: string; readonly to: string }>()
+  readonly #unmakings = new Set<{ readonly kind: Thing; readonly name: string }>()
   readonly #things = { volumes: new Map<string, boolean>(), networks: new Map<string, boolean>() }
 
   created(id: string, name: string, endless: boolean): void {
@@ -66,11 +67,15 @@ export class Model {
   }
 
   made(kind: Thing, name: string): void {
-    this.#things[kind].set(name, true)
+    this.#things[kind].set(name, ![...this.#unmakings].some((it) => it.kind === kind && it.name === name))
   }
 
-  unmaking(kind: Thing, name: string): void {
+  /** Call what is returned when it is over. */
+  unmaking(kind: Thing, name: string): () => void {
+    const unmaking = { kind, name }
+    this.#unmakings.add(unmaking)
     this.#things[kind].set(name, false)
+    return () => this.#unmakings.delete(unmaking)
   }
 
   /** While nothing is under way: what is lost, or there and should not be, in words. */

@@ -91,6 +91,18 @@ const rename: Operation = async ({ api, model }, random) => {
   }
 }
 
+function unmake(kind: 'volumes' | 'networks', names: readonly string[], path: (name: string) => string): Operation {
+  return async ({ api, model }, random) => {
+    const name = random.pick(names)
+    const over = model.unmaking(kind, name)
+    try {
+      return await api.delete(path(name))
+    } finally {
+      over()
+    }
+  }
+}
+
 const OPERATIONS: Readonly<Record<string, { readonly share: number; readonly run: Operation }>> = {
   create: { share: 10, run: create },
   start: { share: 14, run: start },
@@ -133,14 +145,7 @@ const OPERATIONS: Readonly<Record<string, { readonly share: number; readonly run
       return answer
     },
   },
-  'network remove': {
-    share: 1,
-    async run({ api, model }, random) {
-      const name = random.pick(NETWORKS)
-      model.unmaking('networks', name)
-      return await api.delete(`/v1/networks/${name}/actions/delete`)
-    },
-  },
+  'network remove': { share: 1, run: unmake('networks', NETWORKS, (name) => `/v1/networks/${name}/actions/delete`) },
   'volume create': {
     share: 2,
     async run({ api, model }, random) {
@@ -150,14 +155,7 @@ const OPERATIONS: Readonly<Record<string, { readonly share: number; readonly run
       return answer
     },
   },
-  'volume remove': {
-    share: 1,
-    async run({ api, model }, random) {
-      const name = random.pick(VOLUMES)
-      model.unmaking('volumes', name)
-      return await api.delete(`/v1/volumes/${name}`)
-    },
-  },
+  'volume remove': { share: 1, run: unmake('volumes', VOLUMES, (name) => `/v1/volumes/${name}`) },
   pull: { share: 2, run: ({ api, images }, random) => api.post('/v1/images', { image: random.pick(images) }) },
   'image remove': { share: 1, run: ({ api, images }) => api.delete('/v1/images', { image: images.at(-1) }) },
   check: { share: 1, run: ({ api }) => api.post('/v1/system/check', {}) },
