@@ -20,6 +20,7 @@ export async function faultsOfContainer(ctx: Ctx, deps: Deps, container: Contain
     part,
     subject: `container ${metadata.name}`,
     problem,
+    containerId: metadata.uid,
     ...remedy,
   })
   const settle = { mend: () => recoverContainer(ctx, deps, container) }

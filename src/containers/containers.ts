@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { onNobodysBehalf } from '../lib/asked-by.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import { hasCode } from '../lib/errors.ts'
+import type { CheckedFinding } from '../model/finding.ts'
 import { attachContainer, resizeTerminal } from './attach.ts'
 import { checkContainers } from './check.ts'
 import { connectContainer, disconnectContainer } from './connect.ts'
@@ -50,6 +51,7 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
   const cleanUps = new Map<string, Promise<void>>()
 
   let guard: Disposable | undefined
+  let problems: readonly CheckedFinding[] = []
   const exited = (exit: ProcessExit) => {
     if (recordExit(deps, exit) === undefined) return
     // Who waits to hear of it comes first.
@@ -127,7 +129,12 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
       await recoverContainers(ctx, deps)
       guard = await guardNetworks(ctx, deps)
     },
-    check: (ctx, { repair = false } = {}) => checkContainers(ctx, deps, cleanUps, repair),
+    async check(ctx, { repair = false } = {}) {
+      const findings = await checkContainers(ctx, deps, cleanUps, repair)
+      problems = findings.filter(({ mended }) => !mended)
+      return findings
+    },
+    problems: () => problems,
     async [Symbol.asyncDispose]() {
       guard?.[Symbol.dispose]()
       execs[Symbol.dispose]()

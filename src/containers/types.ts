@@ -299,4 +299,6 @@ export interface Containers extends AsyncDisposable {
   recover(ctx: Ctx): Promise<void>
   /** Where records, kernel and disk disagree; with `repair` what can be mended is. Safe at any time. */
   check(ctx: Ctx, options?: { readonly repair?: boolean }): Promise<CheckedFinding[]>
+  /** What the last check has found and not mended. */
+  problems(): readonly CheckedFinding[]
 }

@@ -14,6 +14,7 @@ import { describeDaemon } from './describe.ts'
 import { openEngine } from './engine.ts'
 import { guardRunDirectory } from './guard-run.ts'
 import type { MetricsDoorOptions } from './metrics-door.ts'
+import { startSelfChecks } from './self-check.ts'
 import { openTlsDoor } from './tls-door.ts'
 import { unixCaller } from './unix-caller.ts'
 
@@ -61,6 +62,7 @@ async function serve({ signal, log }: Ctx, config: Config, thread: KernelThread)
   const { errorReply } = frontEnd
   await using _door =
     config.metrics && (await openDoor({ config: config.metrics, route: metrics, errorReply, log, auditLog }))
+  using _checks = startSelfChecks(ctx, containers)
   notifySystemd('READY=1')
   keepCompiledCode()
   log.info('ready', { ...program, socket, listen, startMs: Math.round(performance.now()) })

@@ -21,6 +21,8 @@ export interface Finding {
   readonly subject: string
   /** What is wrong, in words. */
   readonly problem: string
+  /** The container that it is about, if it is about one that is known. */
+  readonly containerId?: string
 }
 
 /** A finding before anybody has done anything about it. */

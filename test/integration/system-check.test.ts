@@ -23,7 +23,10 @@ interface Damage {
   undo?(): void | Promise<void>
 }
 
-/** Each damages what a daemon keeps while it runs: the check must find it, mend it, and leave what runs alone. */
+/**
+ * Each damages what a daemon keeps while it runs: the check must find it, mend it, and leave what runs alone. What the
+ * daemon mends unasked is in network-inspect.test.ts and networks-guard.test.ts.
+ */
 describe('system check', () => {
   let fixture: DaemonFixture
   let pids: Record<string, number>
@@ -49,71 +52,6 @@ describe('system check', () => {
   after(() => fixture[Symbol.asyncDispose]())
 
   const damages: readonly Damage[] = [
-    {
-      name: 'a chain of iptables that was flushed',
-      damage: () => void sh(`iptables -F RAIND-FWD-${fixture.home.bridge}`),
-      part: 'rules',
-      subject: /firewall/,
-      problem: /iptables lacks rules/,
-    },
-    {
-      name: 'a jump to a chain of ours that was deleted',
-      damage: () =>
-        void sh(`iptables -t mangle -D FORWARD -o ${fixture.home.bridge} -j RAIND-IN-${fixture.home.bridge}`),
-      part: 'rules',
-      subject: /firewall/,
-      problem: /iptables lacks rules/,
-    },
-    {
-      name: 'the table of published ports, gone',
-      damage: () => void sh(`nft delete table ip condenser-${fixture.home.bridge}`),
-      part: 'rules',
-      subject: /firewall/,
-      problem: /port 18080\/tcp of 0.0.0.0 is not published/,
-    },
-    {
-      name: 'a published port that was taken out of its map',
-      damage: () =>
-        void sh(`nft delete element ip condenser-${fixture.home.bridge} addr '{ 127.0.0.1 . tcp . 18081 }'`),
-      part: 'rules',
-      subject: /firewall/,
-      problem: /port 18081\/tcp of 127.0.0.1 is not published/,
-    },
-    {
-      name: 'a port that nobody published',
-      damage: () => void sh(`nft add element ip condenser-${fixture.home.bridge} any '{ tcp . 7 : 10.0.0.1 . 7 }'`),
-      part: 'rules',
-      subject: /firewall/,
-      problem: /publishes 1 ports that nobody asked for/,
-    },
-    {
-      name: 'a rule of the table of published ports, flushed',
-      damage: () => void sh(`nft flush chain ip condenser-${fixture.home.bridge} prerouting`),
-      part: 'rules',
-      subject: /firewall/,
-      problem: /the chain prerouting .* has other rules/,
-    },
-    {
-      name: 'a bridge that was deleted',
-      damage: () => void sh('ip link delete apart'),
-      part: 'network',
-      subject: /network apart/,
-      problem: /there is no bridge apart/,
-    },
-    {
-      name: 'a bridge without its address',
-      damage: () => void sh(`ip address flush dev ${fixture.home.bridge}`),
-      part: 'network',
-      subject: /network/,
-      problem: /does not have the address/,
-    },
-    {
-      name: 'a bridge that is down',
-      damage: () => void sh(`ip link set ${fixture.home.bridge} down`),
-      part: 'network',
-      subject: /network/,
-      problem: /is down/,
-    },
     {
       name: 'a link that is a port of its bridge no more',
       damage: () => void sh(`ip link set ${portOf(fixture.home.bridge)} nomaster`),
@@ -280,9 +218,15 @@ describe('system check', () => {
     assert.equal(findings.length, 1)
     assert.match(findings[0].problem, /nothing is mounted at/)
     assert.match(findings[0].advice, /restart web/)
+    const health = (await api().get('/v1/health')).json.data
+    assert.deepEqual([health.status, health.problems], ['degraded', findings])
+    const { problems } = (await api().get('/v1/containers/web/inspect')).json.data
+    assert.deepEqual(problems, [findings[0].problem])
     await answers('http://127.0.0.1:18080/passwd')
     assert.equal((await api().post('/v1/containers/web/actions/restart', {})).status, 200)
     await assertAgreement(api())
+    assert.equal((await api().get('/v1/health')).json.data.status, 'ok')
+    assert.equal((await api().get('/v1/containers/web/inspect')).json.data.problems, undefined)
   })
 
   test('a layer that is gone, and a blob that was cut short, come again with the next pull', async () => {

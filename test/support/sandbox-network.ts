@@ -14,6 +14,7 @@ export const raind0: NetworkSpec = { bridge: 'raind0', subnet: '10.166.0.0/20', 
 export interface NetworkFixture extends AsyncDisposable {
   readonly driver: NetworkDriver
   readonly dir: string
+  attachment(address: string, address6?: string): Parameters<NetworkDriver['setUp']>[2][number]
   /** A sandbox at these addresses, the second of IPv6; returns the path of its namespace. */
   sandbox(key: string, address: string, address6?: string): Promise<string>
   publish(key: string, address: string, ...ports: PortMapping[]): Promise<void>
@@ -31,22 +32,23 @@ export async function openNetwork(spec: NetworkSpec = raind0): Promise<NetworkFi
   await restored(driver, [spec], new Map())
   const { bridge, gateway, subnet, ipv6 } = spec
   const inSubnet = (address: string, subnet: string) => `${address}/${subnet.split('/')[1]}`
+  const attachment = (address: string, address6?: string) => ({
+    network: bridge,
+    interface: 'eth0',
+    addresses: [inSubnet(address, subnet), ...(address6 === undefined ? [] : [inSubnet(address6, ipv6!.subnet)])],
+    mac: defaultMac(address),
+    aliases: [],
+    gatewayPriority: 0,
+    bridge,
+    gateway,
+    ...(address6 !== undefined && { gateway6: ipv6!.gateway }),
+  })
   return {
     driver,
     dir,
+    attachment,
     async sandbox(key, address, address6) {
-      const attachment = {
-        network: bridge,
-        interface: 'eth0',
-        addresses: [inSubnet(address, subnet), ...(address6 === undefined ? [] : [inSubnet(address6, ipv6!.subnet)])],
-        mac: defaultMac(address),
-        aliases: [],
-        gatewayPriority: 0,
-        bridge,
-        gateway,
-        ...(address6 !== undefined && { gateway6: ipv6!.gateway }),
-      }
-      const { netnsPath } = await driver.setUp(ctx, key, [attachment])
+      const { netnsPath } = await driver.setUp(ctx, key, [attachment(address, address6)])
       return netnsPath
     },
     publish: (key, address, ...ports) =>

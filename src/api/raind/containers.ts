@@ -62,11 +62,10 @@ export function containerRoutes(containers: Containers, daemon: Ctx): readonly R
 
     route('GET', '/v1/containers/:containerId/inspect', {}, ({ params }) => {
       const container = containers.find(params.containerId)
-      const data: WireInspect = wireInspect(
-        container,
-        containers.sandboxOf(container),
-        containers.healthReport(container),
-      )
+      const data: WireInspect = wireInspect(container, containers.sandboxOf(container), {
+        report: containers.healthReport(container),
+        problems: containers.problems(),
+      })
       return success(200, 'retrieve container success', data)
     }),
 

@@ -12,6 +12,7 @@ import type { ImageStatus, ImageUsage, PullProgress } from '../../images/index.t
 import { StatusError } from '../../lib/errors.ts'
 import { parseCapability } from '../../model/capability.ts'
 import { type Container, containerState, isAlive } from '../../model/container.ts'
+import type { CheckedFinding } from '../../model/finding.ts'
 import type { Image } from '../../model/image.ts'
 import { parseLabelTerm } from '../../model/label-term.ts'
 import { parseMount, parseVolumesFrom } from '../../model/mount.ts'
@@ -90,10 +91,21 @@ function forwards({ spec, status }: Sandbox): WireForward[] {
   }))
 }
 
-export function wireInspect(container: Container, sandbox: Sandbox, report?: HealthReport): WireInspect {
-  const { spec, status } = container
+export function wireInspect(
+  container: Container,
+  sandbox: Sandbox,
+  { report, problems = [] }: { report?: HealthReport; problems?: readonly CheckedFinding[] } = {},
+): WireInspect {
+  const { metadata, spec, status } = container
+  const own = problems.filter(({ containerId }) => containerId === metadata.uid).map(({ problem }) => problem)
   const health = spec.healthcheck && report && { status: status.health?.status ?? ('none' as const), ...report }
-  return { ...container, state: containerState(status), sandbox, ...(health && { health }) }
+  return {
+    ...container,
+    state: containerState(status),
+    sandbox,
+    ...(health && { health }),
+    ...(own.length > 0 && { problems: own }),
+  }
 }
 
 export function wireExec(record: ExecRecord): WireExec {

@@ -38,8 +38,10 @@ export function systemRoutes({ containers, images, store, info, ctx: daemon }: S
     }),
 
     route('GET', '/v1/health', {}, () => {
-      const data: WireHealth = { status: 'ok', uptimeMs: Math.round(process.uptime() * 1000) }
-      return success(200, 'healthy', data)
+      const problems = containers.problems()
+      const status = problems.length === 0 ? 'ok' : 'degraded'
+      const data: WireHealth = { status, uptimeMs: Math.round(process.uptime() * 1000), problems }
+      return success(200, status === 'ok' ? 'healthy' : 'degraded', data)
     }),
 
     route('GET', '/v1/system/info', {}, async () => {

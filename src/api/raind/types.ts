@@ -8,6 +8,7 @@ import type { HealthReport } from '../../containers/index.ts'
 import type { StatusCode } from '../../lib/errors.ts'
 import { array, boolean, integer, map, number, object, oneOf, optional, type Static, string } from '../../lib/schema.ts'
 import type { Container, ContainerState } from '../../model/container.ts'
+import type { CheckedFinding } from '../../model/finding.ts'
 import type { HealthStatus } from '../../model/healthcheck.ts'
 import type { Labels } from '../../model/meta.ts'
 import type { Network, Sandbox } from '../../model/network.ts'
@@ -72,6 +73,8 @@ export interface WireInspect extends Container {
   readonly sandbox: Sandbox
   /** Where there is a health check: how it went last; results are not kept across restarts of the daemon. */
   readonly health?: HealthReport & { readonly status: HealthStatus | 'none' }
+  /** What the last check of records, kernel and disk has found of it; absent: nothing. */
+  readonly problems?: readonly string[]
 }
 
 export interface WireId {
@@ -181,8 +184,11 @@ export interface WireVersion {
 }
 
 export interface WireHealth {
-  readonly status: 'ok'
+  /** `degraded`: it serves, and something is not as it should be. */
+  readonly status: 'ok' | 'degraded'
   readonly uptimeMs: number
+  /** What the last check of records, kernel and disk has found. */
+  readonly problems: readonly CheckedFinding[]
 }
 
 /** The media type of live output: frames of u8 type, u32 BE length, payload. */
