@@ -1,6 +1,7 @@
 import type { Bench } from '../support/promise.ts'
 import { boot } from './boot.ts'
 import { coldPull } from './cold-pull.ts'
+import { durability } from './durability.ts'
 import { events } from './events.ts'
 import { exec } from './exec.ts'
 import { list } from './list.ts'
@@ -18,6 +19,7 @@ import { stopRemove } from './stop-remove.ts'
 /** In the order of the table. */
 export const benches: readonly Bench[] = [
   startLatency,
+  durability,
   startAgainstPodman,
   startAgainstDockerd,
   runAgainstPodman,

@@ -6,9 +6,10 @@ import type { BenchOptions } from './promise.ts'
 export async function startHost(
   { condenser, runtime }: BenchOptions,
   images: Readonly<Record<string, OciImage>> = {},
+  env: Readonly<Record<string, string>> = {},
 ): Promise<DaemonFixture> {
-  const listen = '127.0.0.1:7755'
-  return await daemonFixture({ command: [condenser], runtime, listen, args: ['--log-level', 'info'], images })
+  const listen = Object.keys(env).length === 0 ? '127.0.0.1:7755' : 'none'
+  return await daemonFixture({ command: [condenser], runtime, listen, args: ['--log-level', 'info'], images, env })
 }
 
 /** Creates a container that sleeps; returns its 12-digit id. */
