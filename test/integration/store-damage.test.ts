@@ -13,7 +13,8 @@ import {
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { answers, assertAgreement } from '../support/crash.ts'
+import { assertAgreement } from '../support/agreement.ts'
+import { answers } from '../support/crash.ts'
 import { type DaemonFixture, daemonFixture, runContainer } from '../support/daemon-fixture.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 

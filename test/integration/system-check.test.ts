@@ -4,7 +4,8 @@ import { mkdirSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { unmount } from '../../src/linux/mount.ts'
-import { answers, assertAgreement } from '../support/crash.ts'
+import { assertAgreement } from '../support/agreement.ts'
+import { answers } from '../support/crash.ts'
 import { type DaemonFixture, daemonFixture, runContainer } from '../support/daemon-fixture.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 

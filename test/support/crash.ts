@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { assertAgreement } from './agreement.ts'
 import type { ApiClient } from './api-client.ts'
 import type { DaemonFixture } from './daemon-fixture.ts'
 
@@ -82,13 +83,6 @@ function linesOf(file: string): string[] {
         .split('\n')
         .filter((line) => line !== '')
     : []
-}
-
-/** Records, kernel and disk agree, as far as the daemon's own check can tell. */
-export async function assertAgreement(api: ApiClient): Promise<void> {
-  const checked = await api.post('/v1/system/check', {})
-  assert.equal(checked.status, 200, checked.text)
-  assert.deepEqual(checked.json.data, { ok: true, findings: [] })
 }
 
 /** A web server that has just begun takes a moment to listen. */

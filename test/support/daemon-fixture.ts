@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import { assertAgreement } from './agreement.ts'
 import { type Daemon, type DaemonOptions, type Disk, type Home, makeHome, startDaemon } from './daemon.ts'
 import { assertNoLeak, observe, type World } from './leak-check.ts'
 import type { OciImage } from './oci-image.ts'
@@ -57,6 +58,7 @@ export async function daemonFixture(
         await daemon.api.delete(`/v1/containers/${containerId}/actions/delete?force=true`)
       }
       await daemon.api.post('/v1/volumes/prune', { all: true })
+      await assertAgreement(daemon.api)
       await assertNoLeak(clean, home)
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { assertAgreement } from '../support/crash.ts'
+import { assertAgreement } from '../support/agreement.ts'
 import { projectRoot } from '../support/daemon.ts'
 import { daemonFixture } from '../support/daemon-fixture.ts'
 import { followEvents } from '../support/event-stream.ts'
@@ -21,7 +21,7 @@ export interface TortureSummary {
   readonly seed: number
   readonly seconds: number
   readonly operations: Readonly<Record<string, number>>
-  readonly kills: { readonly bySignal: number; readonly atPoints: number }
+  readonly kills: { readonly bySignal: number; readonly atPoints: number; readonly toldToEnd: number }
   readonly checks: number
   readonly events: number
   /** In words; empty if all held. */
@@ -49,7 +49,7 @@ export async function torture({ seed, seconds, clients = 8 }: TortureOptions): P
   const model = new Model()
   const faults: string[] = []
   const counts: Record<string, number> = {}
-  const kills = { bySignal: 0, atPoints: 0 }
+  const kills = { bySignal: 0, atPoints: 0, toldToEnd: 0 }
   const endAt = Date.now() + seconds * 1000
   const count = (what: string) => {
     counts[what] = (counts[what] ?? 0) + 1
@@ -87,8 +87,15 @@ export async function torture({ seed, seconds, clients = 8 }: TortureOptions): P
       const { ended } = fixture.daemon
       const died = await Promise.race([ended.then(() => true), sleep(LIFE_MS.least + own.int(LIFE_MS.spread), false)])
       if (died) kills.atPoints++
-      else kills.bySignal++
-      await fixture.daemon.kill()
+      else if (own.chance(0.25)) {
+        kills.toldToEnd++
+        await fixture.daemon.stop()
+        const { code } = await ended
+        if (code !== 0) faults.push(`a daemon that was told to end did so with ${code}`)
+      } else {
+        kills.bySignal++
+        await fixture.daemon.kill()
+      }
       if (lives % KILLS_A_CHECK !== 0) continue
       await restart()
       await gate.rest(check)
