@@ -56,7 +56,7 @@ async function serve({ signal, log }: Ctx, config: Config, thread: KernelThread)
   const onAnswered: HttpServerOptions['onAnswered'] = (answered) => requests.observe(answered)
   await using server = new HttpServer({ frontEnd, identify: unixCaller, log, auditLog, onAnswered })
   await server.listenUnix(socket)
-  using _run = guardRunDirectory({ config, engine, server, log })
+  using run = guardRunDirectory({ config, engine, server, log })
   await engine.settled
   using tls = listen && (await openTlsDoor({ address: listen, certDir, server, log, auditLog }))
   const { errorReply } = frontEnd
@@ -71,6 +71,8 @@ async function serve({ signal, log }: Ctx, config: Config, thread: KernelThread)
   log.info('stopping; containers go on running')
   notifySystemd('STOPPING=1')
   forceExitAfter(EXIT_MS, log)
+  // The socket is about to go.
+  run[Symbol.dispose]()
   tls?.[Symbol.dispose]()
   await server.close(DRAIN_MS)
   cutOff.abort(new DOMException('The daemon ends', 'AbortError'))

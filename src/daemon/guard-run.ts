@@ -22,11 +22,13 @@ interface Guarded {
  */
 export function guardRunDirectory({ config, engine, server, log }: Guarded): Disposable {
   let watcher: FSWatcher | undefined
+  let ended = false
   const mend = async () => {
     try {
       await makeDirectories(config)
       await mkdir(`${config.run}/netns`, { recursive: true })
       engine.runtime.ensureDirectories()
+      if (ended) return
       look()
       if (existsSync(config.socket)) return
       log.warn('the socket has been removed; making it again', { socket: config.socket })
@@ -45,6 +47,7 @@ export function guardRunDirectory({ config, engine, server, log }: Guarded): Dis
   look()
   return {
     [Symbol.dispose]() {
+      ended = true
       mending[Symbol.dispose]()
       watcher?.close()
     },

@@ -9,7 +9,7 @@ import { resolve } from './dns-client.ts'
 
 const WEB = 'witness-web'
 const ECHO = 'witness-echo'
-const ROUND_MS = 20
+const ROUND_MS = 10
 const ANSWER_MS = 3000
 
 /** Two containers that must not notice anything of what happens to the daemon, and who uses them all the time. */
@@ -45,7 +45,7 @@ export async function startWitness(fixture: DaemonFixture, { ports }: WitnessOpt
     for (; !ended; await sleep(ROUND_MS)) {
       await once().then(
         () => rounds[what]++,
-        (error) => failures.push(`${what}: ${error.message}`),
+        (error) => failures.push(`${new Date().toISOString()} ${what}: ${error.message}`),
       )
     }
   }

@@ -104,7 +104,11 @@ export async function torture({ seed, seconds, clients = 8 }: TortureOptions): P
     await restart()
   }
 
+  /** What the last daemons have said, for who wants to know why something did not hold. */
+  const logs: string[] = []
   const restart = async (point?: string) => {
+    logs.push(fixture.daemon.log())
+    if (logs.length > KILLS_A_CHECK + 1) logs.shift()
     try {
       await fixture.restart(point === undefined ? {} : { env: { CONDENSER_FAILPOINT: point } })
     } catch (error) {
@@ -118,7 +122,7 @@ export async function torture({ seed, seconds, clients = 8 }: TortureOptions): P
     checks++
     faults.push(...(await model.faults(api, fixture.home)))
     for (const assertion of [() => assertAgreement(api), () => witness.assertUnharmed()]) {
-      await assertion().catch((error) => faults.push(error.message))
+      await assertion().catch((error) => faults.push(`${error.message}\n${logs.join('\n')}`))
     }
   }
 

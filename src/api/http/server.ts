@@ -128,6 +128,7 @@ export class HttpServer implements AsyncDisposable {
 
   /** Where somebody has removed the socket file: makes another one. Connections that are there go on. */
   async listenUnixAgain(path: string): Promise<void> {
+    if (this.#closing) return
     // The one of node:http counts connections only while it listens: it goes on at a path that nobody finds.
     this.#again?.close()
     this.#again = createServer({ allowHalfOpen: true }, (connection) => this.#server.emit('connection', connection))
