@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import type { Ctx } from '../lib/ctx.ts'
 import { type Container, containerState, isAlive } from '../model/container.ts'
 import type { Fault } from '../model/finding.ts'
@@ -6,6 +6,7 @@ import type { Sandbox } from '../model/network.ts'
 import { unmountSharedMemory } from '../runtime/index.ts'
 import type { Deps } from './deps.ts'
 import { recoverContainer } from './recover.ts'
+import { removeBundle } from './remove-bundle.ts'
 import { sandboxKey, syncSandbox, withBridges } from './sandbox.ts'
 import { tearDown } from './tear-down.ts'
 
@@ -99,7 +100,7 @@ async function clear(ctx: Ctx, deps: Deps, container: Container): Promise<void> 
   deps.store.write((tx) => tx.putStatus('Container', uid, { setUpAt: Date.now() }))
   await tearDown(ctx, deps, container)
   unmountSharedMemory(deps.paths.shm(uid))
-  rmSync(deps.paths.bundle(uid), { recursive: true, force: true })
+  removeBundle(deps, uid)
 }
 
 function filesOf({ paths }: Deps, { metadata }: Container): string[] {

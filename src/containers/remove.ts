@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import { readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Ctx } from '../lib/ctx.ts'
@@ -11,6 +10,7 @@ import { tellEnd } from './cancel-restart.ts'
 import type { Deps } from './deps.ts'
 import { findContainer } from './find.ts'
 import { releasePorts } from './ports.ts'
+import { removeBundle } from './remove-bundle.ts'
 import { tearDown } from './tear-down.ts'
 import type { RemoveOptions } from './types.ts'
 import { markVolumesOf, removeMarked } from './volumes.ts'
@@ -61,7 +61,7 @@ export async function removeContainer(
   await tearDown(ctx, deps, container)
   failpoint('remove.files')
   await snapshots.unmount(paths.rootfs(id))
-  rmSync(paths.bundle(id), { recursive: true, force: true })
+  removeBundle(deps, id)
   await removeFiles(deps, paths.container(id))
   failpoint('remove.record')
   store.write((tx) => {

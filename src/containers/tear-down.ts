@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import type { Ctx } from '../lib/ctx.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import { forEachLimited } from '../lib/for-each-limited.ts'
@@ -7,6 +6,7 @@ import { unmountSharedMemory } from '../runtime/index.ts'
 import type { Deps } from './deps.ts'
 import { releasePorts } from './ports.ts'
 import { recordExit } from './record-exit.ts'
+import { removeBundle } from './remove-bundle.ts'
 import { tearDownSandbox } from './sandbox.ts'
 
 /** By SIGKILL. */
@@ -39,8 +39,7 @@ export async function tearDown(ctx: Ctx, deps: Deps, container: Container): Prom
   }
   await forEachLimited(2, [unmountAll, leaveNetwork], (step) => step())
   failpoint('stop.bundle')
-  // In memory, and little.
-  rmSync(paths.bundle(id), { recursive: true, force: true })
+  removeBundle(deps, id)
   failpoint('stop.record')
   store.write((tx) => {
     releasePorts(tx, current.spec.sandboxId)

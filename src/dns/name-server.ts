@@ -16,8 +16,13 @@ import { lines } from './lines.ts'
 import type { DnsRecords } from './records.ts'
 import type { Failures } from './server.ts'
 
-/** Its heap is small and stays so: 10 MB of its own instead of 20. */
-const NODE_FLAGS = ['--max-semi-space-size=1', '--v8-pool-size=1', '--disable-warning=ExperimentalWarning']
+/** Its heap is small and stays so: 10 MB of its own instead of 20. V8's tier-up of WebAssembly: see docs/adr/0016. */
+const NODE_FLAGS = [
+  '--no-wasm-tier-up',
+  '--max-semi-space-size=1',
+  '--v8-pool-size=1',
+  '--disable-warning=ExperimentalWarning',
+]
 /** A broken one ends at once; a slow machine takes its time. */
 const START_MS = 30_000
 /** The daemon waits no longer for its end. */
