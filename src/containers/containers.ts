@@ -22,7 +22,7 @@ import { readLogTail } from './log-reader.ts'
 import { pauseContainer, unpauseContainer } from './pause.ts'
 import { pruneContainers, pruneNetworks } from './prune.ts'
 import { type ProcessExit, recordExit } from './record-exit.ts'
-import { recoverContainers } from './recover.ts'
+import { recoverContainers, recoverLinks } from './recover.ts'
 import { removeByRef } from './remove.ts'
 import { renameContainer } from './rename.ts'
 import { restartContainer } from './restart.ts'
@@ -129,6 +129,7 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
       await recoverContainers(ctx, deps)
       guard = await guardNetworks(ctx, deps)
     },
+    recoverLinks: (ctx) => recoverLinks(ctx, deps),
     async check(ctx, { repair = false } = {}) {
       const findings = await checkContainers(ctx, deps, cleanUps, repair)
       problems = findings.filter(({ mended }) => !mended)

@@ -1,6 +1,6 @@
 import type { Ctx } from '../lib/ctx.ts'
 import { forEachLimited } from '../lib/for-each-limited.ts'
-import { type Container, containerState } from '../model/container.ts'
+import { type Container, containerState, isAlive } from '../model/container.ts'
 import { ensureBridges, finishRemovals } from './create-network.ts'
 import type { Deps } from './deps.ts'
 import { recordExit } from './record-exit.ts'
@@ -60,7 +60,7 @@ export async function recoverContainer(ctx: Ctx, deps: Deps, container: Containe
 }
 
 /** True if its process still runs; else its end has been recorded. */
-async function adopt(ctx: Ctx, deps: Deps, { metadata, spec, status }: Container): Promise<boolean> {
+async function adopt(ctx: Ctx, deps: Deps, { metadata, status }: Container): Promise<boolean> {
   const { uid: id } = metadata
   if (status.bootId !== deps.bootId) {
     const message = 'the host was restarted while the container ran'
@@ -73,7 +73,6 @@ async function adopt(ctx: Ctx, deps: Deps, { metadata, spec, status }: Container
     const pausedAt = found.paused ? (status.pausedAt ?? Date.now()) : undefined
     deps.store.write((tx) => tx.putStatus('Container', id, { pausedAt }))
     deps.rotation.follow(id, deps.paths.log(id), () => deps.runtime.reopenLog(bundle))
-    await mendLinks(ctx, deps, spec.sandboxId)
     return true
   }
   // A process that still waits for its start belongs to a start that was cut off: tearDown ends it.
@@ -85,10 +84,23 @@ async function adopt(ctx: Ctx, deps: Deps, { metadata, spec, status }: Container
   return false
 }
 
-/** A connect or disconnect may have been cut off between its record and its links. */
-async function mendLinks(ctx: Ctx, deps: Deps, sandboxId: string): Promise<void> {
-  const sandbox = deps.store.read((tx) => tx.getByUid('Sandbox', sandboxId))
-  if (sandbox?.status.netnsPath !== undefined) await syncSandbox(ctx, deps, sandbox)
+/**
+ * After `recoverContainers`, for what runs: a connect or disconnect may have been cut off between its record and its
+ * links. Not before the daemon answers: it takes half a ms each.
+ */
+export async function recoverLinks(ctx: Ctx, deps: Deps): Promise<void> {
+  const running = deps.store.read((tx) => tx.list('Container').filter(({ status }) => isAlive(status)))
+  await forEachLimited(PARALLEL, running, async ({ metadata }) => {
+    using _lock = await deps.locks.hold(ctx, metadata.uid)
+    const { container, sandbox } = deps.store.read((tx) => {
+      const container = tx.getByUid('Container', metadata.uid)
+      return { container, sandbox: container && tx.getByUid('Sandbox', container.spec.sandboxId) }
+    })
+    if (container === undefined || !isAlive(container.status) || sandbox?.status.netnsPath === undefined) return
+    await syncSandbox(ctx, deps, sandbox).catch((error) =>
+      deps.log.error('the links of a container could not be looked at', { containerId: metadata.uid, error }),
+    )
+  })
 }
 
 async function restoreNetworks(ctx: Ctx, deps: Deps): Promise<void> {

@@ -297,6 +297,8 @@ export interface Containers extends AsyncDisposable {
   top(ref: string): Promise<ProcessTable>
   /** Boot: adopts what runs, settles what ended meanwhile, finishes what was half done. */
   recover(ctx: Ctx): Promise<void>
+  /** The rest of it, which nobody who asks has to wait for: whether what runs has the links that it should have. */
+  recoverLinks(ctx: Ctx): Promise<void>
   /** Where records, kernel and disk disagree; with `repair` what can be mended is. Safe at any time. */
   check(ctx: Ctx, options?: { readonly repair?: boolean }): Promise<CheckedFinding[]>
   /** What the last check has found and not mended. */

@@ -48,7 +48,7 @@ export interface Engine extends AsyncDisposable {
   readonly images: Images
   readonly containers: Containers
   readonly runtime: Runtime
-  /** Resolves when the rules of all networks are in force: what needs them waits for that by itself. */
+  /** Resolves when the rules of all networks are in force, and links are as they should be: what needs them waits by itself. */
   readonly settled: Promise<void>
   /** What containers get unless they ask for another; undefined where there is none. */
   readonly apparmorProfile: string | undefined
@@ -130,7 +130,7 @@ export async function openEngine(ctx: Ctx, config: Config, thread: KernelThread)
   )
 
   await containers.recover(ctx)
-  const settled = network.enforce()
+  const settled = Promise.all([network.enforce(), containers.recoverLinks(ctx)]).then(() => {})
   // Whoever waits for it is told.
   settled.catch(() => {})
   await images.recover(ctx)

@@ -158,6 +158,11 @@ export function getLink(socket: NetlinkSocket, name: string): Link {
   )
 }
 
+/** @throws {SysError} ENODEV if there is no such link */
+export function getLinkByIndex(socket: NetlinkSocket, index: number): Link {
+  return firstLink(socket, ifinfo(new NetlinkMessage('find link', RTM.GETLINK, 0), false, index))
+}
+
 export function listLinks(socket: NetlinkSocket): Link[] {
   return socket
     .query(ifinfo(new NetlinkMessage('list links', RTM.GETLINK, NLM_F.DUMP), false))
@@ -175,10 +180,7 @@ export function getDefaultLink(socket: NetlinkSocket): Link | undefined {
   const metric = (route: Map<number, Buffer>) => route.get(RTA.PRIORITY)?.readUInt32LE() ?? 0
   const best = routes.toSorted((a, b) => metric(a) - metric(b))[0]
   if (best === undefined) return undefined
-  return firstLink(
-    socket,
-    ifinfo(new NetlinkMessage('find link', RTM.GETLINK, 0), false, best.get(RTA.OIF)!.readInt32LE()),
-  )
+  return getLinkByIndex(socket, best.get(RTA.OIF)!.readInt32LE())
 }
 
 /** All addresses of the namespace and the family, with the index of their link. */

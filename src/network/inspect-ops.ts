@@ -15,7 +15,7 @@ import { expectedTable } from './port-table.ts'
 export function inspectSandbox({ netnsPath, links }: SetUpInput): string[] {
   using host = route.openRouteSocket()
   using inside = inNetns(netnsPath, route.openRouteSocket)
-  const [ofHost, own] = [route.listLinks(host), route.listLinks(inside)]
+  const own = route.listLinks(inside)
   const addresses = route.listAddresses(inside, 4)
   return links.flatMap(({ name, bridge: bridgeName, addresses: [cidr = ''] }) => {
     const link = own.find((link) => link.name === name && link.kind === 'veth')
@@ -24,8 +24,8 @@ export function inspectSandbox({ netnsPath, links }: SetUpInput): string[] {
     if (!addresses.some((found) => found.linkIndex === link.index && found.address === address)) {
       return [`its link ${name} does not have the address ${address}`]
     }
-    const hostEnd = ofHost.find(({ index }) => index === link.peerIndex)
-    const bridge = ofHost.find((found) => found.name === bridgeName)
+    const hostEnd = findLink(host, link.peerIndex)
+    const bridge = findLink(host, bridgeName)
     if (hostEnd === undefined || bridge === undefined || !isPort(hostEnd, bridge)) {
       return [`its link ${name} leads to no port of the bridge ${bridgeName} that is up`]
     }

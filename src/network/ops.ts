@@ -115,10 +115,9 @@ export function syncLinks({ netnsPath, links }: SetUpInput): void {
 
 /** Where a bridge was deleted and made anew, its ports are without one. */
 function joinBridges(host: NetlinkSocket, ready: readonly route.Link[], links: readonly SandboxLink[]): void {
-  const ofHost = ready.length === 0 ? [] : route.listLinks(host)
   for (const { peerIndex, name } of ready) {
-    const hostEnd = ofHost.find(({ index }) => index === peerIndex)
-    const bridge = ofHost.find((link) => link.name === links.find((wanted) => wanted.name === name)?.bridge)
+    const hostEnd = findLink(host, peerIndex)
+    const bridge = findLink(host, links.find((wanted) => wanted.name === name)?.bridge)
     if (hostEnd === undefined || bridge === undefined || isPort(hostEnd, bridge)) continue
     host.request(route.joinBridge(hostEnd.name, bridge.index), route.enableHairpin(hostEnd.name))
   }
@@ -199,9 +198,11 @@ function ensureGateway(socket: NetlinkSocket, link: route.Link, { subnet, gatewa
   )
 }
 
-export function findLink(socket: NetlinkSocket, name: string): route.Link | undefined {
+/** By name or by index; of one that is gone: nothing. */
+export function findLink(socket: NetlinkSocket, link: string | number | undefined): route.Link | undefined {
   try {
-    return route.getLink(socket, name)
+    if (link === undefined) return undefined
+    return typeof link === 'string' ? route.getLink(socket, link) : route.getLinkByIndex(socket, link)
   } catch (error) {
     if (systemCode(error) === 'ENODEV') return undefined
     throw error
