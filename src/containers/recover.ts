@@ -119,7 +119,7 @@ async function restoreNetworks(ctx: Ctx, deps: Deps): Promise<void> {
 
 /** What cannot be removed is tried again at the next start. */
 async function removeStrays(ctx: Ctx, deps: Deps): Promise<void> {
-  for (const { subject, problem, mend } of await findStrays(ctx, deps)) {
+  for (const { subject, problem, mend } of await findStrays(ctx, deps, 'unclaimed')) {
     deps.log.info('removing what no record names', { subject, problem })
     await mend?.().catch((error) => deps.log.error('what no record names could not be removed', { subject, error }))
   }

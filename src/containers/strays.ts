@@ -10,8 +10,12 @@ import { sandboxKey } from './sandbox.ts'
  * What is there for containers that no record names. It is looked at before the records are: what is made later has
  * its record first, and what is removed meanwhile is gone when it is looked at again.
  */
-export async function findStrays(ctx: Ctx, deps: Deps): Promise<Fault[]> {
-  const first = await look(ctx, deps)
+export async function findStrays(
+  ctx: Ctx,
+  deps: Deps,
+  monitors: 'running' | 'unclaimed' = 'running',
+): Promise<Fault[]> {
+  const first = await look(deps, monitors)
   const known = deps.store.read((tx) => ({
     ids: new Set(tx.list('Container').map(({ metadata }) => metadata.uid)),
     containers: new Set(tx.list('Container').map(({ metadata }) => shortId(metadata.uid))),
@@ -24,7 +28,7 @@ export async function findStrays(ctx: Ctx, deps: Deps): Promise<Fault[]> {
     directories: first.directories.filter((name) => !known.containers.has(name)),
   }
   if (Object.values(unknown).every((list) => list.length === 0)) return []
-  const second = await look(ctx, deps)
+  const second = await look(deps, monitors)
   return [
     ...unknown.runtime
       .filter(({ id, what }) => second.runtime.some((other) => other.id === id && other.what === what))
@@ -68,13 +72,13 @@ export async function findStrays(ctx: Ctx, deps: Deps): Promise<Fault[]> {
   ]
 }
 
-async function look(_ctx: Ctx, { runtime, network, paths }: Deps) {
+async function look({ runtime, network, paths }: Deps, monitors: 'running' | 'unclaimed') {
   const [netns, bundles, directories] = await Promise.all([
     network.listNetns(),
     readdir(paths.bundlesDir),
     readdir(paths.containersDir),
   ])
-  return { runtime: runtime.list(), netns, bundles, directories }
+  return { runtime: runtime.list(monitors), netns, bundles, directories }
 }
 
 function still(names: readonly string[], there: readonly string[]): string[] {

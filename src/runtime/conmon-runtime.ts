@@ -294,12 +294,15 @@ class ConmonRuntime implements Runtime {
     ]
   }
 
-  list(): { id: string; what: string }[] {
+  list(monitors: 'running' | 'unclaimed'): { id: string; what: string }[] {
     const { exitDir, oci } = this.#programs
     return [
       ...readdirSync(oci.root).map((id) => ({ id, what: `${join(oci.root, id)} is there` })),
       ...readdirSync(exitDir).map((id) => ({ id, what: `${join(exitDir, id)} is there` })),
-      ...monitoredIds(exitDir).map((id) => ({ id, what: 'a conmon watches it' })),
+      ...(monitors === 'running' ? monitoredIds(exitDir) : [...this.#found.values()].map(({ id }) => id)).map((id) => ({
+        id,
+        what: 'a conmon watches it',
+      })),
     ].filter(({ id }) => /^[0-9a-f]{64}$/.test(id))
   }
 

@@ -21,6 +21,8 @@ import type { CreateInput } from './types.ts'
  * Disposing stops watching it, and leaves it alone.
  */
 export interface Monitor extends Disposable {
+  /** Of the container. */
+  readonly id: string
   readonly pid: number
   readonly logFile: string
   readonly end: Promise<unknown>
@@ -75,6 +77,7 @@ export async function spawnMonitor(
     closeFd(writeEnd)
   }
   const monitor: Monitor = {
+    id: input.id,
     pid: child.pid,
     logFile: input.logFile,
     end: child.exit,
@@ -171,18 +174,20 @@ export function findMonitors(exitDir: string): Map<string, Monitor> {
     const argv = commandLine(pid)
     const bundle = optionOf(argv, '--bundle')
     const logPath = optionOf(argv, '--log-path')
+    const id = optionOf(argv, '--cid') ?? ''
     // A second one of a bundle is a child that conmon has forked and that is not the runtime yet.
     if (pidfd === undefined || bundle === undefined || logPath === undefined || found.has(bundle)) {
       pidfd?.[Symbol.dispose]()
       continue
     }
-    found.set(bundle, monitorOf(pidfd, logPath.slice('k8s-file:'.length)))
+    found.set(bundle, monitorOf(pidfd, id, logPath.slice('k8s-file:'.length)))
   }
   return found
 }
 
-function monitorOf(pidfd: Pidfd, logFile: string): Monitor {
+function monitorOf(pidfd: Pidfd, id: string, logFile: string): Monitor {
   return {
+    id,
     pid: pidfd.pid,
     logFile,
     end: pidfd.end,

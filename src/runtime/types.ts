@@ -165,8 +165,11 @@ export interface Runtime extends AsyncDisposable {
   leftovers(id: string, bundle: string): string[]
   /** As `delete`, for a container that this process knows nothing of: looks at every process for its monitor. */
   deleteStray(ctx: Ctx, id: string, bundle: string): Promise<void>
-  /** All that there is of any container, in words, by its id. Looks at every process. */
-  list(): { readonly id: string; readonly what: string }[]
+  /**
+   * All that there is of any container, in words, by its id; of monitors those that run now, or at boot those that were
+   * found and that nobody has claimed.
+   */
+  list(monitors: 'running' | 'unclaimed'): { readonly id: string; readonly what: string }[]
   /** Resolves when the monitor, told that its log file was renamed, writes to a new one. */
   reopenLog(bundle: string): Promise<void>
   /** What there is to choose from, and why this one was. */
