@@ -1,9 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ctx } from '../lib/ctx.ts'
 import type { Fault } from '../model/finding.ts'
 import type { NetworkSpec } from '../model/network.ts'
 import { finishRemoval, networkLock } from './create-network.ts'
 import type { Deps } from './deps.ts'
 import { syncSandbox } from './sandbox.ts'
+
+const BETWEEN_LOOKS_MS = 250
+const LOOKS = 12
 
 /** Where the bridges are not as their networks say. Each network is looked at, and settled, under its lock. */
 export async function faultsOfNetworks(
@@ -47,7 +51,7 @@ export async function mendBridge(ctx: Ctx, deps: Deps, name: string, spec: Netwo
 /** Where the host's rules are not what the networks and published ports ask for, and ports that lead to nobody. */
 export async function faultsOfRules(ctx: Ctx, deps: Deps): Promise<Fault[]> {
   const networks = deps.store.read((tx) => tx.list('Network').map(({ spec }) => spec))
-  const ports = await deps.network.strayPorts(ctx, networks)
+  const ports = await lastingStrayPorts(ctx, deps, networks)
   return [
     ...ports.map(
       (name): Fault => ({
@@ -66,4 +70,15 @@ export async function faultsOfRules(ctx: Ctx, deps: Deps): Promise<Fault[]> {
       }),
     ),
   ]
+}
+
+/** The kernel takes a namespace apart in its own time, and the links in it with it. */
+async function lastingStrayPorts(ctx: Ctx, { network }: Deps, networks: readonly NetworkSpec[]): Promise<string[]> {
+  let found = await network.strayPorts(ctx, networks)
+  for (let looks = 0; found.length > 0 && looks < LOOKS; looks++) {
+    await sleep(BETWEEN_LOOKS_MS)
+    const still = new Set(await network.strayPorts(ctx, networks))
+    found = found.filter((name) => still.has(name))
+  }
+  return found
 }

@@ -56,19 +56,25 @@ test('elements are laid out as nft does, in as many messages as it takes', () =>
 
 // But that nft names the first register by its older number, and the map by its id too.
 test('a rule is a list of expressions, laid out as nft does', () => {
-  const rule = addRule(t, 'c', [
-    loadHeader(HEADER.NETWORK, 16, 1, 0),
-    compare(0, '!=', Buffer.of(127)),
-    lookUp('any', 0, 0),
-    rewriteDestination(4, 0, 1),
-  ])
+  const rule = addRule(
+    t,
+    'c',
+    [
+      loadHeader(HEADER.NETWORK, 16, 1, 0),
+      compare(0, '!=', Buffer.of(127)),
+      lookUp('any', 0, 0),
+      rewriteDestination(4, 0, 1),
+    ],
+    'x',
+  )
   assert.equal(
     body(rule),
     '02000000 06000100 74000000 06000200 63000000 c0000480 ' +
       '34000180 0c000100 7061796c 6f616400 24000280 08000100 00000008 08000200 00000001 08000300 00000010 08000400 00000001 ' +
       '2c000180 08000100 636d7000 20000280 08000100 00000008 08000200 00000001 0c000380 05000100 7f000000 ' +
       '2c000180 0b000100 6c6f6f6b 75700000 1c000280 08000100 616e7900 08000200 00000008 08000300 00000008 ' +
-      '30000180 08000100 6e617400 24000280 08000100 00000001 08000200 00000002 08000300 00000008 08000500 00000009',
+      '30000180 08000100 6e617400 24000280 08000100 00000001 08000200 00000002 08000300 00000008 08000500 00000009 ' +
+      '08000700 00027800',
   )
 })
 

@@ -34,7 +34,9 @@ const MSG = {
 const TABLE_NAME = 1
 const CHAIN = { TABLE: 1, NAME: 3, HOOK: 4, TYPE: 7 } as const
 const HOOK = { NUMBER: 1, PRIORITY: 2 } as const
-const RULE = { TABLE: 1, CHAIN: 2, HANDLE: 3, EXPRESSIONS: 4 } as const
+const RULE = { TABLE: 1, CHAIN: 2, HANDLE: 3, EXPRESSIONS: 4, USERDATA: 7 } as const
+/** How nft keeps a rule's comment (libnftnl/udata.h). */
+const UDATA_RULE_COMMENT = 0
 const SET = { TABLE: 1, NAME: 2, FLAGS: 3, KEY_TYPE: 4, KEY_LENGTH: 5, DATA_TYPE: 6, DATA_LENGTH: 7, ID: 10 } as const
 const SET_FLAG_MAP = 8
 const ELEMENTS = { TABLE: 1, SET: 2, LIST: 3 } as const
@@ -154,13 +156,25 @@ export function createMap(table: Table, { name, key, data }: MapSpec, id: number
     .attributeU32BE(SET.ID, id)
 }
 
-/** Adds a rule at the end. */
-export function addRule(table: Table, chain: string, expressions: readonly Expression[]): NetlinkMessage {
+/** Adds a rule at the end; `nft list ruleset` shows its comment. */
+export function addRule(
+  table: Table,
+  chain: string,
+  expressions: readonly Expression[],
+  comment: string,
+): NetlinkMessage {
   return inTable(`add a rule to ${table.name} ${chain}`, MSG.NEWRULE, NLM_F.CREATE | NLM_F.APPEND, table, RULE.TABLE)
     .attributeText(RULE.CHAIN, chain)
     .nested(RULE.EXPRESSIONS, (rule) => {
       for (const add of expressions) add(rule)
     })
+    .attribute(RULE.USERDATA, commentBytes(comment))
+}
+
+/** As part of a rule's bytes. */
+export function commentBytes(comment: string): Buffer {
+  const text = Buffer.from(`${comment}\0`)
+  return Buffer.concat([Buffer.of(UDATA_RULE_COMMENT, text.length), text])
 }
 
 export function addElements(table: Table, map: string, elements: readonly MapElement[]): NetlinkMessage[] {

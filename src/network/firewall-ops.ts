@@ -2,9 +2,18 @@
 import { messageOf, StatusError, systemCode } from '../lib/errors.ts'
 import type { Family } from '../lib/ip-address.ts'
 import type { NetlinkMessage, NetlinkSocket } from '../linux/netlink.ts'
-import { commit, listRules, openNetfilterSocket, readGeneration } from '../linux/nftables.ts'
+import {
+  addElements,
+  commit,
+  deleteElements,
+  listElements,
+  listRules,
+  type MapElement,
+  openNetfilterSocket,
+  readGeneration,
+} from '../linux/nftables.ts'
 import type { Chain } from './iptables.ts'
-import { addPorts, buildTable, type PortRule, removePorts, removeTable } from './port-table.ts'
+import { addPorts, buildTable, expectedTable, type PortRule, removePorts, removeTable } from './port-table.ts'
 
 export interface ChangePortsInput {
   /** What the last change returned. */
@@ -40,27 +49,68 @@ export function changePorts({ generation, removed, added }: ChangePortsInput): n
 }
 
 /**
- * Replaces the tables of these bridges, whatever is there, and removes those of the retired ones, all at once: a port
- * that stays is never closed. @returns the generation that this made
+ * Makes the tables of these bridges what they should be, whatever is there, and removes those of the retired ones, all at
+ * once. A port that stays is not touched: were its table made anew, a packet that is just between the two could meet neither.
+ * @returns the generation that this made
  */
 export function replacePorts({ tables, retired }: ReplacePortsInput): number {
-  const messages = [
-    ...tables.flatMap(({ bridge, family, ports }) => buildTable(bridge, family, ports)),
-    ...retired.flatMap(({ bridge, family }) => removeTable(bridge, family)),
-  ]
   try {
     using socket = openNetfilterSocket()
-    return commitNow(socket, messages)
+    return commitNow(socket, () => [
+      ...tables.flatMap((table) => alignTable(socket, table)),
+      ...retired.flatMap(({ bridge, family }) => removeTable(bridge, family)),
+    ])
   } catch (error) {
     throw cannotPublish(error)
   }
+}
+
+function alignTable(
+  socket: NetlinkSocket,
+  { bridge, family, ports }: ReplacePortsInput['tables'][number],
+): NetlinkMessage[] {
+  const { table, maps } = expectedTable(bridge, family, ports)
+  if (!hasOurRules(socket, bridge, family)) return buildTable(bridge, family, ports)
+  return Object.entries(maps).flatMap(([map, wanted]) => {
+    const found = listElements(socket, table, map)
+    const [there, needed] = [
+      new Set(found.map(elementText)),
+      new Set(wanted.map(({ element }) => elementText(element))),
+    ]
+    return [
+      ...deleteElements(
+        table,
+        map,
+        found.filter((it) => !needed.has(elementText(it))).map(({ key }) => key),
+      ),
+      ...addElements(
+        table,
+        map,
+        wanted.map(({ element }) => element).filter((it) => !there.has(elementText(it))),
+      ),
+    ]
+  })
+}
+
+/** Whether a bridge's table has the rules of this version and no others. */
+export function hasOurRules(socket: NetlinkSocket, bridge: string, family: Family): boolean {
+  const { table, rules, comment } = expectedTable(bridge, family, [])
+  return Object.entries(rules).every(([chain, count]) => {
+    const found = listRules(socket, table, chain)
+    return found.length === count && found.every(({ bytes }) => bytes.includes(comment))
+  })
+}
+
+/** To compare elements by. */
+export function elementText({ key, data }: MapElement): string {
+  return `${Buffer.from(key).toString('hex')} ${Buffer.from(data).toString('hex')}`
 }
 
 /** Asks for all that a table of IPv6 ports takes, and takes it back in the same change. @throws as `replacePorts` */
 export function tryIpv6Table(bridge: string): void {
   try {
     using socket = openNetfilterSocket()
-    commitNow(socket, [...buildTable(bridge, 6, []), ...removeTable(bridge, 6)])
+    commitNow(socket, () => [...buildTable(bridge, 6, []), ...removeTable(bridge, 6)])
   } catch (error) {
     throw cannotPublish(error)
   }
@@ -80,9 +130,10 @@ export function ruleHandles(chains: readonly Chain[]): string[] {
 }
 
 /** Between the question for the generation and the change, another program may have made the next one. */
-function commitNow(socket: NetlinkSocket, messages: readonly NetlinkMessage[]): number {
+function commitNow(socket: NetlinkSocket, plan: () => readonly NetlinkMessage[]): number {
   for (let attempt = 1; ; attempt++) {
     const generation = readGeneration(socket)
+    const messages = plan()
     if (messages.length === 0) return generation
     try {
       return commit(socket, messages, generation)

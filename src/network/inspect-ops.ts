@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { systemCode } from '../lib/errors.ts'
 import { addressFamily } from '../lib/ip-address.ts'
 import { inNetns } from '../linux/netns.ts'
-import { listElements, listRules, openNetfilterSocket } from '../linux/nftables.ts'
+import { listElements, openNetfilterSocket } from '../linux/nftables.ts'
 import * as route from '../linux/rtnetlink.ts'
 import type { NetworkSpec } from '../model/network.ts'
-import type { ReplacePortsInput } from './firewall-ops.ts'
+import { elementText, hasOurRules, type ReplacePortsInput } from './firewall-ops.ts'
 import { findLink, isPort, OWN_PORT, type SetUpInput } from './ops.ts'
 import { expectedTable } from './port-table.ts'
 
@@ -77,14 +77,13 @@ function peersOfNetns(path: string): number[] {
 export function inspectPorts({ tables }: Pick<ReplacePortsInput, 'tables'>): string[] {
   using socket = openNetfilterSocket()
   return tables.flatMap(({ bridge, family, ports }) => {
-    const { table, rules, maps } = expectedTable(bridge, family, ports)
-    const chains = Object.entries(rules).filter(([chain, count]) => listRules(socket, table, chain).length !== count)
+    const { table, maps } = expectedTable(bridge, family, ports)
     return [
-      ...chains.map(([chain]) => `the chain ${chain} of the table ${table.name} has other rules than it should`),
+      ...(hasOurRules(socket, bridge, family) ? [] : [`the table ${table.name} has other rules than it should`]),
       ...Object.entries(maps).flatMap(([map, wanted]) => {
-        const found = listElements(socket, table, map).map(hexOf)
-        const missing = wanted.filter(({ element }) => !found.includes(hexOf(element)))
-        const surplus = found.length + missing.length - wanted.length
+        const found = new Set(listElements(socket, table, map).map(elementText))
+        const missing = wanted.filter(({ element }) => !found.has(elementText(element)))
+        const surplus = found.size + missing.length - wanted.length
         return [
           ...missing.map(({ port }) => `port ${port.hostPort}/${port.protocol} of ${port.hostIp} is not published`),
           ...(surplus > 0
@@ -94,8 +93,4 @@ export function inspectPorts({ tables }: Pick<ReplacePortsInput, 'tables'>): str
       }),
     ]
   })
-}
-
-function hexOf({ key, data }: { readonly key: Uint8Array; readonly data: Uint8Array }): string {
-  return `${Buffer.from(key).toString('hex')} ${Buffer.from(data).toString('hex')}`
 }

@@ -29,6 +29,8 @@ import type { PortMapping } from '../model/network.ts'
 export type PortRule = PortMapping & { readonly address: string; readonly bridge: string }
 
 const PRIORITY = -101
+/** A comment of each rule: count it up with every change of the rules, so that those of an earlier daemon are replaced. */
+const RULES_VERSION = 'condenser 1'
 const PROTOCOL_NUMBERS = { tcp: 6, udp: 17 } as const
 /** By family: what means all addresses, which none does from outside, and where the destination is in the header. */
 const FAMILIES = {
@@ -58,12 +60,18 @@ export function buildTable(bridge: string, family: Family, ports: readonly PortR
     nft.createNatChain(table, { name: 'prerouting', hook: nft.NF_HOOK.PREROUTING, priority: PRIORITY }),
     nft.createNatChain(table, { name: 'output', hook: nft.NF_HOOK.OUTPUT, priority: PRIORITY }),
     ...[toOneAddress, toAnyAddress].flatMap((lookUp) => [
-      nft.addRule(table, 'prerouting', [...notLoopback(family), ...rule.destinationIsLocal(), ...lookUp(family)]),
-      nft.addRule(table, 'output', [
-        ...(family === 6 ? notLoopback(family) : []),
-        ...rule.destinationIsLocal(),
-        ...lookUp(family),
-      ]),
+      nft.addRule(
+        table,
+        'prerouting',
+        [...notLoopback(family), ...rule.destinationIsLocal(), ...lookUp(family)],
+        RULES_VERSION,
+      ),
+      nft.addRule(
+        table,
+        'output',
+        [...(family === 6 ? notLoopback(family) : []), ...rule.destinationIsLocal(), ...lookUp(family)],
+        RULES_VERSION,
+      ),
     ]),
     ...addPorts(ports.filter((port) => familyOf(port) === family)),
   ]
@@ -78,6 +86,7 @@ export function expectedTable(bridge: string, family: Family, ports: readonly Po
   return {
     table: tableOf(bridge, family),
     rules: { prerouting: 2, output: 2 },
+    comment: nft.commentBytes(RULES_VERSION),
     maps: { [ANY]: elements(ANY), [ADDR]: elements(ADDR) },
   }
 }

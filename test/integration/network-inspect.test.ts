@@ -23,11 +23,7 @@ describe('the rules of the host', () => {
       'nft add element ip condenser-raind0 any { tcp . 7 : 10.0.0.1 . 7 }',
       /publishes 1 ports that nobody asked for/,
     ],
-    [
-      'a chain of ports that was flushed',
-      'nft flush chain ip condenser-raind0 prerouting',
-      /prerouting .* other rules/,
-    ],
+    ['a chain of ports that was flushed', 'nft flush chain ip condenser-raind0 prerouting', /has other rules/],
   ]
   for (const [what, damage, problem] of damages)
     test(`are found to lack, and get back: ${what}`, async () => {
