@@ -1,7 +1,7 @@
 import { StatusError } from '../lib/errors.ts'
 
 /** Layers of one mount (OVL_MAX_STACK in the kernel). */
-const MAX_LAYERS = 500
+export const MAX_LAYERS = 500
 /** mount(2) copies one page of options, the last byte of it a NUL. */
 const MAX_OPTION_BYTES = 4095
 

@@ -9,6 +9,7 @@ import { syncfs } from '../linux/sync.ts'
 import { type Archives, openArchives } from './archives.ts'
 import { EMPTY_LAYER, VIEW_PREFIX } from './merged-view.ts'
 import { mountOverlay, type OverlayInput } from './mount-overlay.ts'
+import { ensureMountPoints } from './mount-points.ts'
 import { assertLayerCount } from './overlay-options.ts'
 import { type SeedInput, VOLUME_DATA } from './seed-volume.ts'
 import type { UnpackInput } from './unpack-layer.ts'
@@ -82,6 +83,7 @@ const TRASH_PREFIX = '.gone-'
 export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshots> {
   const { layersDir } = options
   await mkdir(join(layersDir, EMPTY_LAYER), { recursive: true, mode: 0o700 })
+  await ensureMountPoints(layersDir)
   const workers = {
     entry: options.workerEntry ?? new URL('./unpack-worker.ts', import.meta.url),
     data: { layersDir },

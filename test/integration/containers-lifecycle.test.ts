@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { type DaemonFixture, daemonFixture, runContainer, runToEnd } from '../support/daemon-fixture.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
@@ -35,6 +36,8 @@ for (const runtime of ['crun', 'runc'] as const)
       assert.ok(existsSync(`/proc/${running.pid}`))
       assert.match(running.address, /^10\.2/)
       assert.match(running.imageRepository, /\//)
+      const upper = join(fixture.home.root, 'containers', id, 'upper')
+      assert.deepEqual(readdirSync(upper), [], 'it has written nothing')
 
       const again = await api().post('/v1/containers/web/actions/start', {})
       assert.equal(again.status, 409)
