@@ -30,7 +30,7 @@ case \$0 in */*) self=\$0 ;; *) self=./\$0 ;; esac
 [ ! -L "\$self" ] || self=\$(readlink -f "\$self")
 lib=\${self%/*}/../lib
 export NODE_COMPILE_CACHE="\${NODE_COMPILE_CACHE:-/var/cache/condenser}"
-exec "\$lib/node" --disable-warning=ExperimentalWarning --no-wasm-tier-up $2 "\$lib/$3" "\$@"
+exec "\$lib/node" --disable-warning=ExperimentalWarning $2 "\$lib/$3" "\$@"
 END
   chmod +x "dist/bin/$1"
 }
