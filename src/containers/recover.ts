@@ -71,7 +71,7 @@ async function adopt(ctx: Ctx, deps: Deps, { metadata, status }: Container): Pro
   const found = await deps.runtime.recover(ctx, { id, bundle, pid: status.pid!, pidStartTime: status.pidStartTime! })
   if (found.state === 'running' && status.startedAt !== undefined) {
     const pausedAt = found.paused ? (status.pausedAt ?? Date.now()) : undefined
-    deps.store.write((tx) => tx.putStatus('Container', id, { pausedAt }))
+    if (pausedAt !== status.pausedAt) deps.store.write((tx) => tx.putStatus('Container', id, { pausedAt }))
     deps.rotation.follow(id, deps.paths.log(id), () => deps.runtime.reopenLog(bundle))
     return true
   }

@@ -16,10 +16,10 @@ import { StatusError, systemCode } from '../lib/errors.ts'
 import { Histogram } from '../lib/histogram.ts'
 import { KeyedLock } from '../lib/keyed-lock.ts'
 import { allocate } from '../linux/allocate.ts'
-import { cgroupMode } from '../linux/cgroup.ts'
+import { cgroupHierarchies, cgroupMode } from '../linux/cgroup.ts'
 import { lockFile } from '../linux/flock.ts'
 import { hideUnifiedCgroup, type KernelThread } from '../linux/kernel-thread.ts'
-import { bindShared, isMountPoint } from '../linux/mount.ts'
+import { bindShared, isMountPoint, readMountinfo } from '../linux/mount.ts'
 import { bootId } from '../linux/process.ts'
 import { createNetwork } from '../network/index.ts'
 import { createRegistryClient } from '../registry/index.ts'
@@ -67,9 +67,11 @@ export async function openEngine(ctx: Ctx, config: Config, thread: KernelThread)
   const layersDir = join(root, 'l')
   await makeDirectories(config)
   opened.use(takeRoot(root))
-  if (cgroupMode() === 'hybrid') {
+  const mountinfo = readMountinfo()
+  const hierarchies = cgroupHierarchies(mountinfo)
+  if (cgroupMode(hierarchies) === 'hybrid') {
     // What the kernel thread and this one mount must be seen by both: its mount namespace becomes its own.
-    for (const directory of [root, run]) if (!isMountPoint(directory)) bindShared(directory)
+    for (const directory of [root, run]) if (!isMountPoint(directory, mountinfo)) bindShared(directory)
     await hideUnifiedCgroup(thread)
   }
   const entries = workerEntries()
@@ -83,7 +85,7 @@ export async function openEngine(ctx: Ctx, config: Config, thread: KernelThread)
     }),
   )
   const network = createNetwork({ thread, netnsDir: join(run, 'netns'), log })
-  const runtimeOptions = { choice: config.runtime, runDir: run, thread, cgroupParent, log }
+  const runtimeOptions = { choice: config.runtime, runDir: run, thread, hierarchies, cgroupParent, log }
   const [runtime, snapshots, content] = await Promise.all([
     createRuntime(ctx, runtimeOptions).then((made) => opened.use(made)),
     openSnapshots({ layersDir, workerEntry: entries.unpack }).then((made) => opened.use(made)),

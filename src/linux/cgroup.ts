@@ -67,10 +67,11 @@ export function oomKills(cgroup: string, hierarchies: readonly Hierarchy[]): num
   return Number(/^oom_kill (\d+)$/m.exec(readIfThere(file) ?? '')?.[1] ?? 0)
 }
 
-/** Whether the processes of a cgroup are frozen, or about to be. False if it is gone. */
-export function isFrozen(cgroup: string, hierarchies: readonly Hierarchy[]): boolean {
+/** Whether the processes of a cgroup are frozen, or about to be; undefined if it is gone. */
+export function isFrozen(cgroup: string, hierarchies: readonly Hierarchy[]): boolean | undefined {
   const { file, thawed } = freezer(cgroup, hierarchies)
-  return ![thawed, undefined].includes(readIfThere(file)?.trim())
+  const state = readIfThere(file)?.trim()
+  return state === undefined ? undefined : state !== thawed
 }
 
 /** Lets frozen processes go on. Idempotent, also for a cgroup that is gone. */

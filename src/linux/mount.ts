@@ -82,8 +82,12 @@ function wasMounted(target: string, number: number): boolean {
   throw new SysError(`umount ${target}`, number)
 }
 
-/** Whether something is mounted at exactly this path, in this thread's namespace. */
-export function isMountPoint(path: string): boolean {
-  const mountinfo = readFileSync('/proc/thread-self/mountinfo', 'utf8')
+/** The mounts of this thread's namespace (proc(5)). With hundreds of them the kernel takes some ms to write it. */
+export function readMountinfo(): string {
+  return readFileSync('/proc/thread-self/mountinfo', 'utf8')
+}
+
+/** Whether something is mounted at exactly this path. */
+export function isMountPoint(path: string, mountinfo = readMountinfo()): boolean {
   return mountinfo.split('\n').some((line) => line.split(' ')[4] === path)
 }

@@ -7,7 +7,6 @@ import { failpoint } from '../lib/failpoint.ts'
 import { KeyedLock } from '../lib/keyed-lock.ts'
 import type { Logger } from '../lib/log.ts'
 import {
-  cgroupHierarchies,
   cgroupProcesses,
   containerCgroup,
   type Hierarchy,
@@ -73,6 +72,7 @@ export interface RuntimeOptions {
   readonly runDir: string
   /** Must serve `spawnOps` and `usageOps`. */
   readonly thread: KernelThread
+  readonly hierarchies: readonly Hierarchy[]
   /** Parent of the containers' cgroups; conmons are in its `conmon`. */
   readonly cgroupParent: string
   readonly log: Logger
@@ -102,7 +102,7 @@ export async function createRuntime(_ctx: Ctx, options: RuntimeOptions): Promise
   const oci = await chooseOciRuntime(thread, choice, runDir)
   const exitDir = join(runDir, 'exits')
   makeDirectories({ exitDir, oci })
-  const hierarchies = cgroupHierarchies()
+  const { hierarchies } = options
   const leaf = leafCgroup(containerCgroup(options.cgroupParent, 'conmon'), hierarchies)
   const threadId = await spawningThreadId(thread)
   adoptOrphans()
@@ -260,8 +260,7 @@ class ConmonRuntime implements Runtime {
     if (monitor?.signal(0)) {
       const process = Promise.resolve({ pid, pidStartTime })
       this.#watch(id, { bundle, monitor, process, startsByFifo: false, hasEnded: false })
-      const cgroup = cgroupOf(bundle)
-      return { state: 'running', paused: cgroup !== undefined && isFrozen(cgroup, this.#hierarchies) }
+      return { state: 'running', paused: this.#isPaused(id, bundle) }
     }
     monitor?.[Symbol.dispose]()
     const exit = readExitFile(this.#exitFile(id))
@@ -398,6 +397,14 @@ class ConmonRuntime implements Runtime {
       message: 'its monitor was killed, and the container with it',
     }
     for (const listener of this.#listeners) listener({ id, oomKilled, ...facts })
+  }
+
+  /** Where its cgroup is not where it would be made now, its config.json tells. */
+  #isPaused(id: string, bundle: string): boolean {
+    const frozen = isFrozen(this.#cgroup(id), this.#hierarchies)
+    if (frozen !== undefined) return frozen
+    const cgroup = cgroupOf(bundle)
+    return cgroup !== undefined && isFrozen(cgroup, this.#hierarchies) === true
   }
 
   #cgroup(id: string): string {

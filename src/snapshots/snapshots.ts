@@ -150,7 +150,7 @@ export async function openSnapshots(options: SnapshotsOptions): Promise<Snapshot
       await mkdir(join(containerDir, 'work'), { recursive: true, mode: 0o700 })
     },
     mount: (input) => mountOverlay({ ...input, layersDir }),
-    isMounted: linux.isMountPoint,
+    isMounted: (target) => linux.isMountPoint(target),
     unmount(target) {
       // One at a time: what the first one writes back, the next need not, and file operations need threads too.
       const unmounted = unmounts.then(async () => void (await linux.unmountOffThread(target)))

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { silentLogger } from '../../src/lib/log.ts'
-import { cgroupMode, containerCgroup } from '../../src/linux/cgroup.ts'
+import { cgroupHierarchies, cgroupMode, containerCgroup } from '../../src/linux/cgroup.ts'
 import { hideUnifiedCgroup, type KernelThread, startKernelThread } from '../../src/linux/kernel-thread.ts'
 import { check, libc } from '../../src/linux/libc.ts'
 import { commandLine, processIds } from '../../src/linux/process.ts'
@@ -65,6 +65,7 @@ export class RuntimeHost implements AsyncDisposable {
     this.#thread = startKernelThread(new URL('runtime-entry.ts', import.meta.url))
     if (cgroupMode() === 'hybrid') await hideUnifiedCgroup(this.#thread)
     this.#runtime = await createRuntime(this.ctx, {
+      hierarchies: cgroupHierarchies(),
       choice: this.choice,
       runDir: this.run,
       thread: this.#thread,
