@@ -18,7 +18,7 @@ import type { Failures } from './server.ts'
 
 /** Its heap is small and stays so: 10 MB of its own instead of 20. V8's tier-up of WebAssembly: see docs/adr/0016. */
 const NODE_FLAGS = [
-  '--no-wasm-tier-up',
+  '--no-wasm-dynamic-tiering',
   '--max-semi-space-size=1',
   '--v8-pool-size=1',
   '--disable-warning=ExperimentalWarning',
