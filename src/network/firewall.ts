@@ -97,8 +97,28 @@ export class Firewall {
 
   /** What is not in force, or is and should not be, in words. */
   inspect(): Promise<string[]> {
-    // In turn with the changes: what is in force is what was made so last.
-    const run = this.#running.then(() => this.#inspect())
+    return this.#inTurn(async () => [
+      ...(await this.#rules.inspect(this.#rules.networks())),
+      ...(await this.#inspectPorts()),
+    ])
+  }
+
+  /**
+   * Somebody has changed something: what is ours is built anew if it is not as it was made. Costs a few questions to the
+   * kernel, since on some hosts rules change all the time.
+   */
+  async verify(): Promise<void> {
+    const untouched = await this.#inTurn(
+      async () => (await this.#rules.areUntouched()) && (await this.#inspectPorts()).length === 0,
+    )
+    if (untouched) return
+    this.#log.warn('firewall rules were changed by someone else; building them anew')
+    await this.mend()
+  }
+
+  /** Between two changes: what is in force is what was made so last. */
+  #inTurn<T>(look: () => Promise<T>): Promise<T> {
+    const run = this.#running.then(look)
     this.#running = run.then(
       () => {},
       () => {},
@@ -106,21 +126,10 @@ export class Firewall {
     return run
   }
 
-  async #inspect(): Promise<string[]> {
-    const networks = this.#rules.networks()
-    const tables = this.#published === undefined ? [] : tablesWith(networks, this.#published.ports)
-    return [
-      ...(await this.#rules.inspect(networks)),
-      ...(await this.#thread.call<string[]>('network.inspectPorts', { tables })),
-    ]
-  }
-
-  /** Somebody has changed something: what is ours is looked at, and built anew if it is not as it was made. */
-  async verify(): Promise<void> {
-    const faults = await this.inspect()
-    if (faults.length === 0) return
-    this.#log.warn('firewall rules were changed by someone else; building them anew', { faults })
-    await this.mend()
+  #inspectPorts(): Promise<string[]> {
+    const { ports } = this.#published ?? {}
+    const tables = ports === undefined ? [] : tablesWith(this.#rules.networks(), ports)
+    return this.#thread.call('network.inspectPorts', { tables })
   }
 
   /** Builds all anew where it is not as it should be. */
