@@ -5,7 +5,7 @@ import type { Fault } from '../model/finding.ts'
 import type { Sandbox } from '../model/network.ts'
 import { unmountSharedMemory } from '../runtime/index.ts'
 import type { Deps } from './deps.ts'
-import { recoverContainer } from './recover.ts'
+import { settleContainer } from './recover.ts'
 import { removeBundle } from './remove-bundle.ts'
 import { sandboxKey, syncSandbox, withBridges } from './sandbox.ts'
 import { tearDown } from './tear-down.ts'
@@ -24,7 +24,7 @@ export async function faultsOfContainer(ctx: Ctx, deps: Deps, container: Contain
     containerId: metadata.uid,
     ...remedy,
   })
-  const settle = { mend: () => recoverContainer(ctx, deps, container) }
+  const settle = { mend: () => settleContainer(ctx, deps, container) }
   if (sandbox === undefined) {
     return [fault('container', 'it has no sandbox', { advice: 'remove the container and create it again' })]
   }
@@ -57,7 +57,7 @@ async function faultsOfRunning(
   const restart = { advice: `it runs on; "raind container restart ${container.metadata.name}" mends it` }
   const process = runtime.inspect(uid, paths.bundle(uid), { pid: pid!, pidStartTime: pidStartTime! })
   if (process.gone !== undefined) {
-    return [fault('process', process.gone, { mend: () => recoverContainer(ctx, deps, container) })]
+    return [fault('process', process.gone, { mend: () => settleContainer(ctx, deps, container) })]
   }
   const mounts = [paths.rootfs(uid), ...(container.spec.ipcMode === 'shareable' ? [paths.shm(uid)] : [])]
   const networked = sandbox.spec.networkMode !== 'host'

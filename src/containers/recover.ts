@@ -44,19 +44,28 @@ export async function recoverContainers(ctx: Ctx, deps: Deps): Promise<void> {
   else await removeStrays(ctx, deps)
 }
 
+async function recoverContainer(ctx: Ctx, deps: Deps, container: Container): Promise<void> {
+  if ((await settleContainer(ctx, deps, container)) === 'ended') scheduleAtBoot(deps, container.metadata.uid)
+}
+
 /** Brings one container's record and the kernel into agreement; the caller holds its lock. */
-export async function recoverContainer(ctx: Ctx, deps: Deps, container: Container): Promise<void> {
+export async function settleContainer(
+  ctx: Ctx,
+  deps: Deps,
+  container: Container,
+): Promise<'runs' | 'ended' | 'removed'> {
   const { metadata, status, spec } = container
-  const state = containerState(status)
-  if (state === 'creating') return await removeContainer(ctx, deps, metadata.uid, { volumes: true })
-  if (state === 'removing') return await removeContainer(ctx, deps, metadata.uid)
-  if (status.pid !== undefined) {
-    if (await adopt(ctx, deps, container)) return
+  const remove = async (volumes: boolean) => {
+    await removeContainer(ctx, deps, metadata.uid, { volumes })
+    return 'removed' as const
   }
-  if (spec.autoRemove && status.startedAt !== undefined)
-    return await removeContainer(ctx, deps, metadata.uid, { volumes: true })
+  const state = containerState(status)
+  if (state === 'creating') return await remove(true)
+  if (state === 'removing') return await remove(false)
+  if (status.pid !== undefined && (await adopt(ctx, deps, container))) return 'runs'
+  if (spec.autoRemove && status.startedAt !== undefined) return await remove(true)
   await tearDown(ctx, deps, container)
-  scheduleAtBoot(deps, metadata.uid)
+  return 'ended'
 }
 
 /** True if its process still runs; else its end has been recorded. */

@@ -28,7 +28,7 @@ export interface Finding {
 /** A finding before anybody has done anything about it. */
 export interface Fault extends Finding {
   /** Brings both sides into agreement; idempotent. Absent where that would cost somebody data or a running program. */
-  readonly mend?: () => Promise<void>
+  readonly mend?: () => Promise<unknown>
   /** What a user can do where there is no `mend`. */
   readonly advice?: string
 }
@@ -51,7 +51,7 @@ export async function settleFaults(faults: readonly Fault[], repair: boolean): P
   return settled
 }
 
-async function tryMend(mend: () => Promise<void>): Promise<Pick<CheckedFinding, 'mended' | 'advice'>> {
+async function tryMend(mend: () => Promise<unknown>): Promise<Pick<CheckedFinding, 'mended' | 'advice'>> {
   try {
     await mend()
     return { mended: true, advice: '' }
