@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -80,6 +80,29 @@ describe('a machine that has no more', () => {
       await api().delete('/v1/containers/new/actions/delete?force=true')
       await witness.assertUnharmed()
     })
+
+  test('no memory: the kernel ends the daemon, and nothing else', async () => {
+    const id = await runContainer(fixture, { name: 'runs', ...SLEEP })
+    const { pid } = (await api().get(`/v1/containers/${id}`)).json.data
+    {
+      using cgroup = cgroupOfItsOwn('memory')
+      // What it has already is not counted in version 1: what it asks for from now on is.
+      const file = cgroup.version === 1 ? 'memory.limit_in_bytes' : 'memory.max'
+      writeFileSync(join(cgroup.directory, file), String(2 * MIB))
+      let alive = true
+      const ended = fixture.daemon.ended.then(({ signal }) => {
+        alive = false
+        return signal
+      })
+      while (alive) await Promise.allSettled([api().get('/v1/openapi.json'), api().post('/v1/system/check', {})])
+      assert.equal(await ended, 'SIGKILL')
+    }
+    await fixture.restart()
+    assert.equal((await api().get(`/v1/containers/${id}`)).json.data.pid, pid)
+    await assertAgreement(api())
+    await witness.assertUnharmed()
+    assert.equal((await api().delete(`/v1/containers/${id}/actions/delete?force=true`)).status, 200)
+  })
 
   test('what ends while the disk is full has its true exit code', async () => {
     const id = await runContainer(fixture, { name: 'short', command: ['sh', '-c', 'sleep 1; exit 7'] })
@@ -214,25 +237,38 @@ describe('a machine that has no more', () => {
     return { [Symbol.dispose]: () => void limit(1024) }
   }
 
-  /** The daemon and its children are alone in a cgroup. */
   async function takeProcesses(): Promise<Disposable> {
-    const hierarchy = cgroupHierarchies().find(
-      ({ version, controllers }) => version === 2 || controllers.includes('pids'),
-    )!
-    const pids = hierarchy.version === 1 ? hierarchy : cgroupHierarchies().find(({ version }) => version === 2)!
-    const directory = join(pids.mountPoint, `${fixture.home.cgroupParent}-daemon`)
+    const cgroup = cgroupOfItsOwn('pids')
+    writeFileSync(join(cgroup.directory, 'pids.max'), '1')
+    return {
+      [Symbol.dispose]() {
+        writeFileSync(join(cgroup.directory, 'pids.max'), 'max')
+        cgroup[Symbol.dispose]()
+      },
+    }
+  }
+
+  /** The daemon alone is in it, until it is disposed of. */
+  function cgroupOfItsOwn(controller: string): Disposable & { readonly directory: string; readonly version: 1 | 2 } {
+    const hierarchies = cgroupHierarchies()
+    const { version, mountPoint } =
+      hierarchies.find(({ controllers }) => controllers.includes(controller)) ??
+      hierarchies.find(({ version }) => version === 2)!
+    const directory = join(mountPoint, `${fixture.home.cgroupParent}-daemon`)
     mkdirSync(directory)
-    if (pids.version === 2) writeFileSync(join(pids.mountPoint, 'cgroup.subtree_control'), '+pids')
+    if (version === 2) writeFileSync(join(mountPoint, 'cgroup.subtree_control'), `+${controller}`)
     const { pid } = fixture.daemon
     const own = readFileSync(`/proc/${pid}/cgroup`, 'utf8')
       .split('\n')
-      .find((line) => (pids.version === 2 ? line.startsWith('0:') : line.split(':')[1]!.split(',').includes('pids')))!
+      .find((line) => (version === 2 ? line.startsWith('0:') : line.split(':')[1]!.split(',').includes(controller)))!
     writeFileSync(join(directory, 'cgroup.procs'), String(pid))
-    writeFileSync(join(directory, 'pids.max'), '1')
     return {
-      [Symbol.dispose]: () => {
-        writeFileSync(join(directory, 'pids.max'), 'max')
-        writeFileSync(join(pids.mountPoint, own.split(':').slice(2).join(':'), 'cgroup.procs'), String(pid))
+      directory,
+      version,
+      [Symbol.dispose]() {
+        if (existsSync(`/proc/${pid}`)) {
+          writeFileSync(join(mountPoint, own.split(':').slice(2).join(':'), 'cgroup.procs'), String(pid))
+        }
         rmdirSync(directory)
       },
     }
