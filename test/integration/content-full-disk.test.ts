@@ -56,7 +56,10 @@ describe('on a full disk', () => {
     const diffId = `sha256:${createHash('sha256').update(archive).digest('hex')}`
     const input = { blobPath, directory: 'a', diffId, maxBytes: 1e9 }
     await assert.rejects(snapshots.unpack(ctx, input), { code: 'resource_exhausted', message: /no space left/ })
-    assert.deepEqual(readdirSync(layersDir).filter((name) => !name.startsWith('.')), [])
+    assert.deepEqual(
+      readdirSync(layersDir).filter((name) => !name.startsWith('.')),
+      [],
+    )
   })
 })
 
