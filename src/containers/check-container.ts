@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import type { Ctx } from '../lib/ctx.ts'
 import { type Container, containerState, isAlive } from '../model/container.ts'
 import type { Fault } from '../model/finding.ts'
 import type { Sandbox } from '../model/network.ts'
-import { unmountSharedMemory } from '../runtime/index.ts'
 import type { Deps } from './deps.ts'
 import { settleContainer } from './recover.ts'
-import { removeBundle } from './remove-bundle.ts'
-import { sandboxKey, syncSandbox, withBridges } from './sandbox.ts'
+import { portRules, sandboxKey, syncSandbox, withBridges } from './sandbox.ts'
 import { tearDown } from './tear-down.ts'
 
 /**
@@ -60,10 +59,12 @@ async function faultsOfRunning(
     return [fault('process', process.gone, { mend: () => settleContainer(ctx, deps, container) })]
   }
   const mounts = [paths.rootfs(uid), ...(container.spec.ipcMode === 'shareable' ? [paths.shm(uid)] : [])]
+  const key = sandboxKey(sandbox)
+  const ports = portRules(deps, sandbox, sandbox.status.ports ?? [])
   const networked = sandbox.spec.networkMode !== 'host'
-  const links = networked ? await network.inspect(ctx, sandboxKey(sandbox), withBridges(deps, sandbox)) : []
+  const links = networked ? await network.inspect(ctx, key, withBridges(deps, sandbox)) : []
   const mendLinks = async () => {
-    await network.rebindNetns(ctx, sandboxKey(sandbox), pid!)
+    await network.rebindNetns(ctx, key, pid!)
     await syncSandbox(ctx, deps, sandbox)
   }
   return [
@@ -72,35 +73,35 @@ async function faultsOfRunning(
       .filter((path) => !snapshots.isMounted(path))
       .map((path) => fault('mount', `nothing is mounted at ${path} any more`, restart)),
     ...links.map((problem) => fault('network', problem, { mend: mendLinks })),
+    ...(isDeepStrictEqual(network.portsOf(key), ports)
+      ? []
+      : [fault('rules', 'other ports are published than it has', { mend: () => network.setPorts(ctx, key, ports) })]),
   ]
 }
 
 /** What there should be nothing of, for one that is down. */
 async function leftovers(deps: Deps, container: Container, sandbox: Sandbox): Promise<[Fault['part'], string][]> {
-  const { runtime, network, paths, store } = deps
+  const { runtime, network, snapshots, paths, store } = deps
   const { uid } = container.metadata
   const bundle = paths.bundle(uid)
-  const netns = await network.listNetns()
-  const ports = store.read((tx) => tx.list('PortLease', { ownerUid: sandbox.metadata.uid }))
-  const found: [Fault['part'], string][] = [
-    ...[paths.rootfs(uid), paths.shm(uid)]
-      .filter(deps.snapshots.isMounted)
-      .map((path) => ['mount', `${path} is still mounted`]),
-    ...runtime.leftovers(uid, bundle).map((problem) => ['process', problem]),
-    ...(existsSync(bundle) ? [['file', `${bundle} is still there`]] : []),
-    ...(netns.includes(sandboxKey(sandbox)) ? [['network', 'its network namespace is still there']] : []),
-    ...(ports.length > 0 ? [['lease', `it holds ${ports.length} host ports`]] : []),
-  ] as [Fault['part'], string][]
+  const key = sandboxKey(sandbox)
+  const leases = store.read((tx) => tx.list('PortLease', { ownerUid: sandbox.metadata.uid }))
+  const found: [Fault['part'], string][] = []
+  for (const path of [paths.rootfs(uid), paths.shm(uid)]) {
+    if (snapshots.isMounted(path)) found.push(['mount', `${path} is still mounted`])
+  }
+  for (const problem of runtime.leftovers(uid, bundle)) found.push(['process', problem])
+  if (existsSync(bundle)) found.push(['file', `${bundle} is still there`])
+  if ((await network.listNetns()).includes(key)) found.push(['network', 'its network namespace is still there'])
+  if (network.portsOf(key).length > 0) found.push(['rules', 'its ports are still published'])
+  if (leases.length > 0) found.push(['lease', `it holds ${leases.length} host ports`])
   return found
 }
 
 /** As after its end, whatever the record says of it. */
 async function clear(ctx: Ctx, deps: Deps, container: Container): Promise<void> {
-  const { uid } = container.metadata
-  deps.store.write((tx) => tx.putStatus('Container', uid, { setUpAt: Date.now() }))
+  deps.store.write((tx) => tx.putStatus('Container', container.metadata.uid, { setUpAt: Date.now() }))
   await tearDown(ctx, deps, container)
-  unmountSharedMemory(deps.paths.shm(uid))
-  removeBundle(deps, uid)
 }
 
 function filesOf({ paths }: Deps, { metadata }: Container): string[] {

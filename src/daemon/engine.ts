@@ -50,6 +50,8 @@ export interface Engine extends AsyncDisposable {
   readonly runtime: Runtime
   /** Resolves when the rules of all networks are in force, and links are as they should be: what needs them waits by itself. */
   readonly settled: Promise<void>
+  /** Makes those again that somebody has removed. */
+  ensureDirectories(): Promise<void>
   /** What containers get unless they ask for another; undefined where there is none. */
   readonly apparmorProfile: string | undefined
 }
@@ -84,7 +86,8 @@ export async function openEngine(ctx: Ctx, config: Config, thread: KernelThread)
       checkpointWorker: entries.checkpoint,
     }),
   )
-  const network = createNetwork({ thread, netnsDir: join(run, 'netns'), log })
+  const netnsDir = join(run, 'netns')
+  const network = createNetwork({ thread, netnsDir, log })
   const runtimeOptions = { choice: config.runtime, runDir: run, thread, hierarchies, cgroupParent, log }
   const [runtime, snapshots, content] = await Promise.all([
     createRuntime(ctx, runtimeOptions).then((made) => opened.use(made)),
@@ -148,6 +151,11 @@ export async function openEngine(ctx: Ctx, config: Config, thread: KernelThread)
     runtime,
     settled,
     apparmorProfile,
+    async ensureDirectories() {
+      await makeDirectories(config)
+      await mkdir(netnsDir, { recursive: true })
+      runtime.ensureDirectories()
+    },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
@@ -166,7 +174,7 @@ function reserveIfPossible(fd: number, bytes: number): void {
 }
 
 /** Only root may look into either: layers and upper directories hold set-uid files of strangers. */
-export async function makeDirectories({ root, run }: Config): Promise<void> {
+async function makeDirectories({ root, run }: Config): Promise<void> {
   process.umask(0o022)
   for (const directory of [root, run]) await mkdir(directory, { recursive: true, mode: 0o711 })
   for (const directory of [join(root, 'containers'), join(run, 'containers')]) {

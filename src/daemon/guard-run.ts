@@ -1,17 +1,16 @@
 import { existsSync, type FSWatcher, watch } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import type { HttpServer } from '../api/http/server.ts'
 import { coalesce } from '../lib/coalesce.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Config } from './config.ts'
-import { type Engine, makeDirectories } from './engine.ts'
+import type { Engine } from './engine.ts'
 
 /** Who removes a directory removes one file after the other. */
 const SETTLE_MS = 200
 
 interface Guarded {
   readonly config: Config
-  readonly engine: Pick<Engine, 'runtime'>
+  readonly engine: Pick<Engine, 'ensureDirectories'>
   readonly server: HttpServer
   readonly log: Logger
 }
@@ -25,9 +24,7 @@ export function guardRunDirectory({ config, engine, server, log }: Guarded): Dis
   let ended = false
   const mend = async () => {
     try {
-      await makeDirectories(config)
-      await mkdir(`${config.run}/netns`, { recursive: true })
-      engine.runtime.ensureDirectories()
+      await engine.ensureDirectories()
       if (ended) return
       look()
       if (existsSync(config.socket)) return

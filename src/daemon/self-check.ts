@@ -20,6 +20,7 @@ export function startSelfChecks(ctx: Ctx, containers: Pick<Containers, 'check'>)
     later(AGAIN_MS)
   }
   const later = (ms: number) => {
+    if (ctx.signal.aborted) return
     timer = setTimeout(() => void check(), ms).unref()
   }
   later(FIRST_MS)

@@ -37,6 +37,11 @@ describe('a daemon whose database is damaged', () => {
     closeSync(fd)
   }
 
+  async function killAndLoseDatabase(): Promise<void> {
+    await fixture.daemon.kill()
+    for (const suffix of ['', '-wal', '-shm']) rmSync(file() + suffix, { force: true })
+  }
+
   async function look() {
     const list = async (path: string) => (await api().get(path)).json.data
     const containers = await list('/v1/containers')
@@ -99,8 +104,7 @@ describe('a daemon whose database is damaged', () => {
     const id = await runContainer(fixture, { name: 'late', command: ['sleep', '1000'] })
     const { pid } = (await api().get('/v1/containers/late')).json.data
     await sleep(200)
-    await fixture.daemon.kill()
-    for (const suffix of ['', '-wal', '-shm']) rmSync(file() + suffix, { force: true })
+    await killAndLoseDatabase()
     await fixture.restart()
     assert.equal((await api().get('/v1/containers/late')).json.data.pid, pid)
     await assertAgreement(api())
@@ -127,8 +131,7 @@ describe('a daemon whose database is damaged', () => {
     const id = await runContainer(fixture, { name: 'unknown', command: ['sleep', '1000'] })
     const { pid } = (await api().get('/v1/containers/unknown')).json.data
     await sleep(200)
-    await fixture.daemon.kill()
-    for (const suffix of ['', '-wal', '-shm']) rmSync(file() + suffix, { force: true })
+    await killAndLoseDatabase()
     const copy = join(fixture.home.root, 'condenser.records')
     const lines = readFileSync(copy, 'utf8').split('\n')
     writeFileSync(copy, lines.filter((line) => !line.includes(id)).join('\n'))

@@ -55,11 +55,7 @@ function ending(action: (random: Random) => string, method: 'post' | 'delete' = 
   return async ({ api, model }, random) => {
     const ref = random.pick(CONTAINERS)
     const over = model.ending(ref)
-    try {
-      return await api[method](`/v1/containers/${ref}/actions/${action(random)}`, undefined)
-    } finally {
-      over()
-    }
+    return await api[method](`/v1/containers/${ref}/actions/${action(random)}`, undefined).finally(over)
   }
 }
 
@@ -84,22 +80,14 @@ const remove: Operation = async ({ api, model }, random) => {
 const rename: Operation = async ({ api, model }, random) => {
   const [ref, name] = [random.pick(CONTAINERS), random.pick(CONTAINERS)]
   const over = model.renaming(ref, name)
-  try {
-    return await api.post(`/v1/containers/${ref}/actions/rename`, { name })
-  } finally {
-    over()
-  }
+  return await api.post(`/v1/containers/${ref}/actions/rename`, { name }).finally(over)
 }
 
 function unmake(kind: 'volumes' | 'networks', names: readonly string[], path: (name: string) => string): Operation {
   return async ({ api, model }, random) => {
     const name = random.pick(names)
     const over = model.unmaking(kind, name)
-    try {
-      return await api.delete(path(name))
-    } finally {
-      over()
-    }
+    return await api.delete(path(name)).finally(over)
   }
 }
 
