@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { countShrinks } from '../../test/fixtures/count-shrinks.ts'
 import { SAMPLE_OBJECTS } from '../../test/fixtures/store-objects.ts'
-import { temporaryDirectory } from '../../test/fixtures/temporary-store.ts'
+import { temporaryDirectory, temporaryStoreAndFile } from '../../test/fixtures/temporary-store.ts'
 import { jsonLogger } from '../lib/log.ts'
 import { openStore } from './index.ts'
 
@@ -13,11 +13,9 @@ const LIMIT = 256 * 1024
 
 /** A store with a small log, what it logs, and a way to write to it. */
 function open(t: TestContext) {
-  const file = join(temporaryDirectory(t), 'test.db')
   const lines: string[] = []
   const log = jsonLogger('debug', (line) => void lines.push(line))
-  const store = openStore({ file, log, walLimitBytes: LIMIT })
-  t.after(() => store[Symbol.asyncDispose]())
+  const { store, file } = temporaryStoreAndFile(t, { log, walLimitBytes: LIMIT })
   let written = 0
   const write = () => {
     const name = `p${written++}`
