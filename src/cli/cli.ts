@@ -14,6 +14,8 @@ import * as images from './commands/images.ts'
 import { login, logout } from './commands/login.ts'
 import { logs } from './commands/logs.ts'
 import * as networks from './commands/networks.ts'
+import { objectNouns } from './commands/object-nouns.ts'
+import * as objects from './commands/objects.ts'
 import * as prune from './commands/prune.ts'
 import { load, pull } from './commands/pull.ts'
 import { push } from './commands/push.ts'
@@ -77,6 +79,13 @@ const COMMANDS: readonly Command[] = [
   volumes.rm,
   volumes.inspect,
   prune.volumePrune,
+  objects.apply,
+  objects.diff,
+  objects.get,
+  objects.describe,
+  objects.scale,
+  objects.remove,
+  ...objectNouns,
   events,
   completion,
   system.version,
@@ -137,9 +146,9 @@ function leadingFlags(words: readonly string[]): number {
   return count
 }
 
-/** By its two words (`container ls`) or its short form (`ps`). */
+/** By its words (`container ls`, `resource pod ls`) or its short form (`ps`). */
 function findCommand(words: readonly string[]): { command: Command; rest: readonly string[] } {
-  for (const length of [2, 1]) {
+  for (const length of [3, 2, 1]) {
     const name = words.slice(0, length).join(' ')
     const command = COMMANDS.find(({ names }) => names.includes(name))
     if (command !== undefined) return { command, rest: words.slice(length) }

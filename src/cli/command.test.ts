@@ -67,3 +67,43 @@ test('a number below zero is the value of the flag before it', () => {
   const { flags, args } = parseCommandLine(run, ['--memory-swap', '-1', '--oom-score-adj', '-500', 'img', '-1'])
   assert.deepEqual(createBody(flags, args), { image: 'img', args: ['-1'], memorySwap: '-1', oomScoreAdj: -500 })
 })
+
+const exec: Command = {
+  names: ['exec'],
+  summary: 'Run',
+  usage: 'CONTAINER COMMAND...',
+  flags: {
+    container: { type: 'string', short: 'c', help: '' },
+    tty: { type: 'boolean', short: 't', help: '' },
+  },
+  flagsFirst: true,
+  flagsUntilDashes: true,
+  async run() {},
+}
+
+test('flags may stand between the first argument and a -- where a command allows it', () => {
+  const { flags, args } = parseCommandLine(exec, ['pod/web', '-c', 'app', '-t', '--', 'ls', '-c', '--', 'x'])
+  assert.deepEqual(args, ['pod/web', 'ls', '-c', '--', 'x'])
+  assert.equal(flags.text('container'), 'app')
+  assert.equal(flags.is('tty'), true)
+  assert.deepEqual(parseCommandLine(exec, ['web', '--', 'ls', '-t']).args, ['web', 'ls', '-t'])
+  assert.deepEqual(parseCommandLine(exec, ['-t', 'web', 'sh', '-c', 'x', '--', 'y']).args, [
+    ...['web', 'sh', '-c', 'x', '--', 'y'],
+  ])
+})
+
+test('a flag with an implied value does not take the next word', () => {
+  const apply: Command = {
+    ...stop,
+    flags: { wait: { type: 'string', implied: 'true', help: '' }, force: { type: 'boolean', help: '' } },
+  }
+  const read = (...words: string[]) => {
+    const { flags, args } = parseCommandLine(apply, words)
+    return [flags.text('wait'), ...args]
+  }
+  assert.deepEqual(read('web'), [undefined, 'web'])
+  assert.deepEqual(read('--wait', 'web'), ['true', 'web'])
+  assert.deepEqual(read('--wait=false', 'web'), ['false', 'web'])
+  assert.deepEqual(read('--force', 'web', '--wait'), ['true', 'web'])
+  assert.deepEqual(read('web', '--', '--wait'), [undefined, 'web', '--wait'])
+})

@@ -33,6 +33,8 @@ export interface FlagSpec {
   readonly multiple?: boolean
   /** Placeholder of the value in the help: `PORT`. */
   readonly value?: string
+  /** The value where the flag stands alone: another one is taken behind `=` only. */
+  readonly implied?: string
   readonly help: string
 }
 
@@ -48,6 +50,10 @@ export interface Command {
   readonly maxArgs?: number
   /** Flags end at the first argument that is none: what follows belongs to the container's command. */
   readonly flagsFirst?: boolean
+  /** With flagsFirst: flags may also follow the first argument if a `--` ends them, as kubectl's exec has it. */
+  readonly flagsUntilDashes?: boolean
+  /** Another spelling of a command: the overview is short enough without it. */
+  readonly unlisted?: boolean
   /** Resolves with the exit code; none is 0. */
   run(invocation: Invocation): Promise<number | undefined> | Promise<void>
 }
@@ -76,7 +82,7 @@ export function parseCommandLine(
   words: readonly string[],
 ): { flags: Flags; args: readonly string[] } {
   const specs = { ...GLOBAL_FLAGS, ...command.flags }
-  const own = command.flagsFirst ? words.slice(0, flagsEnd(words, specs)) : words
+  const own = command.flagsFirst ? words.slice(0, ownWordsEnd(command, words, specs)) : words
   const rest = words.slice(own.length)
   const { values, positionals } = parse(command, own, specs)
   const args = [...positionals, ...(rest[0] === '--' ? rest.slice(1) : rest)]
@@ -91,7 +97,8 @@ function parse(command: Command, words: readonly string[], specs: Readonly<Recor
     options[name] = { type, ...(short === undefined ? {} : { short }), ...(multiple ? { multiple } : {}) }
   }
   try {
-    return parseArgs({ args: joinNegativeNumbers(words, specs), options, allowPositionals: true, strict: true })
+    const args = joinNegativeNumbers(fillImplied(words, specs), specs)
+    return parseArgs({ args, options, allowPositionals: true, strict: true })
   } catch (error) {
     throw usageError(flagProblem(error as Error, words, specs), `See: raind ${command.names[0]} --help`)
   }
@@ -102,6 +109,17 @@ function flagProblem(error: Error, words: readonly string[], specs: Readonly<Rec
   if (unknown === undefined) return error.message.split('.')[0]!
   const near = didYouMean(unknown.replace(/^-+/, ''), Object.keys(specs))
   return `Unknown flag ${words.find((word) => word.startsWith(unknown)) ?? unknown}${near ? `; did you mean --${near}?` : ''}`
+}
+
+/** Where what belongs to the container's command begins. */
+function ownWordsEnd(
+  { flagsUntilDashes }: Command,
+  words: readonly string[],
+  specs: Readonly<Record<string, FlagSpec>>,
+): number {
+  const end = flagsEnd(words, specs)
+  const dashes = flagsUntilDashes && words[end + 1]?.startsWith('-') ? words.indexOf('--', end + 1) : -1
+  return dashes < 0 ? end : dashes
 }
 
 /** Index of the first word that is neither a flag nor a flag's value. */
@@ -116,13 +134,25 @@ function flagsEnd(words: readonly string[], specs: Readonly<Record<string, FlagS
 }
 
 function takesValue(word: string, specs: Readonly<Record<string, FlagSpec>>): boolean {
-  if (word.startsWith('--')) return specs[word.slice(2)]?.type === 'string'
+  if (word.startsWith('--')) return wantsNextWord(specs[word.slice(2)])
   // A cluster such as -itp: only its last letter may want the next word; -p8080:80 has its value with it.
   for (let index = 1; index < word.length; index++) {
     const spec = Object.values(specs).find(({ short }) => short === word[index])
     if (spec?.type === 'string') return index === word.length - 1
   }
   return false
+}
+
+export function wantsNextWord(spec: FlagSpec | undefined): boolean {
+  return spec?.type === 'string' && spec.implied === undefined
+}
+
+function fillImplied(words: readonly string[], specs: Readonly<Record<string, FlagSpec>>): string[] {
+  const end = words.indexOf('--')
+  return words.map((word, index) => {
+    const implied = word.startsWith('--') && (end < 0 || index < end) ? specs[word.slice(2)]?.implied : undefined
+    return implied === undefined ? word : `${word}=${implied}`
+  })
 }
 
 /** parseArgs takes the `-1` of `--memory-swap -1` for another flag. */

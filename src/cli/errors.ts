@@ -25,3 +25,10 @@ export class CliError extends Error {
 export function usageError(message: string, hint?: string): CliError {
   return new CliError(message, hint, { exitCode: 125 })
 }
+
+/** The end of a command that has gone on after failures: throws the only one, or tells all and returns the exit code. */
+export function settle(errors: readonly Error[], { stderr }: { readonly stderr: NodeJS.WritableStream }): number {
+  if (errors.length === 1) throw errors[0]
+  for (const error of errors) stderr.write(`raind: ${error.message}\n`)
+  return errors.length > 0 ? 1 : 0
+}

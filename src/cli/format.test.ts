@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { binaryBytes, bytes, duration, shortCommand, shortRepository } from './format.ts'
+import { ageOf, binaryBytes, bytes, duration, shortCommand, shortDuration, shortRepository } from './format.ts'
 
 test('duration() speaks as docker does', () => {
   const seconds = (count: number) => duration(count * 1000)
@@ -15,6 +15,28 @@ test('duration() speaks as docker does', () => {
   assert.equal(seconds(21 * 86_400), '3 weeks')
   assert.equal(seconds(90 * 86_400), '3 months')
   assert.equal(seconds(800 * 86_400), '2 years')
+})
+
+test('shortDuration() speaks as kubectl does', () => {
+  const [minute, hour, day, year] = [60, 3600, 86_400, 31_536_000]
+  const seconds = (count: number) => shortDuration(count * 1000)
+  assert.equal(seconds(-1), '0s')
+  assert.equal(seconds(119.9), '119s')
+  assert.equal(seconds(2 * minute), '2m')
+  assert.equal(seconds(9 * minute + 59), '9m59s')
+  assert.equal(seconds(10 * minute + 59), '10m')
+  assert.equal(seconds(3 * hour - 1), '179m')
+  assert.equal(seconds(3 * hour), '3h')
+  assert.equal(seconds(8 * hour - 1), '7h59m')
+  assert.equal(seconds(8 * hour + 59 * minute), '8h')
+  assert.equal(seconds(2 * day - 1), '47h')
+  assert.equal(seconds(2 * day + 3 * hour), '2d3h')
+  assert.equal(seconds(8 * day + 3 * hour), '8d')
+  assert.equal(seconds(2 * year - 1), '729d')
+  assert.equal(seconds(2 * year + 3 * day), '2y3d')
+  assert.equal(seconds(8 * year + 3 * day), '8y')
+  assert.equal(ageOf('2025-01-01T00:00:00Z', Date.parse('2025-01-01T00:05:01Z')), '5m1s')
+  assert.equal(ageOf(undefined, 0), '<unknown>')
 })
 
 test('bytes() has three digits and a decimal unit', () => {

@@ -21,6 +21,31 @@ export function duration(ms: number): string {
   return `${Math.floor(hours / 24 / 365)} years`
 }
 
+/** Seconds of units, and until which length they are told with the next smaller one. */
+const SHORT_UNITS = [
+  { letter: 'y', seconds: 31_536_000, from: 63_072_000, withNext: 252_288_000 },
+  { letter: 'd', seconds: 86_400, from: 172_800, withNext: 691_200 },
+  { letter: 'h', seconds: 3600, from: 10_800, withNext: 28_800 },
+  { letter: 'm', seconds: 60, from: 120, withNext: 600 },
+] as const
+
+/** `45s`, `5m30s`, `3h`, `2d4h` ...: what kubectl calls an age (apimachinery, HumanDuration). */
+export function shortDuration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000))
+  const index = SHORT_UNITS.findIndex(({ from }) => seconds >= from)
+  if (index < 0) return `${seconds}s`
+  const unit = SHORT_UNITS[index]!
+  const next = SHORT_UNITS[index + 1] ?? { letter: 's', seconds: 1 }
+  const rest = Math.floor((seconds % unit.seconds) / next.seconds)
+  const more = seconds < unit.withNext && rest > 0 ? `${rest}${next.letter}` : ''
+  return `${Math.floor(seconds / unit.seconds)}${unit.letter}${more}`
+}
+
+/** How long ago a time of Kubernetes was. */
+export function ageOf(time: string | undefined, now: number): string {
+  return time === undefined ? '<unknown>' : shortDuration(now - Date.parse(time))
+}
+
 /** Decimal units, three significant digits, as docker prints sizes: `7.66MB`. */
 export function bytes(count: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB']

@@ -3,7 +3,9 @@ import { type Command, type FlagSpec, GLOBAL_FLAGS } from './command.ts'
 /** All commands, by their short forms where they have one. */
 export function overview(commands: readonly Command[]): string {
   const lines = columns(
-    commands.map(({ names, summary }) => [names.length > 1 ? `${names[0]}, ${names[1]}` : names[0], summary]),
+    commands
+      .filter(({ unlisted }) => !unlisted)
+      .map(({ names, summary }) => [names.length > 1 ? `${names[0]}, ${names[1]}` : names[0], summary]),
   )
   return `Usage: raind COMMAND [FLAGS] [ARGUMENTS]\n\nCommands:\n${lines}\nEvery command takes --help, --json, and --socket PATH or --host URL.\n`
 }
@@ -22,8 +24,9 @@ export function commandHelp({ names, summary, usage, flags }: Command): string {
   return `${summary}.\n\nUsage: raind ${names[0]} [FLAGS] ${usage}\n${aliases}\nFlags:\n${lines}`
 }
 
-function flagText(name: string, { short, value }: FlagSpec): string {
-  return `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`
+function flagText(name: string, { short, value, implied }: FlagSpec): string {
+  const taken = value === undefined ? '' : implied === undefined ? ` ${value}` : `[=${value}]`
+  return `${short === undefined ? '    ' : `-${short}, `}--${name}${taken}`
 }
 
 function columns(rows: readonly (readonly [string, string])[]): string {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { table } from './table.ts'
+import { rowAligner, table } from './table.ts'
 
 test('columns are as wide as their widest cell, two spaces apart, without trailing spaces', () => {
   const rows = [
@@ -13,4 +13,17 @@ test('columns are as wide as their widest cell, two spaces apart, without traili
 
 test('a table without rows is its header', () => {
   assert.equal(table(['ID', 'NAME'], []), 'ID  NAME\n')
+})
+
+test('rows that are printed later stand under those before', () => {
+  const align = rowAligner()
+  assert.equal(
+    align([
+      ['NAME', 'AGE'],
+      ['web-123', '5s'],
+    ]),
+    'NAME     AGE\nweb-123  5s\n',
+  )
+  assert.equal(align([['db', '6s']]), 'db       6s\n')
+  assert.equal(align([['a-longer-name', '7s']]), 'a-longer-name  7s\n')
 })

@@ -39,12 +39,16 @@ export async function assertHostCanLimit(
   if (cpusetMems !== undefined) await assertOnline('memory nodes', 'node', cpusetMems)
 }
 
-/** Without CAP_SYS_RESOURCE nobody may lower a score (proc(5)). */
-function assertMayProtect({ capabilities, oomScoreAdj }: Deps['runtime']['host'], wanted: number): void {
-  if (wanted >= oomScoreAdj || capabilities.includes('CAP_SYS_RESOURCE')) return
+/** The lowest out-of-memory score that can be given: without CAP_SYS_RESOURCE nobody may lower one (proc(5)). */
+export function lowestOomScore({ capabilities, oomScoreAdj }: Deps['runtime']['host']): number {
+  return capabilities.includes('CAP_SYS_RESOURCE') ? -1000 : oomScoreAdj
+}
+
+function assertMayProtect(host: Deps['runtime']['host'], wanted: number): void {
+  if (wanted >= lowestOomScore(host)) return
   throw new StatusError(
     'invalid_argument',
-    `Cannot give the out-of-memory score ${wanted}: the daemon lacks CAP_SYS_RESOURCE, and may give none below ${oomScoreAdj}`,
+    `Cannot give the out-of-memory score ${wanted}: the daemon lacks CAP_SYS_RESOURCE, and may give none below ${host.oomScoreAdj}`,
   )
 }
 

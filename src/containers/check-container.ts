@@ -6,7 +6,7 @@ import type { Fault } from '../model/finding.ts'
 import type { Sandbox } from '../model/network.ts'
 import type { Deps } from './deps.ts'
 import { settleContainer } from './recover.ts'
-import { portRules, sandboxKey, syncSandbox, withBridges } from './sandbox.ts'
+import { ownsSandbox, portRules, sandboxKey, syncSandbox, withBridges } from './sandbox.ts'
 import { tearDown } from './tear-down.ts'
 
 /**
@@ -37,7 +37,7 @@ export async function faultsOfContainer(ctx: Ctx, deps: Deps, container: Contain
   if (status.setUpAt !== undefined) {
     return [...files, fault('container', 'it has ended, and what it used was not taken down', settle)]
   }
-  const left = await leftovers(deps, container, sandbox)
+  const left = await leftovers(deps, container, ownsSandbox(container, sandbox) ? sandbox : undefined)
   return [...files, ...left.map(([part, problem]) => fault(part, problem, { mend: () => clear(ctx, deps, container) }))]
 }
 
@@ -59,6 +59,13 @@ async function faultsOfRunning(
     return [fault('process', process.gone, { mend: () => settleContainer(ctx, deps, container) })]
   }
   const mounts = [paths.rootfs(uid), ...(container.spec.ipcMode === 'shareable' ? [paths.shm(uid)] : [])]
+  const faults = [
+    ...process.faults.map((problem) => fault('process', problem, restart)),
+    ...mounts
+      .filter((path) => !snapshots.isMounted(path))
+      .map((path) => fault('mount', `nothing is mounted at ${path} any more`, restart)),
+  ]
+  if (!ownsSandbox(container, sandbox)) return faults
   const key = sandboxKey(sandbox)
   const ports = portRules(deps, sandbox, sandbox.status.ports ?? [])
   const networked = sandbox.spec.networkMode !== 'host'
@@ -68,10 +75,7 @@ async function faultsOfRunning(
     await syncSandbox(ctx, deps, sandbox)
   }
   return [
-    ...process.faults.map((problem) => fault('process', problem, restart)),
-    ...mounts
-      .filter((path) => !snapshots.isMounted(path))
-      .map((path) => fault('mount', `nothing is mounted at ${path} any more`, restart)),
+    ...faults,
     ...links.map((problem) => fault('network', problem, { mend: mendLinks })),
     ...(isDeepStrictEqual(network.portsOf(key), ports)
       ? []
@@ -80,18 +84,23 @@ async function faultsOfRunning(
 }
 
 /** What there should be nothing of, for one that is down. */
-async function leftovers(deps: Deps, container: Container, sandbox: Sandbox): Promise<[Fault['part'], string][]> {
+async function leftovers(
+  deps: Deps,
+  container: Container,
+  sandbox: Sandbox | undefined,
+): Promise<[Fault['part'], string][]> {
   const { runtime, network, snapshots, paths, store } = deps
   const { uid } = container.metadata
   const bundle = paths.bundle(uid)
-  const key = sandboxKey(sandbox)
-  const leases = store.read((tx) => tx.list('PortLease', { ownerUid: sandbox.metadata.uid }))
   const found: [Fault['part'], string][] = []
   for (const path of [paths.rootfs(uid), paths.shm(uid)]) {
     if (snapshots.isMounted(path)) found.push(['mount', `${path} is still mounted`])
   }
   for (const problem of runtime.leftovers(uid, bundle)) found.push(['process', problem])
   if (existsSync(bundle)) found.push(['file', `${bundle} is still there`])
+  if (sandbox === undefined) return found
+  const key = sandboxKey(sandbox)
+  const leases = store.read((tx) => tx.list('PortLease', { ownerUid: sandbox.metadata.uid }))
   if ((await network.listNetns()).includes(key)) found.push(['network', 'its network namespace is still there'])
   if (network.portsOf(key).length > 0) found.push(['rules', 'its ports are still published'])
   if (leases.length > 0) found.push(['lease', `it holds ${leases.length} host ports`])

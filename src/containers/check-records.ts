@@ -12,7 +12,8 @@ export function faultsOfRecords({ store }: Pick<Deps, 'store'>): Fault[] {
     const sandboxes = new Map(tx.list('Sandbox').map((sandbox) => [sandbox.metadata.uid, sandbox]))
     const networks = new Set(tx.list('Network').map(({ metadata }) => metadata.name))
     const volumes = new Set(tx.list('Volume').map(({ metadata }) => metadata.name))
-    const owned = new Set(containers.map(({ spec }) => spec.sandboxId))
+    const services = tx.list('Service').map(({ metadata }) => metadata.uid)
+    const owned = new Set([...containers.map(({ spec }) => spec.sandboxId), ...services])
     const addresses = tx.list('AddressLease')
     const lease = (network: string, address: string) => `${network} ${address}`
     const leased = new Map(

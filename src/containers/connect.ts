@@ -7,7 +7,7 @@ import type { WriteTx } from '../store/index.ts'
 import { attach } from './attachments.ts'
 import type { Deps } from './deps.ts'
 import { writeEtcFiles } from './etc-files.ts'
-import { findContainer } from './find.ts'
+import { findContainer, findOwn } from './find.ts'
 import { findNetwork } from './networks.ts'
 import { portRules, sandboxKey, syncSandbox } from './sandbox.ts'
 import type { AttachRequest } from './types.ts'
@@ -17,7 +17,7 @@ import type { AttachRequest } from './types.ts'
  * @throws {StatusError} `not_found`, `conflict` (it is attached already), and as `attach`
  */
 export async function connectContainer(ctx: Ctx, deps: Deps, ref: string, request: AttachRequest): Promise<void> {
-  const id = deps.store.read((tx) => findContainer(tx, ref)).metadata.uid
+  const id = deps.store.read((tx) => findOwn(tx, ref, 'connect')).metadata.uid
   using _lock = await deps.locks.hold(ctx, id)
   failpoint('connect.record')
   const sandbox = change(deps, id, (tx, { metadata, spec }) => {
@@ -39,7 +39,7 @@ export async function connectContainer(ctx: Ctx, deps: Deps, ref: string, reques
 
 /** @throws {StatusError} `not_found`; `failed_precondition` if it is not attached to it */
 export async function disconnectContainer(ctx: Ctx, deps: Deps, ref: string, network: string): Promise<void> {
-  const id = deps.store.read((tx) => findContainer(tx, ref)).metadata.uid
+  const id = deps.store.read((tx) => findOwn(tx, ref, 'disconnect')).metadata.uid
   using _lock = await deps.locks.hold(ctx, id)
   failpoint('disconnect.record')
   const sandbox = change(deps, id, (tx, current) => {

@@ -20,6 +20,8 @@ import { HealthProbes } from './health.ts'
 import { listContainers, listNetworks } from './list.ts'
 import { readLogTail } from './log-reader.ts'
 import { pauseContainer, unpauseContainer } from './pause.ts'
+import { podContainers } from './pod-containers.ts'
+import { probeTurns } from './probe.ts'
 import { pruneContainers, pruneNetworks } from './prune.ts'
 import { type ProcessExit, recordExit } from './record-exit.ts'
 import { recoverContainers, recoverLinks } from './recover.ts'
@@ -45,7 +47,8 @@ const RECORD_AGAIN_MS = 1000
 export function createContainers(ctx: Ctx, deps: Deps): Containers {
   const { store } = deps
   const execs = new Execs()
-  const health = new HealthProbes(ctx, deps)
+  const turns = probeTurns()
+  const health = new HealthProbes(ctx, deps, turns)
   const sampler = new UsageSampler(ctx, deps)
   /** Due after the ends of containers, by id. */
   const cleanUps = new Map<string, Promise<void>>()
@@ -111,6 +114,7 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
     createExec: (ctx, ref, options) => createExec(ctx, deps, execs, ref, options),
     startExec: (ctx, execId) => startExec(ctx, deps, execs, execId),
     volumes: createVolumes(deps),
+    pods: podContainers(deps, turns),
     takeBegunExec: (execId) => execs.takeBegun(execId),
     startUnclaimedExec: async (ctx, execId) => execs.keepUnclaimed(execId, await startExec(ctx, deps, execs, execId)),
     takeUnclaimedExec: (ref) => execs.takeUnclaimed(deps, ref),

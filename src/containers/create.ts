@@ -25,7 +25,7 @@ import { planMounts } from './plan-mounts.ts'
 import { assertPortsAreFree, assertPortsDiffer, onFamilies } from './ports.ts'
 import { prepareVolumes } from './prepare-volumes.ts'
 import { removeContainer } from './remove.ts'
-import type { AttachRequest, CreateContainer } from './types.ts'
+import type { AttachRequest, CreateContainer, PodPlace } from './types.ts'
 import { ensureVolumeRecord } from './volumes.ts'
 
 /**
@@ -39,8 +39,13 @@ import { ensureVolumeRecord } from './volumes.ts'
  *   `resource_exhausted` (address)
  */
 export async function createContainer(ctx: Ctx, deps: Deps, request: CreateContainer): Promise<Container> {
-  const { store, images, snapshots, locks, paths } = deps
   if (request.name !== undefined) validateName('container', request.name)
+  return await createIn(ctx, deps, request)
+}
+
+/** As `createContainer`, in the place that a pod gives it. */
+export async function createIn(ctx: Ctx, deps: Deps, request: CreateContainer, place?: PodPlace): Promise<Container> {
+  const { store, images, snapshots, locks, paths } = deps
   assertPortsDiffer(request.ports ?? [])
   validateResources(request.resources ?? {})
   assertOptionsAgree(request)
@@ -62,7 +67,7 @@ export async function createContainer(ctx: Ctx, deps: Deps, request: CreateConta
   using _lock = await locks.hold(ctx, id)
   await using undo = new AsyncDisposableStack()
   failpoint('create.record')
-  reserve(deps, request, lease.image, id, networks)
+  reserve(deps, request, lease.image, { id, networks, place })
   undo.defer(() => removeContainer(detached(ctx), deps, id, { volumes: true }))
 
   failpoint('create.directories')
@@ -94,17 +99,11 @@ async function ensureImage(ctx: Ctx, { images }: Deps, { image, auth }: CreateCo
 }
 
 /** Everything that must be exclusive, in one transaction: name, id, address. A generated name is tried again if taken. */
-function reserve(
-  deps: Deps,
-  request: CreateContainer,
-  image: Image,
-  id: string,
-  networks: readonly AttachRequest[],
-): void {
+function reserve(deps: Deps, request: CreateContainer, image: Image, reserved: Omit<Reserved, 'name'>): void {
   for (let attempt = 1; ; attempt++) {
     const name = request.name ?? generateName()
     try {
-      deps.store.write((tx) => writeRecords(tx, deps, request, image, { id, name, networks }))
+      deps.store.write((tx) => writeRecords(tx, deps, request, image, { ...reserved, name }))
       return
     } catch (error) {
       if (!hasCode(error, 'already_exists') || request.name !== undefined || attempt > 10) throw error
@@ -112,15 +111,22 @@ function reserve(
   }
 }
 
+interface Reserved {
+  readonly id: string
+  readonly name: string
+  readonly networks: readonly AttachRequest[]
+  readonly place: PodPlace | undefined
+}
+
 function writeRecords(
   tx: WriteTx,
   deps: Deps,
   request: CreateContainer,
   image: Image,
-  { id, name, networks }: { id: string; name: string; networks: readonly AttachRequest[] },
+  { id, name, networks, place }: Reserved,
 ): void {
   assertNameIsFree(tx.get('Container', name))
-  const sandboxId = newId()
+  const sandboxId = place?.sandboxId ?? newId()
   const options = resolveJoined(tx, request.options ?? {})
   const mounts = planMounts(tx, deps.paths, request, image)
   for (const { volume, anonymous } of mounts) {
@@ -131,19 +137,21 @@ function writeRecords(
     hostname: sharedHostname(tx, options, networks) ?? shortId(id),
     runtime: deps.runtime.name,
   })
-  tx.create('Sandbox', {
-    name: sandboxId,
-    uid: sandboxId,
-    owner: { frontEnd: 'condenser', kind: 'Container', uid: id },
-    spec: { hostname: spec.hostname, ...planAttachments(tx, sandboxId, networks), ports: request.ports ?? [] },
-    status: { attempt: 0 },
-  })
+  if (place?.sandboxId === undefined) {
+    tx.create('Sandbox', {
+      name: sandboxId,
+      uid: sandboxId,
+      owner: { frontEnd: 'condenser', kind: 'Container', uid: id },
+      spec: { hostname: spec.hostname, ...planAttachments(tx, sandboxId, networks), ports: request.ports ?? [] },
+      status: { attempt: 0 },
+    })
+  }
   const container = tx.create('Container', {
     name,
     uid: id,
     labels: { ...image.spec.imageConfig.labels, ...request.labels },
-    owner: { frontEnd: 'raind', kind: 'Container', uid: id },
-    spec,
+    owner: place?.owner ?? { frontEnd: 'raind', kind: 'Container', uid: id },
+    spec: { ...spec, ...(place !== undefined && { pod: place.pod }) },
     status: { restartCount: 0 },
   })
   tx.event(containerEvent(container, 'create'))

@@ -64,21 +64,32 @@ export interface Paths {
   log(id: string): string
   /** Of a volume, with nothing in it but its data and what fills it. */
   volume(name: string): string
+  /** Of a pod, by its full uid; persistent: its volumes. */
+  pod(uid: string): string
+  podVolume(uid: string, name: string): string
+  /** Gone after a reboot: parts of its volumes, mounted for its containers. */
+  podMounts(uid: string): string
   readonly containersDir: string
   readonly volumesDir: string
   readonly bundlesDir: string
+  readonly podsDir: string
+  readonly podMountsDir: string
 }
 
 export function containerPaths(root: string, run: string): Paths {
   const containersDir = join(root, 'containers')
   const bundlesDir = join(run, 'containers')
   const volumesDir = join(root, 'volumes')
+  const podsDir = join(root, 'pods')
+  const podMountsDir = join(run, 'pods')
   const container = (id: string) => join(containersDir, shortId(id))
   const bundle = (id: string) => join(bundlesDir, shortId(id))
   return {
     containersDir,
     bundlesDir,
     volumesDir,
+    podsDir,
+    podMountsDir,
     container,
     bundle,
     rootfs: (id) => join(bundle(id), 'rootfs'),
@@ -88,5 +99,8 @@ export function containerPaths(root: string, run: string): Paths {
     etc: (id) => join(container(id), 'etc'),
     log: (id) => join(container(id), 'log', 'container.log'),
     volume: (name) => join(volumesDir, name),
+    pod: (uid) => join(podsDir, uid),
+    podVolume: (uid, name) => join(podsDir, uid, 'volumes', name),
+    podMounts: (uid) => join(podMountsDir, uid),
   }
 }

@@ -1,11 +1,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { StatusError, systemCode } from '../lib/errors.ts'
+import { StatusError } from '../lib/errors.ts'
 import type { Container, DnsConfig } from '../model/container.ts'
 import { HOST_GATEWAY } from '../model/dns.ts'
 import type { Sandbox } from '../model/network.ts'
 import { hostLines, hostnameFile, hostsFile, resolvConfFile } from '../runtime/index.ts'
 import type { Deps } from './deps.ts'
+import { type HostResolvConf, readHostResolvConf } from './host-resolv-conf.ts'
 import { findNetwork } from './networks.ts'
 
 /** As resolv.conf(5) has it. */
@@ -16,46 +17,59 @@ export async function writeEtcFiles(deps: Deps, { metadata, spec }: Container, s
   const directory = deps.paths.etc(metadata.uid)
   const { hostname, attachments, networkMode } = sandbox.spec
   const names = hostname.includes('.') ? [hostname, hostname.split('.')[0]!] : [hostname]
-  const entries = attachments.flatMap(({ addresses }) =>
-    addresses.map((address) => ({ address: address.split('/')[0]!, names })),
-  )
-  const extra = (spec.extraHosts ?? []).map(({ name, address }) => ({
-    address: address === HOST_GATEWAY ? hostAddress(deps, sandbox) : address,
-    names: [name],
-  }))
-  const [gateways, host, resolved] = await Promise.all([
-    nameServers(deps, sandbox),
-    readIfThere('/etc/resolv.conf'),
-    readIfThere('/run/systemd/resolve/resolv.conf'),
-  ])
+  const own = attachments.flatMap(({ addresses }) => addresses.map((address) => address.split('/')[0]!))
+  const extra = extraHosts(deps, spec, sandbox)
+  const namesOf = (own: string) => extra.filter(({ address }) => address === own).flatMap((entry) => entry.names)
+  // Further names of its own address come first: the first one on a line is what `hostname -f` tells.
+  const entries = own.map((address) => ({ address, names: [...namesOf(address), ...names] }))
+  const others = extra.filter(({ address }) => !own.includes(address))
+  const asksGateway = spec.dns?.servers.includes(HOST_GATEWAY) ?? false
+  const [gateways, host] = await Promise.all([nameServers(deps, sandbox, asksGateway), readHostResolvConf()])
   await mkdir(directory, { recursive: true, mode: 0o755 })
   const hosts = networkMode === 'host' ? await readFile('/etc/hosts', 'utf8') : hostsFile(entries)
   await Promise.all([
-    writeFile(join(directory, 'hosts'), hosts + hostLines(extra)),
+    writeFile(join(directory, 'hosts'), hosts + hostLines(others)),
     writeFile(join(directory, 'hostname'), hostnameFile(hostname)),
-    writeFile(join(directory, 'resolv.conf'), resolvConf(host ?? '', resolved, spec.dns, gateways)),
+    writeFile(join(directory, 'resolv.conf'), resolvConf(host, spec.dns, gateways)),
   ])
 }
 
-/** The gateways that answer DNS, when they know this container: first that of the default route. */
-async function nameServers({ store, nameServer }: Deps, { spec }: Sandbox): Promise<string[]> {
-  if (nameServer === undefined || spec.attachments.length === 0) return []
+function extraHosts(deps: Deps, { extraHosts = [] }: Container['spec'], sandbox: Sandbox) {
+  return extraHosts.map(({ name, address }) => ({
+    address: address === HOST_GATEWAY ? hostAddress(deps, sandbox) : address,
+    names: [name],
+  }))
+}
+
+/**
+ * The gateways that answer DNS, when they know this container: first that of the default route. One in the host's network
+ * has that of the default network, if it asks for it.
+ */
+async function nameServers(
+  { store, nameServer, defaults }: Deps,
+  { spec: { networkMode, attachments } }: Sandbox,
+  asked: boolean,
+): Promise<string[]> {
+  const byPriority = attachments.toSorted((a, b) => b.gatewayPriority - a.gatewayPriority)
+  const networks = networkMode === 'host' && asked ? [defaults.network] : byPriority.map(({ network }) => network)
+  if (nameServer === undefined || networks.length === 0) return []
   await nameServer.sync()
-  const attachments = spec.attachments.toSorted((a, b) => b.gatewayPriority - a.gatewayPriority)
   return store
-    .read((tx) => attachments.map(({ network }) => findNetwork(tx, network).spec.gateway))
+    .read((tx) => networks.map((network) => findNetwork(tx, network).spec.gateway))
     .filter((gateway) => nameServer.serves(gateway))
     .slice(0, SERVERS_LIMIT)
 }
 
 /** Names of containers have no dot: without "ndots:0" they would be looked for in the host's domains first. */
 function resolvConf(
-  host: string,
-  resolved: string | undefined,
+  { host, resolved }: HostResolvConf,
   dns: DnsConfig | undefined,
   gateways: readonly string[],
 ): string {
-  if (gateways.length === 0 || (dns !== undefined && dns.servers.length > 0)) return resolvConfFile(host, resolved, dns)
+  const servers = (dns?.servers ?? []).flatMap((server) => (server === HOST_GATEWAY ? gateways : server))
+  if (gateways.length === 0 || servers.length > 0) {
+    return resolvConfFile(host, resolved, dns && { ...dns, servers })
+  }
   const text = resolvConfFile(host, resolved, { search: [], options: [], ...dns, servers: gateways })
   return /^options\s.*\bndots:/m.test(text) ? text : `${text}options ndots:0\n`
 }
@@ -66,13 +80,4 @@ function hostAddress({ store }: Deps, { spec }: Sandbox): string {
   const network = spec.attachments[0]?.network
   if (network !== undefined) return store.read((tx) => findNetwork(tx, network)).spec.gateway
   throw new StatusError('failed_precondition', `A container without a network has no ${HOST_GATEWAY}`)
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined
-    throw error
-  }
 }

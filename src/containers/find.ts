@@ -1,6 +1,7 @@
 import { StatusError } from '../lib/errors.ts'
-import type { Container } from '../model/container.ts'
+import { type Container, isOfPod } from '../model/container.ts'
 import { shortId } from '../model/names.ts'
+import { POD_LABELS } from '../model/pod-labels.ts'
 import type { ReadTx } from '../store/index.ts'
 
 /** By full id, exact name, unique prefix of the id, in this order. @throws {StatusError} `not_found`, `invalid_argument` */
@@ -17,4 +18,18 @@ export function findContainer(tx: ReadTx, ref: string): Container {
     )
   }
   throw new StatusError('not_found', `No such container: "${ref.slice(0, 128)}"`)
+}
+
+/**
+ * As `findContainer`, for what a user does to a container: those of pods are their pods' to change.
+ * @throws {StatusError} `not_found`, `invalid_argument`, `failed_precondition`
+ */
+export function findOwn(tx: ReadTx, ref: string, action: string): Container {
+  const container = findContainer(tx, ref)
+  if (!isOfPod(container)) return container
+  const { [POD_LABELS.namespace]: namespace, [POD_LABELS.name]: pod } = container.metadata.labels
+  throw new StatusError(
+    'failed_precondition',
+    `Cannot ${action} container "${container.metadata.name}": it belongs to pod ${pod} in namespace ${namespace}; ${action} the pod, or what manages it, instead`,
+  )
 }

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ctx } from '../lib/ctx.ts'
-import { type Limiter, limiter } from '../lib/limiter.ts'
 import { type Container, containerState } from '../model/container.ts'
 import { containerEvent } from '../model/event.ts'
 import { type Healthcheck, type HealthStatus, healthAfter, probeIntervalMs } from '../model/healthcheck.ts'
 import type { Deps } from './deps.ts'
-import { type ProbeResult, probe } from './probe.ts'
+import { type ProbeResult, type ProbeTurns, probe } from './probe.ts'
 
 /** What is known of a container's health beyond its state: of this daemon's life. */
 export interface HealthReport {
@@ -15,9 +14,6 @@ export interface HealthReport {
 }
 
 const KEPT_RESULTS = 5
-/** How many probes are begun at once. One that takes long gives its place to the next after a while. */
-const BEGUN_AT_ONCE = 8
-const PLACE_MS = 1000
 
 interface Watch {
   /** Of the container: another one is another run. */
@@ -35,11 +31,12 @@ export class HealthProbes implements AsyncDisposable {
   readonly #watches = new Map<string, Watch>()
   readonly #reports = new Map<string, HealthReport & { readonly pid: number }>()
   readonly #loops = new Set<Promise<void>>()
-  readonly #place: Limiter = limiter(BEGUN_AT_ONCE)
+  readonly #turns: ProbeTurns
 
-  constructor(ctx: Ctx, deps: Deps) {
+  constructor(ctx: Ctx, deps: Deps, turns: ProbeTurns) {
     this.#ctx = ctx
     this.#deps = deps
+    this.#turns = turns
   }
 
   /** Begins or ends to probe a container, as it is now. What is paused is not probed. */
@@ -87,22 +84,12 @@ export class HealthProbes implements AsyncDisposable {
     for (;;) {
       await sleep(waitMs, undefined, { signal: ctx.signal }).catch(() => {})
       if (ctx.signal.aborted) return
-      const result = await this.#probe(ctx, container, check)
+      const result = await this.#turns(() => probe(ctx, this.#deps, container, check))
       if (ctx.signal.aborted) return
       const status = this.#record(container, check, result)
       if (status === undefined) return
       waitMs = probeIntervalMs(check, status, Date.now() - container.status.startedAt!)
     }
-  }
-
-  async #probe(ctx: Ctx, container: Container, check: Healthcheck): Promise<ProbeResult> {
-    const { promise, resolve } = Promise.withResolvers<ProbeResult>()
-    void this.#place(async () => {
-      const running = probe(ctx, this.#deps, container, check)
-      void running.then(resolve)
-      await Promise.race([running, sleep(PLACE_MS, undefined, { ref: false })])
-    })
-    return await promise
   }
 
   /** Undefined if the container has ended meanwhile. */

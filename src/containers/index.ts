@@ -13,6 +13,10 @@ export type { ContainerFiles } from './files.ts'
 export type { HealthReport } from './health.ts'
 export { LogRotation } from './log-rotation.ts'
 export { ensureDefaultNetwork } from './networks.ts'
+export type { NodeFacts } from './node-facts.ts'
+export type { MemberRequest, PodContainers, SandboxRequest } from './pod-containers.ts'
+export type { PodVolume } from './pod-volumes.ts'
+export type { PodVolumeMount } from './pod-volumes-mounts.ts'
 export type { ProcessTable } from './top.ts'
 export type {
   AttachOptions,

@@ -9,7 +9,7 @@ import type { ContainerFilter, NetworkFilter } from './types.ts'
 /** In order of creation. Of one kind of filter one value must hold, and every kind that is given. */
 export function listContainers(
   deps: Pick<Deps, 'store' | 'images'>,
-  { ids, names, labels, states, images, networks, exitCodes }: ContainerFilter,
+  { ids, names, labels, states, images, networks, exitCodes, infra }: ContainerFilter,
 ): Container[] {
   const imageIds = images?.flatMap((reference) => idOfImage(deps, reference))
   const sandboxes = networks === undefined ? undefined : sandboxesIn(deps, networks)
@@ -17,6 +17,7 @@ export function listContainers(
     .read((tx) => tx.list('Container'))
     .filter(
       ({ metadata, spec, status }) =>
+        (infra === undefined || spec.pod?.role !== 'infra') &&
         (states === undefined || states.includes(containerState(status))) &&
         (ids === undefined || ids.some((id) => metadata.uid.startsWith(id))) &&
         (names === undefined || names.some((pattern) => matchesName(metadata.name, pattern))) &&

@@ -4,13 +4,13 @@ import { failpoint } from '../lib/failpoint.ts'
 import { assertRunning, type Container, containerState } from '../model/container.ts'
 import { containerEvent } from '../model/event.ts'
 import type { Deps } from './deps.ts'
-import { findContainer } from './find.ts'
+import { findContainer, findOwn } from './find.ts'
 import { unlessEnded } from './unless-ended.ts'
 
 /** Freezes all processes. @throws {StatusError} `not_found`; `failed_precondition` unless it runs */
 export async function pauseContainer(ctx: Ctx, deps: Deps, ref: string): Promise<Container> {
   const { store, locks, runtime } = deps
-  const id = store.read((tx) => findContainer(tx, ref)).metadata.uid
+  const id = store.read((tx) => findOwn(tx, ref, 'pause')).metadata.uid
   using _lock = await locks.hold(ctx, id)
   const { metadata, status } = store.read((tx) => findContainer(tx, id))
   if (containerState(status) === 'paused') {
@@ -28,7 +28,7 @@ export async function pauseContainer(ctx: Ctx, deps: Deps, ref: string): Promise
 /** Lets a paused container go on. @throws {StatusError} `not_found`; `failed_precondition` unless it is paused */
 export async function unpauseContainer(ctx: Ctx, deps: Deps, ref: string): Promise<Container> {
   const { store, locks } = deps
-  const id = store.read((tx) => findContainer(tx, ref)).metadata.uid
+  const id = store.read((tx) => findOwn(tx, ref, 'unpause')).metadata.uid
   using _lock = await locks.hold(ctx, id)
   const { metadata, status } = store.read((tx) => findContainer(tx, id))
   if (containerState(status) !== 'paused') {

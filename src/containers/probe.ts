@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ctx } from '../lib/ctx.ts'
 import { messageOf } from '../lib/errors.ts'
+import { limiter } from '../lib/limiter.ts'
 import type { Container } from '../model/container.ts'
 import { type Healthcheck, probeArgs } from '../model/healthcheck.ts'
 import { endTree, type OciSpec, ociExecProcess, type RuntimeExec } from '../runtime/index.ts'
@@ -19,31 +20,82 @@ export interface ProbeResult {
   readonly output: string
 }
 
+/** A command that a container is asked with, or told something. */
+export interface ProbeCommand {
+  readonly args: readonly string[]
+  /** Absent: only the context ends it. */
+  readonly timeoutMs?: number | undefined
+}
+
+/** How it ended. */
+export interface CommandResult extends Pick<ProbeResult, 'exitCode' | 'output'> {
+  /** It could not be run, which tells nothing of what it asks: it is not there, or the container has ended. */
+  readonly notRun?: true
+}
+
+/** Runs probes in turn: how many may begin at once is bounded. */
+export type ProbeTurns = <T>(run: () => Promise<T>) => Promise<T>
+
+const BEGUN_AT_ONCE = 8
+/** One that takes longer gives its place to the next. */
+const PLACE_MS = 1000
+
 const OUTPUT_LIMIT_BYTES = 4096
 /** Whoever writes more than that has its output closed: reading it would cost the daemon more than the probe is worth. */
 const READ_LIMIT_BYTES = 1024 * 1024
 /** After its end what it wrote is in the pipes; a process that it has left behind may hold them open. */
 const DRAIN_MS = 100
 
+export function probeTurns(): ProbeTurns {
+  const place = limiter(BEGUN_AT_ONCE)
+  return <T>(run: () => Promise<T>) => {
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    void place(async () => {
+      const ended = run().then(resolve, reject)
+      await Promise.race([ended, sleep(PLACE_MS, undefined, { ref: false })])
+    })
+    return promise
+  }
+}
+
 /** Runs the test of a container that runs. The end of the context ends it; never rejects. */
 export async function probe(ctx: Ctx, deps: Deps, container: Container, check: Healthcheck): Promise<ProbeResult> {
   const startedAt = Date.now()
-  const ending = AbortSignal.any([ctx.signal, AbortSignal.timeout(check.timeoutMs)])
-  const outcome = await runProbe(deps, container, check, ending).catch((error) => failed(messageOf(error)))
-  return { startedAt, finishedAt: Date.now(), ...outcome }
+  const command = { args: probeArgs(check), timeoutMs: check.timeoutMs }
+  const { exitCode, output } = await runCommand(ctx, deps, container, command)
+  return { startedAt, finishedAt: Date.now(), exitCode, output }
 }
 
-async function runProbe(deps: Deps, container: Container, check: Healthcheck, ending: AbortSignal) {
+/** Runs a command in a container that runs. The end of the context ends it, with all that it has begun; never rejects. */
+export async function runCommand(
+  ctx: Ctx,
+  deps: Deps,
+  container: Container,
+  command: ProbeCommand,
+): Promise<CommandResult> {
+  const { timeoutMs } = command
+  const timeout = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)]
+  const ending = AbortSignal.any([ctx.signal, ...timeout])
+  return await run(deps, container, command, ending).catch((error) => ({ ...failed(messageOf(error)), notRun: true }))
+}
+
+async function run(
+  deps: Deps,
+  container: Container,
+  command: ProbeCommand,
+  ending: AbortSignal,
+): Promise<CommandResult> {
   const id = container.metadata.uid
   const bundle = deps.paths.bundle(id)
   const { process } = JSON.parse(await readFile(join(bundle, 'config.json'), 'utf8')) as OciSpec
-  const input = { bundle, process: ociExecProcess(process, { args: probeArgs(check) }), stdin: false }
+  if (ending.aborted) return tooLate(command)
+  const input = { bundle, process: ociExecProcess(process, { args: command.args }), stdin: false }
   const starting = deps.runtime.exec({ signal: ending, log: deps.log }, id, input)
   const end = (running: RuntimeExec) => endProbe(running, container)
   const running = await Promise.race([starting, ended(ending)])
   if (running === undefined) {
     void starting.then(end, () => {})
-    return tooLate(check)
+    return tooLate(command)
   }
   const output = new Output()
   const read = Promise.all([output.read(running.stdout), output.read(running.stderr)])
@@ -51,7 +103,8 @@ async function runProbe(deps: Deps, container: Container, check: Healthcheck, en
   if (exit !== undefined) await Promise.race([read, sleep(DRAIN_MS, undefined, { ref: false })])
   else end(running)
   for (const stream of [running.stdout, running.stderr]) stream.destroy()
-  return exit === undefined ? tooLate(check, output.text) : { exitCode: exit.exitCode, output: output.text }
+  if (exit === undefined) return tooLate(command, output.text)
+  return { exitCode: exit.exitCode, output: output.text, ...(exit.error !== undefined && { notRun: true }) }
 }
 
 function endProbe(running: RuntimeExec, { status }: Container): void {
@@ -62,8 +115,9 @@ function endProbe(running: RuntimeExec, { status }: Container): void {
 
 const SIGKILL = 9
 
-function tooLate({ timeoutMs }: Healthcheck, output = '') {
-  return failed(`${output}${output === '' ? '' : '\n'}The health check took longer than ${timeoutMs / 1000} s`)
+function tooLate({ timeoutMs }: ProbeCommand, output = '') {
+  const why = timeoutMs === undefined ? 'was ended before it was done' : `took longer than ${timeoutMs / 1000} s`
+  return failed(`${output}${output === '' ? '' : '\n'}The command ${why}`)
 }
 
 function failed(output: string) {

@@ -6,7 +6,7 @@ import type { Deps } from './deps.ts'
 import { recordExit } from './record-exit.ts'
 import { removeContainer } from './remove.ts'
 import { scheduleAtBoot } from './restart-due.ts'
-import { portRules, sandboxKey, syncSandbox } from './sandbox.ts'
+import { ownsSandbox, portRules, sandboxKey, syncSandbox } from './sandbox.ts'
 import { findStrays } from './strays.ts'
 import { tearDown } from './tear-down.ts'
 import { recoverVolumes } from './volumes.ts'
@@ -106,6 +106,7 @@ export async function recoverLinks(ctx: Ctx, deps: Deps): Promise<void> {
       return { container, sandbox: container && tx.getByUid('Sandbox', container.spec.sandboxId) }
     })
     if (container === undefined || !isAlive(container.status) || sandbox?.status.netnsPath === undefined) return
+    if (!ownsSandbox(container, sandbox)) return
     await syncSandbox(ctx, deps, sandbox).catch((error) =>
       deps.log.error('the links of a container could not be looked at', { containerId: metadata.uid, error }),
     )

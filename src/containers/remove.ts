@@ -8,9 +8,10 @@ import { containerState, isAlive } from '../model/container.ts'
 import { containerEvent } from '../model/event.ts'
 import { tellEnd } from './cancel-restart.ts'
 import type { Deps } from './deps.ts'
-import { findContainer } from './find.ts'
+import { findContainer, findOwn } from './find.ts'
 import { releasePorts } from './ports.ts'
 import { removeBundle } from './remove-bundle.ts'
+import { ownsSandbox } from './sandbox.ts'
 import { tearDown } from './tear-down.ts'
 import type { RemoveOptions } from './types.ts'
 import { markVolumesOf, removeMarked } from './volumes.ts'
@@ -22,7 +23,7 @@ export async function removeByRef(
   ref: string,
   { force = false, volumes = false }: RemoveOptions,
 ): Promise<void> {
-  const found = deps.store.read((tx) => findContainer(tx, ref))
+  const found = deps.store.read((tx) => findOwn(tx, ref, 'remove'))
   using _lock = await deps.locks.hold(ctx, found.metadata.uid)
   const { status } = deps.store.read((tx) => findContainer(tx, found.metadata.uid))
   if ((isAlive(status) || containerState(status) === 'restarting') && !force) {
@@ -67,9 +68,12 @@ export async function removeContainer(
   store.write((tx) => {
     const { sandboxId } = container.spec
     if (withVolumes) markVolumesOf(tx, id)
-    releasePorts(tx, sandboxId)
-    for (const lease of tx.list('AddressLease', { ownerUid: sandboxId })) tx.delete('AddressLease', lease.metadata.uid)
-    tx.delete('Sandbox', sandboxId)
+    if (ownsSandbox(container, tx.getByUid('Sandbox', sandboxId))) {
+      releasePorts(tx, sandboxId)
+      for (const { metadata } of tx.list('AddressLease', { ownerUid: sandboxId }))
+        tx.delete('AddressLease', metadata.uid)
+      tx.delete('Sandbox', sandboxId)
+    }
     tx.delete('Container', id)
     tx.event(containerEvent(container, 'remove'))
   })

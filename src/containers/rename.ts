@@ -6,13 +6,13 @@ import { containerEvent } from '../model/event.ts'
 import { validateName } from '../model/names.ts'
 import { assertNameIsFree } from './create.ts'
 import type { Deps } from './deps.ts'
-import { findContainer } from './find.ts'
+import { findContainer, findOwn } from './find.ts'
 
 /** Gives a container another name, whatever its state. @throws {StatusError} `invalid_argument`, `not_found`, `already_exists` */
 export async function renameContainer(ctx: Ctx, deps: Deps, ref: string, name: string): Promise<Container> {
   const { store, locks } = deps
   validateName('container', name)
-  const id = store.read((tx) => findContainer(tx, ref)).metadata.uid
+  const id = store.read((tx) => findOwn(tx, ref, 'rename')).metadata.uid
   using _lock = await locks.hold(ctx, id)
   failpoint('rename.record')
   const container = store.write((tx) => {

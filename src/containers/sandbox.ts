@@ -1,10 +1,30 @@
 import type { Ctx } from '../lib/ctx.ts'
+import { StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import { addressFamily } from '../lib/ip-address.ts'
+import type { Container } from '../model/container.ts'
 import { shortId } from '../model/names.ts'
 import type { PortMapping, Sandbox } from '../model/network.ts'
 import type { Deps } from './deps.ts'
 import { findNetwork } from './networks.ts'
+
+/** Whether it goes up and down, and goes altogether, with this container; members of a pod are in one that they do not own. */
+export function ownsSandbox({ metadata }: Container, sandbox: Sandbox | undefined): boolean {
+  return sandbox?.metadata.owner?.uid === metadata.uid
+}
+
+/**
+ * Where the network namespace of a pod's sandbox is; undefined: it is the host's.
+ * @throws {StatusError} `failed_precondition` if it is down
+ */
+export function joinSandbox({ metadata }: Container, { spec, status }: Sandbox): string | undefined {
+  if (spec.networkMode === 'host') return undefined
+  if (status.netnsPath !== undefined) return status.netnsPath
+  throw new StatusError(
+    'failed_precondition',
+    `Cannot start container "${metadata.name}": the sandbox of its pod is down`,
+  )
+}
 
 /** Makes the sandbox's network namespace and links; returns the namespace's path, undefined for the host's own. */
 export async function setUpSandbox(ctx: Ctx, deps: Deps, sandbox: Sandbox): Promise<string | undefined> {

@@ -10,11 +10,11 @@ import type { ReadTx, WriteTx } from '../store/index.ts'
 import { buildOciSpec } from './build-oci-spec.ts'
 import type { Deps } from './deps.ts'
 import { writeEtcFiles } from './etc-files.ts'
-import { findContainer } from './find.ts'
+import { findOwn } from './find.ts'
 import { type JoinedNamespaces, joinNamespaces } from './joined-namespaces.ts'
 import { assertPortsAreFree, chooseHostPorts, leasePorts } from './ports.ts'
 import { awaitVolumes } from './prepare-volumes.ts'
-import { publishPorts, setUpSandbox } from './sandbox.ts'
+import { joinSandbox, ownsSandbox, publishPorts, setUpSandbox } from './sandbox.ts'
 import { tearDown } from './tear-down.ts'
 
 /** What docker reports where it was not the command that failed (docker run, "Exit status"). */
@@ -30,7 +30,7 @@ const START_FAILED = 128
  */
 export async function startContainer(ctx: Ctx, deps: Deps, ref: string): Promise<Container> {
   const { store, locks } = deps
-  const id = store.read((tx) => findContainer(tx, ref)).metadata.uid
+  const id = store.read((tx) => findOwn(tx, ref, 'start')).metadata.uid
   using _lock = await locks.hold(ctx, id)
   return await startHeld(ctx, deps, id)
 }
@@ -55,7 +55,7 @@ export async function startHeld(
   await tearDown(ctx, deps, container)
   await awaitVolumes(ctx, deps, container)
   using joined = joinNamespaces(deps, container)
-  const ports = await chooseHostPorts(store, sandbox)
+  const ports = ownsSandbox(container, sandbox) ? await chooseHostPorts(store, sandbox) : []
   await assertPortsAreFree(store, ports, sandbox.metadata.uid)
 
   failpoint('start.record')
@@ -91,7 +91,7 @@ async function setUpAndRun(
   const layers = images.layerDirectories(container.spec.chainIds)
   if (container.spec.ipcMode === 'shareable') mountSharedMemory(paths.shm(id), container.spec.shmBytes)
   const mounted = snapshots.mount({ layers, upper: paths.upper(id), work: paths.work(id), target: rootfs })
-  const connected = setUpSandbox(ctx, deps, sandbox)
+  const connected = ownsSandbox(container, sandbox) ? setUpSandbox(ctx, deps, sandbox) : joinSandbox(container, sandbox)
   const named = writeEtcFiles(deps, container, sandbox)
   const published = publishPorts(ctx, deps, sandbox, ports)
   // It is waited for below; what fails before that is reported instead.
@@ -133,8 +133,10 @@ function load(tx: ReadTx, id: string): { container: Container; sandbox: Sandbox 
 function recordSetUp(deps: Deps, { container, sandbox, ports, byPolicy }: Omit<Start, 'joined'>): void {
   const { uid, name } = container.metadata
   deps.store.write((tx) => {
-    leasePorts(tx, ports, sandbox.metadata.uid)
-    tx.putStatus('Sandbox', sandbox.metadata.uid, { ports, attempt: sandbox.status.attempt + 1 })
+    if (ownsSandbox(container, sandbox)) {
+      leasePorts(tx, ports, sandbox.metadata.uid)
+      tx.putStatus('Sandbox', sandbox.metadata.uid, { ports, attempt: sandbox.status.attempt + 1 })
+    }
     if (byPolicy && tx.getByUid('Container', uid)?.status.nextRestartAt === undefined) {
       throw new StatusError('cancelled', `Container "${name}" is not to be restarted any more`)
     }
@@ -157,6 +159,7 @@ function recordStarted({ store }: Deps, container: Container, byPolicy: boolean)
       reason: undefined,
       message: undefined,
       nextRestartAt: undefined,
+      probes: undefined,
       health: container.spec.healthcheck && { status: 'starting', changedAt: Date.now() },
       ...(byPolicy ? { restartCount: status.restartCount + 1 } : { restartCount: 0, restartDelayMs: undefined }),
     })

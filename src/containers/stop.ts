@@ -7,7 +7,7 @@ import { isEndedUnhealthy } from '../model/restart-policy.ts'
 import { parseSignal, SIGKILL } from '../model/signal.ts'
 import { cancelRestart } from './cancel-restart.ts'
 import type { Deps } from './deps.ts'
-import { findContainer } from './find.ts'
+import { findContainer, findOwn } from './find.ts'
 import { resumeIfPaused } from './pause.ts'
 import { tearDown } from './tear-down.ts'
 
@@ -27,7 +27,7 @@ export async function stopContainer(
   options: StopOptions,
 ): Promise<{ container: Container; changed: boolean }> {
   const { store, locks } = deps
-  const id = store.read((tx) => findContainer(tx, ref)).metadata.uid
+  const id = store.read((tx) => findOwn(tx, ref, 'stop')).metadata.uid
   using _lock = await locks.hold(ctx, id)
   return await stopHeld(ctx, deps, id, options)
 }

@@ -4,6 +4,7 @@ import type { Ctx } from '../lib/ctx.ts'
 import type { Fault } from '../model/finding.ts'
 import { shortId } from '../model/names.ts'
 import type { Deps } from './deps.ts'
+import { podsWithVolumes, removePodVolumes } from './pod-volumes.ts'
 import { sandboxKey } from './sandbox.ts'
 
 /**
@@ -20,12 +21,14 @@ export async function findStrays(
     ids: new Set(tx.list('Container').map(({ metadata }) => metadata.uid)),
     containers: new Set(tx.list('Container').map(({ metadata }) => shortId(metadata.uid))),
     sandboxes: new Set(tx.list('Sandbox').map(sandboxKey)),
+    pods: new Set(tx.list('Pod').map(({ metadata }) => metadata.uid)),
   }))
   const unknown = {
     runtime: first.runtime.filter(({ id }) => !known.ids.has(id)),
     netns: first.netns.filter((key) => !known.sandboxes.has(key)),
     bundles: first.bundles.filter((name) => !known.containers.has(name)),
     directories: first.directories.filter((name) => !known.containers.has(name)),
+    pods: first.pods.filter((uid) => !known.pods.has(uid)),
   }
   if (Object.values(unknown).every((list) => list.length === 0)) return []
   const second = await look(deps, monitors)
@@ -69,16 +72,25 @@ export async function findStrays(
         mend: () => deps.snapshots.removeTree(path),
       }
     }),
+    ...still(unknown.pods, second.pods).map(
+      (uid): Fault => ({
+        part: 'file',
+        subject: `volumes of pod ${uid}`,
+        problem: 'no record names it',
+        mend: () => removePodVolumes(ctx, deps, uid),
+      }),
+    ),
   ]
 }
 
 async function look({ runtime, network, paths }: Deps, monitors: 'running' | 'unclaimed') {
-  const [netns, bundles, directories] = await Promise.all([
+  const [netns, bundles, directories, pods] = await Promise.all([
     network.listNetns(),
     readdir(paths.bundlesDir),
     readdir(paths.containersDir),
+    podsWithVolumes(paths),
   ])
-  return { runtime: runtime.list(monitors), netns, bundles, directories }
+  return { runtime: runtime.list(monitors), netns, bundles, directories, pods }
 }
 
 function still(names: readonly string[], there: readonly string[]): string[] {

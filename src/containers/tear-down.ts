@@ -7,7 +7,7 @@ import type { Deps } from './deps.ts'
 import { releasePorts } from './ports.ts'
 import { recordExit } from './record-exit.ts'
 import { removeBundle } from './remove-bundle.ts'
-import { tearDownSandbox } from './sandbox.ts'
+import { ownsSandbox, tearDownSandbox } from './sandbox.ts'
 
 /** By SIGKILL. */
 const KILLED = 137
@@ -22,7 +22,8 @@ export async function tearDown(ctx: Ctx, deps: Deps, container: Container): Prom
   const id = container.metadata.uid
   const current = store.read((tx) => tx.getByUid('Container', id))
   if (current?.status.setUpAt === undefined) return
-  const sandbox = store.read((tx) => tx.getByUid('Sandbox', current.spec.sandboxId))
+  const inSandbox = store.read((tx) => tx.getByUid('Sandbox', current.spec.sandboxId))
+  const sandbox = ownsSandbox(current, inSandbox) ? inSandbox : undefined
 
   rotation.leave(id)
   failpoint('stop.runtime')
@@ -42,8 +43,8 @@ export async function tearDown(ctx: Ctx, deps: Deps, container: Container): Prom
   removeBundle(deps, id)
   failpoint('stop.record')
   store.write((tx) => {
-    releasePorts(tx, current.spec.sandboxId)
     if (sandbox !== undefined) {
+      releasePorts(tx, sandbox.metadata.uid)
       tx.putStatus('Sandbox', sandbox.metadata.uid, { netnsPath: undefined, hostLinks: undefined })
     }
     tx.putStatus('Container', id, { setUpAt: undefined, pid: undefined, pidStartTime: undefined, pausedAt: undefined })

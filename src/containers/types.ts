@@ -2,11 +2,19 @@ import type { Writable } from 'node:stream'
 import type { PullOptions } from '../images/index.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import type { HistogramData } from '../lib/histogram.ts'
-import type { Container, ContainerOptions, ContainerState, Mount, Resources, Tmpfs } from '../model/container.ts'
+import type {
+  Container,
+  ContainerOptions,
+  ContainerState,
+  Mount,
+  PodRole,
+  Resources,
+  Tmpfs,
+} from '../model/container.ts'
 import type { CheckedFinding } from '../model/finding.ts'
 import type { HealthcheckOptions } from '../model/healthcheck.ts'
 import type { LabelTerm } from '../model/label-term.ts'
-import type { Labels } from '../model/meta.ts'
+import type { Labels, Owner } from '../model/meta.ts'
 import type { Network, PortMapping, Sandbox } from '../model/network.ts'
 import type { Pruned, PruneFilter } from '../model/prune.ts'
 import type { RestartPolicy } from '../model/restart-policy.ts'
@@ -15,6 +23,7 @@ import type { VolumeRequest, VolumesFrom } from '../model/volume.ts'
 import type { OutputStream } from '../runtime/index.ts'
 import type { ContainerFiles } from './files.ts'
 import type { HealthReport } from './health.ts'
+import type { PodContainers } from './pod-containers.ts'
 import type { ProcessTable } from './top.ts'
 import type { ContainerStats } from './usage-sampler.ts'
 import type { Volumes } from './volume-types.ts'
@@ -58,6 +67,14 @@ export interface CreateContainer {
   readonly auth?: PullOptions['auth']
 }
 
+/** Where a container of a pod is made. */
+export interface PodPlace {
+  readonly owner: Owner
+  readonly pod: PodRole
+  /** The sandbox that it joins; absent: it gets one of its own, which others can join. */
+  readonly sandboxId?: string
+}
+
 export interface ContainerUpdate {
   readonly resources?: Resources
   readonly restart?: RestartPolicy
@@ -90,6 +107,8 @@ export interface CreateNetwork {
 }
 
 export interface ContainerFilter {
+  /** `false`: without the infra containers of pods. */
+  readonly infra?: false
   readonly states?: readonly ContainerState[]
   /** Beginnings of ids. */
   readonly ids?: readonly string[]
@@ -292,6 +311,7 @@ export interface Containers extends AsyncDisposable {
   /** The same at once, and then every second; who is slow misses some. Throws at once for a bad reference. */
   followStats(ctx: Ctx, refs?: readonly string[]): AsyncIterable<readonly ContainerStats[]>
   readonly volumes: Volumes
+  readonly pods: PodContainers
   readonly files: ContainerFiles
   /** Its processes, as seen from the host. @throws {StatusError} `failed_precondition` if it does not run */
   top(ref: string): Promise<ProcessTable>

@@ -11,7 +11,7 @@ import { assertHostCanLimit } from './assert-host-has.ts'
 import { assertMayRestart } from './assert-options-agree.ts'
 import { tellEnd } from './cancel-restart.ts'
 import type { Deps } from './deps.ts'
-import { findContainer } from './find.ts'
+import { findContainer, findOwn } from './find.ts'
 import type { ContainerUpdate } from './types.ts'
 
 /**
@@ -28,7 +28,7 @@ export async function updateContainer(
   if (Object.keys(limits).length === 0 && restart === undefined) {
     throw new StatusError('invalid_argument', 'Nothing to update: give at least one limit, or a restart policy')
   }
-  const id = store.read((tx) => findContainer(tx, ref)).metadata.uid
+  const id = store.read((tx) => findOwn(tx, ref, 'update')).metadata.uid
   using _lock = await locks.hold(ctx, id)
   const before = store.read((tx) => findContainer(tx, id))
   assertMayRestart(before.spec.autoRemove, restart)

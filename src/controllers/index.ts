@@ -6,6 +6,12 @@
  */
 export { dnsController } from './dns.ts'
 export { healthController } from './health.ts'
+export { namespaceController } from './namespace.ts'
+export { type PodDeps, podController } from './pod/pod.ts'
+export { PodProbes } from './pod/probes.ts'
+export { podProbesController } from './pod/probes-controller.ts'
+export { replicaSetController } from './replica-set.ts'
 export { restartController } from './restart.ts'
 export { type RunnerOptions, runControllers } from './runner.ts'
+export { serviceController } from './service.ts'
 export type { Controller, Requeue, Triggers } from './types.ts'

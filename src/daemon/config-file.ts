@@ -33,6 +33,7 @@ export const fileSchema = object({
   certDir: optional(path),
   bridge: optional(text),
   subnet: optional(text),
+  serviceSubnet: optional(text),
   /** Where networks with IPv6 take their addresses from; by default a random prefix of this daemon's own. */
   subnet6: optional(text),
   /** The default network's gateway, by default the 254th address of the subnet. */

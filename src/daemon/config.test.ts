@@ -16,6 +16,7 @@ test('completeConfig() has a default for everything', () => {
     listen: { host: '127.0.0.1', port: 7755 },
     certDir: '/etc/raind/cert',
     subnet: '10.166.0.0/16',
+    serviceSubnet: '10.167.0.0/16',
     subnet6: undefined,
     network: { bridge: 'raind0', subnet: '10.166.0.0/20', gateway: '10.166.0.254' },
     dns: true,

@@ -7,7 +7,7 @@ import { isLogLevel, type LogLevel } from '../lib/log.ts'
 import { version } from '../lib/version.ts'
 import type { NetworkSpec } from '../model/network.ts'
 import { parseBytes } from '../model/quantity.ts'
-import { parseContainerSubnet, subnetText } from '../model/subnet.ts'
+import { parseContainerSubnet, parseSubnet, subnetsOverlap, subnetText } from '../model/subnet.ts'
 import type { RegistryConfig } from '../registry/index.ts'
 import { type FileConfig, readConfigFile } from './config-file.ts'
 import { type Flags, HELP, parseFlags } from './flags.ts'
@@ -26,6 +26,8 @@ export interface Config {
   readonly certDir: string
   /** Where networks take their subnets from. */
   readonly subnet: string
+  /** Where Services take their addresses from. */
+  readonly serviceSubnet: string
   /** The same of IPv6; undefined: a random prefix of its own. */
   readonly subnet6: string | undefined
   /** The network of containers that name none. */
@@ -79,6 +81,7 @@ export function completeConfig(flags: Flags, file: FileConfig): Config {
     listen: parseListen('listen', flags.listen ?? file.listen ?? '127.0.0.1:7755'),
     certDir: directory('certDir', flags.certDir ?? file.certDir ?? '/etc/raind/cert'),
     subnet,
+    serviceSubnet: serviceSubnet(flags.serviceSubnet ?? file.serviceSubnet ?? '10.167.0.0/16', subnet),
     subnet6: file.subnet6 && subnetText(parseContainerSubnet(file.subnet6, 6)),
     network: defaultNetwork(bridgeName(flags.bridge ?? file.bridge ?? 'raind0'), subnet, file.gateway),
     dns: file.dns ?? true,
@@ -124,6 +127,13 @@ function cgroupPath(path: string): string {
     throw invalid(`cgroupParent "${path}" is not a path of a cgroup, as in /condenser`)
   }
   return path
+}
+
+/** Of addresses that no link has: rules lead them to pods. */
+function serviceSubnet(text: string, networks: string): string {
+  const subnet = parseContainerSubnet(text, 4)
+  if (!subnetsOverlap(subnet, parseSubnet(networks))) return text
+  throw invalid(`serviceSubnet ${text} overlaps with subnet ${networks}: choose another one`)
 }
 
 /** IFNAMSIZ, and what iptables chains and sysctls take in their names. */

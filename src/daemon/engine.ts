@@ -18,11 +18,13 @@ import { KeyedLock } from '../lib/keyed-lock.ts'
 import { allocate } from '../linux/allocate.ts'
 import { cgroupHierarchies, cgroupMode } from '../linux/cgroup.ts'
 import { lockFile } from '../linux/flock.ts'
+import { hostAddress } from '../linux/host-address.ts'
 import { hideUnifiedCgroup, type KernelThread } from '../linux/kernel-thread.ts'
 import { bindShared, isMountPoint, readMountinfo } from '../linux/mount.ts'
 import { bootId } from '../linux/process.ts'
 import { createNetwork } from '../network/index.ts'
 import { createRegistryClient } from '../registry/index.ts'
+import { createResources, type Resources } from '../resources/index.ts'
 import {
   containerCapabilities,
   createRuntime,
@@ -47,6 +49,7 @@ export interface Engine extends AsyncDisposable {
   readonly store: Store
   readonly images: Images
   readonly containers: Containers
+  readonly resources: Resources
   readonly runtime: Runtime
   /** Resolves when the rules of all networks are in force, and links are as they should be: what needs them waits by itself. */
   readonly settled: Promise<void>
@@ -86,8 +89,10 @@ export async function openEngine(ctx: Ctx, config: Config, thread: KernelThread)
       checkpointWorker: entries.checkpoint,
     }),
   )
+  const resources = createResources({ store, serviceSubnet: config.serviceSubnet })
   const netnsDir = join(run, 'netns')
-  const network = createNetwork({ thread, netnsDir, log })
+  const services = { bridge: networkSpec.bridge, subnet: config.serviceSubnet }
+  const network = createNetwork({ thread, netnsDir, services, log })
   const runtimeOptions = { choice: config.runtime, runDir: run, thread, hierarchies, cgroupParent, log }
   const [runtime, snapshots, content] = await Promise.all([
     createRuntime(ctx, runtimeOptions).then((made) => opened.use(made)),
@@ -140,7 +145,7 @@ export async function openEngine(ctx: Ctx, config: Config, thread: KernelThread)
   settled.catch(() => {})
   await images.recover(ctx)
   await runtime.ready
-  opened.use(startControllers(ctx, { store, containers, nameServer }))
+  opened.use(startControllers(ctx, { store, images, containers, network, nameServer, hostIp: hostAddress }))
   // So that the first start need not wait 30 ms for it; nor the first answer.
   setTimeout(() => seccomp(containerCapabilities([], [], runtime.host.capabilities)), SETTLED_MS).unref()
   const stack = opened.move()
@@ -148,6 +153,7 @@ export async function openEngine(ctx: Ctx, config: Config, thread: KernelThread)
     store,
     images,
     containers,
+    resources,
     runtime,
     settled,
     apparmorProfile,
@@ -177,8 +183,8 @@ function reserveIfPossible(fd: number, bytes: number): void {
 async function makeDirectories({ root, run }: Config): Promise<void> {
   process.umask(0o022)
   for (const directory of [root, run]) await mkdir(directory, { recursive: true, mode: 0o711 })
-  for (const directory of [join(root, 'containers'), join(run, 'containers')]) {
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+  for (const name of ['containers', 'pods']) {
+    for (const above of [root, run]) await mkdir(join(above, name), { recursive: true, mode: 0o700 })
   }
 }
 

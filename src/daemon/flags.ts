@@ -14,12 +14,13 @@ Flags, with their defaults:
   --config FILE         YAML file with the same names and more (/etc/condenser/config.yaml, if it is there)
   --bridge NAME         link name of the default network's bridge (raind0)
   --subnet CIDR         where networks take their addresses from (10.166.0.0/16)
+  --service-subnet CIDR where Services get their addresses from; nothing else may use it (10.167.0.0/16)
   --runtime NAME        auto, crun or runc (auto)
   --cgroup-parent PATH  below which the containers' cgroups are made (/condenser)
   --log-level LEVEL     debug, info, warn or error (info)
   --help, --version
 
-What a flag says goes before what the file says. Two daemons live side by side if root, run, listen, bridge and subnet differ.
+What a flag says goes before what the file says. Two daemons live side by side if root, run, listen, bridge and both subnets differ.
 `
 
 /** What was given on the command line, unchecked; what was not is absent. */
@@ -34,6 +35,7 @@ export interface Flags {
   readonly certDir?: string
   readonly bridge?: string
   readonly subnet?: string
+  readonly serviceSubnet?: string
   readonly runtime?: string
   readonly cgroupParent?: string
   readonly logLevel?: string
@@ -54,6 +56,7 @@ export function parseFlags(args: readonly string[]): Flags {
     'cert-dir': text,
     bridge: text,
     subnet: text,
+    'service-subnet': text,
     runtime: text,
     'cgroup-parent': text,
     'log-level': text,

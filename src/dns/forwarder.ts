@@ -1,7 +1,8 @@
 import { openSync, readSync } from 'node:fs'
 import { Cache } from './cache.ts'
 import { askByTcp, askByUdp } from './exchange.ts'
-import { type Query, RCODE, type Response, readdress, replaceEdnsSize, reply, upstreamQuery } from './message.ts'
+import { type Query, RCODE, type Response } from './message.ts'
+import { readdress, replaceEdnsSize, reply, upstreamQuery } from './reply.ts'
 
 /** Clients try again after 5 s (resolv.conf(5)). */
 const TRY_MS = 2000

@@ -1,6 +1,7 @@
 import { isWithin } from '../model/subnet.ts'
-import { type Answer, type Query, RCODE, reply, TYPE } from './message.ts'
+import { type Query, RCODE, TYPE } from './message.ts'
 import type { NameTable } from './records.ts'
+import { addressAnswer, inTurn, ofType, reply } from './reply.ts'
 import { reversedAddress } from './reverse-name.ts'
 
 /** Not to be kept: a container that is made anew has another address. */
@@ -22,26 +23,18 @@ export function answerLocally(
   const others = (asked.networksOf.get(client) ?? []).flatMap((network) => tables.get(network) ?? [])
   for (const table of new Set([asked, ...others])) {
     const addresses = table.addresses.get(query.name)
-    if (addresses !== undefined) return reply(query, RCODE.ok, addressAnswers(query.type, addresses))
+    if (addresses !== undefined) {
+      const answers = addresses.map((data) => addressAnswer(data, TTL))
+      return reply(query, RCODE.ok, inTurn(ofType(query.type, answers)))
+    }
     const pointers = table.pointers.get(query.name)
-    if (pointers !== undefined) return reply(query, RCODE.ok, pointerAnswers(query.type, pointers))
+    if (pointers !== undefined) {
+      const answers = pointers.map((data) => ({ type: TYPE.PTR, ttl: TTL, data }))
+      return reply(query, RCODE.ok, ofType(query.type, answers))
+    }
     const address = reversedAddress(query.name)
     if (address !== undefined && table.subnets.some((subnet) => isWithin(subnet, address)))
       return reply(query, RCODE.noSuchName)
   }
   return undefined
-}
-
-/** In an order that changes, so that the containers of one alias share the work. */
-function addressAnswers(type: number, addresses: readonly Buffer[]): Answer[] {
-  const answers = addresses
-    .map((data) => ({ type: data.length === 4 ? TYPE.A : TYPE.AAAA, ttl: TTL, data }))
-    .filter((answer) => type === TYPE.ANY || type === answer.type)
-  const start = Math.floor(Math.random() * answers.length)
-  return [...answers.slice(start), ...answers.slice(0, start)]
-}
-
-function pointerAnswers(type: number, names: readonly Buffer[]): Answer[] {
-  if (type !== TYPE.PTR && type !== TYPE.ANY) return []
-  return names.map((data) => ({ type: TYPE.PTR, ttl: TTL, data }))
 }

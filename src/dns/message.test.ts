@@ -1,20 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import {
-  encodeName,
-  errorReply,
-  fitUdp,
-  isBad,
-  parseQuery,
-  parseResponse,
-  type Query,
-  RCODE,
-  readdress,
-  reply,
-  TYPE,
-  upstreamQuery,
-} from './message.ts'
+import { encodeName, isBad, parseQuery, parseResponse, type Query, RCODE, TYPE } from './message.ts'
+import { errorReply, fit, readdress, reply, upstreamQuery } from './reply.ts'
 
 const label = fc.stringMatching(/^[a-zA-Z0-9_-]{1,30}$/)
 const name = fc.array(label, { minLength: 1, maxLength: 6 }).map((labels) => labels.join('.'))
@@ -60,7 +48,7 @@ test('any bytes are read, refused or ignored; what answers them is no longer tha
       if (query === undefined) return
       const answer = isBad(query) ? errorReply(query) : reply(query, RCODE.noSuchName)
       assert.ok(answer.length <= message.length + (isBad(query) || query.edns === undefined ? 0 : 11))
-      if (!isBad(query)) assert.ok(fitUdp(query, Buffer.alloc(4000)).length <= message.length + 11)
+      if (!isBad(query)) assert.ok(fit(query, Buffer.alloc(4000), 'udp').length <= message.length + 11)
     }),
     { numRuns: 2000 },
   )
@@ -128,18 +116,6 @@ test('an answer with another id, another question or none is not one', () => {
   assert.equal(parseResponse(answer(7, 'web', TYPE.AAAA), sent), undefined)
   assert.equal(parseResponse(sent, sent), undefined)
   assert.equal(parseResponse(answer(7, 'web', TYPE.A).subarray(0, 12), sent), undefined)
-})
-
-test('a client gets as many bytes as it takes', () => {
-  const opt = (size: number) => [0, 0, 41, size >> 8, size & 255, 0, 0, 0, 0, 0, 0]
-  const plain = goodQuery(queryMessage(1, 0x0100, 'web', TYPE.A))
-  const edns = (size: number) => goodQuery(queryMessage(1, 0x0100, 'web', TYPE.A, opt(size)))
-  const response = (bytes: number) => Buffer.alloc(bytes, 0)
-  const isCut = (query: Query, bytes: number) => (fitUdp(query, response(bytes)).readUInt16BE(2) & 0x0200) !== 0
-  assert.deepEqual([isCut(plain, 512), isCut(plain, 513)], [false, true])
-  assert.deepEqual([isCut(edns(100), 512), isCut(edns(100), 513)], [false, true])
-  assert.deepEqual([isCut(edns(1000), 1000), isCut(edns(1000), 1001)], [false, true])
-  assert.deepEqual([isCut(edns(65_000), 1232), isCut(edns(65_000), 1233)], [false, true])
 })
 
 test('a dot within a label makes no other name of it', () => {

@@ -1,11 +1,16 @@
 import { addressBytes } from '../lib/ip-address.ts'
 import { parseSubnet, type Subnet } from '../model/subnet.ts'
-import { encodeName } from './message.ts'
+import { grouped } from './grouped.ts'
+import { encodedName } from './message.ts'
 import { reverseName } from './reverse-name.ts'
+import type { DnsZone } from './zone.ts'
 
-/** What containers can be looked up by: all that the server process is told. */
+/** What can be looked up: all that the server process is told. */
 export interface DnsRecords {
+  /** Of containers. */
   readonly networks: readonly DnsNetwork[]
+  /** Of a cluster: known on all networks. */
+  readonly zone?: DnsZone
 }
 
 export interface DnsNetwork {
@@ -50,33 +55,11 @@ export function nameTables(records: DnsRecords): NameTable[] {
       names.flatMap((name) => addresses.map((address) => [name.toLowerCase(), addressBytes(address)] as const)),
     ),
     pointers: grouped(endpoints, ({ names, addresses }) => {
-      const pointer = names.map(encodedName).find((name) => name !== undefined)
-      return pointer === undefined ? [] : addresses.map((address) => [reverseName(address), pointer] as const)
+      const pointer = names.flatMap(encodedName).slice(0, 1)
+      return pointer.flatMap((name) => addresses.map((address) => [reverseName(address), name] as const))
     }),
     networksOf: new Map(
       endpoints.flatMap(({ addresses, networks }) => addresses.map((address) => [address, networks])),
     ),
   }))
-}
-
-/** Names of containers may be longer than names of DNS. */
-function encodedName(name: string): Buffer | undefined {
-  try {
-    return encodeName(name)
-  } catch {
-    return undefined
-  }
-}
-
-function grouped<T>(
-  items: readonly T[],
-  entriesOf: (item: T) => readonly (readonly [string, Buffer])[],
-): Map<string, Buffer[]> {
-  const groups = new Map<string, Buffer[]>()
-  for (const [key, value] of items.flatMap(entriesOf)) {
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, [value])
-    else group.push(value)
-  }
-  return groups
 }

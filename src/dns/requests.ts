@@ -1,8 +1,11 @@
 import { isWithin } from '../model/subnet.ts'
 import type { Forwarder } from './forwarder.ts'
 import { answerLocally } from './local-answer.ts'
-import { errorReply, fitUdp, isBad, parseQuery, type Query, RCODE, reply } from './message.ts'
+import { isBad, parseQuery, type Query, RCODE } from './message.ts'
 import type { NameTable } from './records.ts'
+import { errorReply, fit, reply } from './reply.ts'
+import { answerFromZone } from './zone-answer.ts'
+import type { ZoneTable } from './zone-table.ts'
 
 /** Of one container, under way at a time: one that asks without end leaves room for the others. */
 const CLIENT_LIMIT = 64
@@ -15,6 +18,7 @@ export class Requests {
   readonly #waiting: (() => void)[] = []
   /** By network. */
   #tables: ReadonlyMap<string, NameTable> = new Map()
+  #zone: ZoneTable | undefined
 
   constructor(forwarder: Forwarder) {
     this.#forwarder = forwarder
@@ -26,8 +30,9 @@ export class Requests {
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
-  useTables(tables: readonly NameTable[]): void {
+  useTables(tables: readonly NameTable[], zone: ZoneTable | undefined): void {
     this.#tables = new Map(tables.map((table) => [table.network, table]))
+    this.#zone = zone
   }
 
   /** Whether the client is on that network: nobody else gets an answer. */
@@ -47,9 +52,10 @@ export class Requests {
     const query = parseQuery(message)
     if (table === undefined || query === undefined) return undefined
     if (isBad(query)) return errorReply(query)
-    const local = answerLocally(query, this.#tables, table, client)
+    const inZone = this.#zone && answerFromZone(query, this.#zone, table.gateway)
+    const local = inZone ?? answerLocally(query, this.#tables, table, client)
     const response = local ?? (await this.#forward(query, client)) ?? reply(query, RCODE.refused)
-    return transport === 'udp' ? fitUdp(query, response) : response
+    return fit(query, response, transport)
   }
 
   async #forward(query: Query, client: string): Promise<Buffer | undefined> {

@@ -4,6 +4,7 @@ import { HostServers } from './host-servers.ts'
 import { Listener } from './listener.ts'
 import { type DnsRecords, nameTables } from './records.ts'
 import { Requests } from './requests.ts'
+import { zoneTable } from './zone-table.ts'
 
 const RETIRE_MS = 10_000
 
@@ -28,7 +29,7 @@ export class Server {
   async apply(records: DnsRecords): Promise<Failures> {
     const tables = nameTables(records)
     const gateways = new Map(tables.map(({ network, gateway }) => [network, gateway]))
-    this.#requests.useTables(tables)
+    this.#requests.useTables(tables, records.zone && zoneTable(records.zone))
     for (const [network, listener] of this.#listeners) {
       if (gateways.get(network) === listener.gateway) continue
       listener.close()

@@ -6,6 +6,7 @@
  * no image, container or running pull needs is removed, nothing else is. A pull that was broken off loses nothing that
  * was verified; one that met false content leaves nothing. What is saved or pushed is byte for byte what came.
  */
+export { pullSecretAuth } from '../registry/index.ts'
 export type { ImagePolicy } from './deps.ts'
 export type { ImagesDiskUsage, SpaceUsed } from './disk-usage.ts'
 export type { HistoryEntry } from './history.ts'

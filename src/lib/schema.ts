@@ -1,4 +1,5 @@
 import { StatusError } from './errors.ts'
+import { examine, type Fault } from './examine.ts'
 
 declare const admits: unique symbol
 
@@ -29,6 +30,22 @@ export interface ArrayRules {
   readonly type: 'array'
   readonly items: Rules
   readonly maxItems?: number
+  /**
+   * How a change is merged into a list: as a set, or entry by entry, where entries with the same values of these fields
+   * are one; `defaults` are the values of those that may be absent. Absent: it replaces the list. To others who read the
+   * schema an annotation.
+   */
+  readonly merge?: 'set' | { readonly keys: readonly string[]; readonly defaults?: Readonly<Record<string, unknown>> }
+}
+
+/** That a property is known, and yet not done as it says. */
+export interface Mark {
+  /** Dropped: ignored without a word. */
+  readonly verdict: 'ignored' | 'refused' | 'dropped'
+  readonly why?: string
+  /** The values that this is said of. Absent: all but `except`, and but what asks for nothing: `false`, `""`, `[]`. */
+  readonly only?: readonly unknown[]
+  readonly except?: readonly unknown[]
 }
 
 export interface ObjectRules {
@@ -37,6 +54,15 @@ export interface ObjectRules {
   readonly required?: readonly string[]
   /** `false`, or the schema of the values of a map. */
   readonly additionalProperties: false | Rules
+  /** By property; of optional ones only. To others who read the schema an annotation. */
+  readonly marks?: Readonly<Record<string, readonly Mark[]>>
+  /** A change replaces the whole. Absent: it is merged into it, property by property. To others an annotation. */
+  readonly merge?: 'atomic'
+}
+
+/** Anything at all. */
+export interface AnyRules {
+  readonly type?: undefined
 }
 
 export type Rules =
@@ -46,10 +72,14 @@ export type Rules =
   | { readonly enum: readonly string[] }
   | ArrayRules
   | ObjectRules
+  | AnyRules
   | { readonly anyOf: readonly Rules[] }
+
+type MarkedValues = Pick<Mark, 'only' | 'except'>
 
 interface Optional<T> {
   readonly optional: Schema<T>
+  readonly marks: readonly Mark[]
 }
 type Properties = Readonly<Record<string, Rules | Optional<unknown>>>
 type ObjectOf<P extends Properties> = {
@@ -78,7 +108,7 @@ export function oneOf<const T extends string>(...values: readonly T[]): Schema<T
   return { enum: values }
 }
 
-export function array<T>(items: Schema<T>, rules: { readonly maxItems?: number } = {}): Schema<readonly T[]> {
+export function array<T>(items: Schema<T>, rules: Pick<ArrayRules, 'maxItems' | 'merge'> = {}): Schema<readonly T[]> {
   return { type: 'array', items, ...rules }
 }
 
@@ -86,23 +116,52 @@ export function map<T>(values: Schema<T>): Schema<Readonly<Record<string, T>>> {
   return { type: 'object', additionalProperties: values }
 }
 
+/** An object, or a map, that a change replaces as a whole. */
+export function atomic<T extends object>(schema: Schema<T>): Schema<T> {
+  return { ...schema, merge: 'atomic' } as Schema<T>
+}
+
 export function anyOf<A, B>(first: Schema<A>, second: Schema<B>): Schema<A | B> {
   return { anyOf: [first, second] }
 }
 
+/** Any JSON. */
+export function anything(): Schema<unknown> {
+  return {}
+}
+
 /** A property that may be absent; `null` counts as absent. */
-export function optional<T>(schema: Schema<T>): Optional<T> {
-  return { optional: schema }
+export function optional<T>(schema: Schema<T>, ...marks: readonly Mark[]): Optional<T> {
+  return { optional: schema, marks }
+}
+
+/** Known, but nothing is done about it yet, or ever. */
+export function ignored(why?: string, values: MarkedValues = {}): Mark {
+  return { verdict: 'ignored', ...(why !== undefined && { why }), ...values }
+}
+
+/** Known, but what it asks for cannot be had, and the rest is not to be had without it. */
+export function refused(why: string, values: MarkedValues = {}): Mark {
+  return { verdict: 'refused', why, ...values }
+}
+
+/** May be there, is not looked at, and is not in what a check returns. */
+export function dropped(why: string): Mark {
+  return { verdict: 'dropped', why }
 }
 
 /** Properties that are not named are refused. */
 export function object<const P extends Properties>(properties: P): Schema<ObjectOf<P>> {
   const entries = Object.entries(properties)
+  const marks = entries.flatMap(([key, value]) =>
+    isOptional(value) && value.marks.length > 0 ? [[key, value.marks] as const] : [],
+  )
   return {
     type: 'object',
     properties: Object.fromEntries(entries.map(([key, value]) => [key, isOptional(value) ? value.optional : value])),
     required: entries.filter(([, value]) => !isOptional(value)).map(([key]) => key),
     additionalProperties: false,
+    ...(marks.length > 0 && { marks: Object.fromEntries(marks) }),
   }
 }
 
@@ -116,135 +175,14 @@ function isOptional(value: Rules | Optional<unknown>): value is Optional<unknown
  * @throws {StatusError} `invalid_argument`, naming the place: `The request: "command[1]" must be a string, not 5`
  */
 export function parse<T>(schema: Schema<T>, value: unknown, what: string): T {
-  return check(schema, value, { what, path: '' }) as T
+  const { value: checked, faults } = examine(schema, value)
+  const [fault] = faults
+  if (fault !== undefined) throw new StatusError('invalid_argument', messageOf(fault, what))
+  return checked
 }
 
-interface Place {
-  readonly what: string
-  /** `ports[0].host`; empty for the whole. */
-  readonly path: string
-}
-
-function check(rules: Rules, value: unknown, place: Place): unknown {
-  if ('anyOf' in rules) return checkAny(rules.anyOf, value, place)
-  if ('enum' in rules) {
-    if (typeof value !== 'string' || !rules.enum.includes(value)) throw mismatch(rules, value, place)
-    return value
-  }
-  switch (rules.type) {
-    case 'string':
-      return checkString(rules, value, place)
-    case 'integer':
-    case 'number':
-      return checkNumber(rules, value, place)
-    case 'boolean':
-      if (typeof value !== 'boolean') throw mismatch(rules, value, place)
-      return value
-    case 'array':
-      if (!Array.isArray(value)) throw mismatch(rules, value, place)
-      if (value.length > (rules.maxItems ?? Infinity)) {
-        throw fault(place, `may have at most ${rules.maxItems} entries, not ${value.length}`)
-      }
-      return value.map((item, index) => check(rules.items, item, { ...place, path: `${place.path}[${index}]` }))
-    case 'object':
-      return checkObject(rules, value, place)
-  }
-}
-
-function checkAny(choices: readonly Rules[], value: unknown, place: Place): unknown {
-  const fitting = choices.find((choice) => admitsKind(choice, value))
-  if (fitting === undefined) throw fault(place, `must be ${choices.map(describe).join(' or ')}, not ${kindOf(value)}`)
-  return check(fitting, value, place)
-}
-
-function admitsKind(rules: Rules, value: unknown): boolean {
-  if ('anyOf' in rules) return rules.anyOf.some((choice) => admitsKind(choice, value))
-  if ('enum' in rules || rules.type === 'string') return typeof value === 'string'
-  if (rules.type === 'integer' || rules.type === 'number') return typeof value === 'number'
-  if (rules.type === 'array') return Array.isArray(value)
-  return rules.type === 'object' ? isObject(value) : typeof value === rules.type
-}
-
-function checkString(rules: StringRules, value: unknown, place: Place): string {
-  if (typeof value !== 'string') throw mismatch(rules, value, place)
-  // No system call takes such a text, and no format that we write may carry it.
-  if (value.includes('\0')) throw fault(place, 'must not contain a NUL character')
-  if (value.length < (rules.minLength ?? 0)) throw fault(place, 'must not be empty')
-  if (value.length > (rules.maxLength ?? Infinity)) throw fault(place, `may have at most ${rules.maxLength} characters`)
-  if (rules.pattern !== undefined && !new RegExp(rules.pattern, 'u').test(value)) {
-    throw fault(place, `must be ${describe(rules)}, not ${JSON.stringify(value.slice(0, 100))}`)
-  }
-  return value
-}
-
-function checkNumber(rules: NumberRules, value: unknown, place: Place): number {
-  if (typeof value !== 'number' || (rules.type === 'integer' && !Number.isSafeInteger(value))) {
-    throw mismatch(rules, value, place)
-  }
-  if (value < (rules.minimum ?? -Infinity)) throw fault(place, `must be at least ${rules.minimum}, not ${value}`)
-  if (value > (rules.maximum ?? Infinity)) throw fault(place, `must be at most ${rules.maximum}, not ${value}`)
-  return value
-}
-
-function checkObject(rules: ObjectRules, value: unknown, place: Place): unknown {
-  if (!isObject(value)) throw mismatch(rules, value, place)
-  const known = rules.properties ?? {}
-  const at = (key: string): Place => ({ ...place, path: place.path === '' ? key : `${place.path}.${key}` })
-  const entries = Object.entries(value).filter(([key, item]) => {
-    if (!Object.hasOwn(known, key) && rules.additionalProperties === false) throw unknownField(rules, at(key))
-    return item !== null
-  })
-  const present = new Set(entries.map(([key]) => key))
-  const missing = rules.required?.find((key) => !present.has(key))
-  if (missing !== undefined) throw fault(at(missing), 'is missing')
-  const schemaOf = (key: string) => (Object.hasOwn(known, key) ? known[key]! : (rules.additionalProperties as Rules))
-  return Object.fromEntries(entries.map(([key, item]) => [key, check(schemaOf(key), item, at(key))]))
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function unknownField(rules: ObjectRules, place: Place): StatusError {
-  const known = Object.keys(rules.properties ?? {}).join(', ')
-  const path = place.path.length > 100 ? `${place.path.slice(0, 100)}...` : place.path
-  return new StatusError(
-    'invalid_argument',
-    `${place.what} has an unknown field "${path}"; known are: ${known || 'none'}`,
-  )
-}
-
-function mismatch(rules: Rules, value: unknown, place: Place): StatusError {
-  return fault(place, `must be ${describe(rules)}, not ${kindOf(value)}`)
-}
-
-function fault({ what, path }: Place, problem: string): StatusError {
-  return new StatusError('invalid_argument', path === '' ? `${what} ${problem}` : `${what}: "${path}" ${problem}`)
-}
-
-function describe(rules: Rules): string {
-  if ('anyOf' in rules) return rules.anyOf.map(describe).join(' or ')
-  if ('enum' in rules) return `one of ${rules.enum.join(', ')}`
-  switch (rules.type) {
-    case 'string':
-      return rules.description ?? 'a string'
-    case 'integer':
-      return 'an integer'
-    case 'number':
-      return 'a number'
-    case 'boolean':
-      return 'true or false'
-    case 'array':
-      return 'a list'
-    case 'object':
-      return 'an object'
-  }
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'a list'
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, 100))
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  return value === undefined ? 'nothing' : 'an object'
+function messageOf({ path, problem, known }: Fault, what: string): string {
+  if (known === undefined) return path === '' ? `${what} ${problem}` : `${what}: "${path}" ${problem}`
+  const short = path.length > 100 ? `${path.slice(0, 100)}...` : path
+  return `${what} has an unknown field "${short}"; known are: ${known.join(', ') || 'none'}`
 }

@@ -44,6 +44,19 @@ test('failures are tried again with growing delays, and forgotten after a succes
   queue.close()
 })
 
+test('what failed and is added comes sooner than it would, and not at once', async () => {
+  const queue = new Workqueue({ firstMs: 3_600_000, maxMs: 3_600_000, jitter: 0 })
+  queue.add('a')
+  await queue.next()
+  queue.add('a')
+  queue.failed('a')
+  queue.add('a')
+  const next = queue.next()
+  assert.equal(await Promise.race([next, turn('nothing')]), 'nothing')
+  assert.equal(await next, 'a')
+  queue.close()
+})
+
 test('close lets waiting workers go and drops what is queued', async () => {
   const queue = new Workqueue()
   const waiting = queue.next()

@@ -1,6 +1,17 @@
 import { type Backoff, backoffMs } from './backoff.ts'
 
 const DEFAULT_BACKOFF: Backoff = { firstMs: 100, maxMs: 60_000, jitter: 0.2 }
+/** What failed is not tried again sooner, however often it is added: what it has written may be what adds it. */
+const SOONEST_RETRY_MS = 250
+
+interface Waiting {
+  readonly handle: NodeJS.Timeout
+  readonly dueAt: number
+  /** After a failure. */
+  readonly isRetry: boolean
+  /** An add has brought it forward. */
+  readonly isSooner?: boolean
+}
 
 /**
  * Keys that want work. A key is worked on by one at a time, and one that is added meanwhile comes again afterwards;
@@ -17,7 +28,7 @@ export class Workqueue {
   readonly #working = new Set<string>()
   /** Added while being worked on. */
   readonly #again = new Set<string>()
-  readonly #timers = new Map<string, NodeJS.Timeout>()
+  readonly #timers = new Map<string, Waiting>()
   readonly #failures = new Map<string, number>()
   readonly #idle: ((key: string | undefined) => void)[] = []
   #closed = false
@@ -26,8 +37,18 @@ export class Workqueue {
     this.#backoff = backoff
   }
 
-  /** Wants `key` worked on soon. A delay that it waits for ends. */
+  /** Wants `key` worked on soon. A delay that it waits for ends, or after a failure becomes a short one. */
   add(key: string): void {
+    if (this.#closed) return
+    const timer = this.#timers.get(key)
+    if (timer?.isRetry) {
+      this.#wait(key, Math.min(timer.dueAt - performance.now(), SOONEST_RETRY_MS), timer)
+      return
+    }
+    this.#makeReady(key)
+  }
+
+  #makeReady(key: string): void {
     if (this.#closed) return
     if (this.#working.has(key)) {
       this.#again.add(key)
@@ -64,32 +85,38 @@ export class Workqueue {
     const failures = (this.#failures.get(key) ?? 0) + 1
     this.#failures.set(key, failures)
     const delayMs = backoffMs(this.#backoff, failures)
-    this.#finish(key, delayMs)
+    this.#finish(key, delayMs, true)
     return delayMs
   }
 
   /** Drops what is queued and lets every worker go. */
   close(): void {
     this.#closed = true
-    for (const timer of this.#timers.values()) clearTimeout(timer)
+    for (const { handle } of this.#timers.values()) clearTimeout(handle)
     this.#timers.clear()
     this.#ready.clear()
     for (const resolve of this.#idle.splice(0)) resolve(undefined)
   }
 
-  #finish(key: string, againAfterMs: number | undefined): void {
+  #finish(key: string, againAfterMs: number | undefined, isRetry = false): void {
     if (!this.#working.delete(key)) throw new Error(`"${key}" is not being worked on`)
-    if (this.#again.delete(key)) this.add(key)
-    else if (againAfterMs !== undefined && !this.#closed) {
-      this.#timers.set(
-        key,
-        setTimeout(() => this.add(key), againAfterMs),
-      )
-    }
+    const wasAdded = this.#again.delete(key)
+    if (wasAdded && !isRetry) this.#makeReady(key)
+    else if (againAfterMs !== undefined) this.#wait(key, againAfterMs, { isRetry })
+    if (wasAdded && isRetry) this.add(key)
+  }
+
+  /** A retry that was brought forward once stays where it is. */
+  #wait(key: string, ms: number, { isRetry, isSooner = false }: Pick<Waiting, 'isRetry' | 'isSooner'>): void {
+    if (this.#closed || isSooner) return
+    const isSecond = this.#timers.has(key)
+    this.#clearTimer(key)
+    const handle = setTimeout(() => this.#makeReady(key), ms)
+    this.#timers.set(key, { handle, dueAt: performance.now() + ms, isRetry, isSooner: isSecond })
   }
 
   #clearTimer(key: string): void {
-    clearTimeout(this.#timers.get(key))
+    clearTimeout(this.#timers.get(key)?.handle)
     this.#timers.delete(key)
   }
 }

@@ -20,7 +20,7 @@ export const O_CLOEXEC = 0o2000000
 /** openat2(2): no symlink at all; no /proc magic link; nothing above the start; absolute paths and `..` stay below it. */
 export const RESOLVE_NO_MAGICLINKS = 0x02
 const RESOLVE_NO_SYMLINKS = 0x04
-const RESOLVE_BENEATH = 0x08
+export const RESOLVE_BENEATH = 0x08
 export const RESOLVE_IN_ROOT = 0x10
 export const RENAME_NOREPLACE = 1
 

@@ -15,6 +15,7 @@ export const MS_REMOUNT = 0x20
 export const MS_BIND = 0x1000
 export const MS_REC = 0x4000
 export const MS_PRIVATE = 0x40000
+export const MS_SLAVE = 0x80000
 export const MS_SHARED = 0x100000
 
 /** The same number on every architecture. */

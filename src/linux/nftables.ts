@@ -22,6 +22,7 @@ const MSG = {
   NEWTABLE: 0,
   DELTABLE: 2,
   NEWCHAIN: 3,
+  GETCHAIN: 4,
   NEWRULE: 6,
   GETRULE: 7,
   NEWSET: 9,
@@ -32,7 +33,7 @@ const MSG = {
   GETGEN: 16,
 } as const
 const TABLE_NAME = 1
-const CHAIN = { TABLE: 1, NAME: 3, HOOK: 4, TYPE: 7 } as const
+const CHAIN = { TABLE: 1, NAME: 3, HOOK: 4, USE: 6, TYPE: 7 } as const
 const HOOK = { NUMBER: 1, PRIORITY: 2 } as const
 const RULE = { TABLE: 1, CHAIN: 2, HANDLE: 3, EXPRESSIONS: 4, USERDATA: 7 } as const
 /** How nft keeps a rule's comment (libnftnl/udata.h). */
@@ -82,6 +83,12 @@ interface NatChainSpec {
 export interface MapElement {
   readonly key: Uint8Array
   readonly data: Uint8Array
+}
+
+interface Chain {
+  readonly name: string
+  /** How many rules it has, and how many lead to it. */
+  readonly use: number
 }
 
 interface Rule {
@@ -186,6 +193,16 @@ export function deleteElements(table: Table, map: string, keys: readonly Uint8Ar
   return elementMessages(`delete elements of ${table.name} ${map}`, MSG.DELSETELEM, table, map, elements)
 }
 
+/** Costs far less than its rules do. Empty if there is no such table. */
+export function listChains(socket: NetlinkSocket, table: Table): Chain[] {
+  const query = inTable(`list chains of ${table.name}`, MSG.GETCHAIN, NLM_F.DUMP, table, CHAIN.TABLE)
+  return socket
+    .query(query)
+    .map(({ payload }) => readAttributes(payload.subarray(4)))
+    .filter((chain) => textOf(chain.get(CHAIN.TABLE)) === table.name)
+    .map((chain) => ({ name: textOf(chain.get(CHAIN.NAME)), use: chain.get(CHAIN.USE)!.readUInt32BE() }))
+}
+
 /** Empty if there is no such table or chain. */
 export function listRules(socket: NetlinkSocket, table: Table, chain: string): Rule[] {
   const operation = `list rules of ${table.name} ${chain}`
@@ -222,6 +239,10 @@ function attributeList(bytes: Buffer | undefined): Buffer[] {
     at += (Math.max(length, 4) + 3) & ~3
   }
   return found
+}
+
+function textOf(bytes: Buffer | undefined): string {
+  return bytes === undefined ? '' : bytes.toString('utf8', 0, bytes.length - 1)
 }
 
 function fieldsOf(bytes: Buffer | undefined): Buffer {

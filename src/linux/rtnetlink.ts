@@ -27,7 +27,7 @@ const BR_NF_CALL_IPTABLES = 36
 const BRPORT_MODE = 4
 const IFA = { ADDRESS: 1, LOCAL: 2, LABEL: 3, BROADCAST: 4 } as const
 const IFA_F_NODAD = 2
-const RTA = { OIF: 4, GATEWAY: 5, PRIORITY: 6 } as const
+const RTA = { DESTINATION: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, PREFERRED_SOURCE: 7 } as const
 const RT_TABLE_MAIN = 254
 const RTPROT_BOOT = 3
 const RTN_UNICAST = 1
@@ -150,6 +150,17 @@ export function setDefaultRoute(gateway: string): NetlinkMessage {
   ).attribute(RTA.GATEWAY, bytes)
 }
 
+/** A route to the subnet (CIDR text), for which this host calls itself `source`. It goes with that address. */
+export function routeThrough(linkIndex: number, subnet: string, source: string): NetlinkMessage {
+  const [address, prefix] = subnet.split('/')
+  const bytes = addressBytes(address!)
+  const message = new NetlinkMessage(`add route to ${subnet}`, RTM.NEWROUTE, NLM_F.CREATE | NLM_F.EXCL)
+  return routeHeader(message, bytes.length === 16 ? 6 : 4, Number(prefix))
+    .attribute(RTA.DESTINATION, bytes)
+    .attributeU32(RTA.OIF, linkIndex)
+    .attribute(RTA.PREFERRED_SOURCE, addressBytes(source))
+}
+
 /** @throws {SysError} ENODEV if there is no such link */
 export function getLink(socket: NetlinkSocket, name: string): Link {
   return firstLink(
@@ -246,9 +257,9 @@ function ifinfo(message: NetlinkMessage, up: boolean, index = 0): NetlinkMessage
   return message.u8(0).u8(0).u16(0).u32(index).u32(flags).u32(flags)
 }
 
-/** struct rtmsg of a default route in the main table */
-function routeHeader(message: NetlinkMessage, family: Family): NetlinkMessage {
-  return message.u8(AF[family]).u8(0).u8(0).u8(0).u8(RT_TABLE_MAIN).u8(RTPROT_BOOT).u8(0).u8(RTN_UNICAST).u32(0)
+/** struct rtmsg in the main table, of a default route unless there is a prefix */
+function routeHeader(message: NetlinkMessage, family: Family, prefix = 0): NetlinkMessage {
+  return message.u8(AF[family]).u8(prefix).u8(0).u8(0).u8(RT_TABLE_MAIN).u8(RTPROT_BOOT).u8(0).u8(RTN_UNICAST).u32(0)
 }
 
 function macBytes(mac: string): Buffer {

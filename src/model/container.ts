@@ -47,7 +47,7 @@ export interface Device {
 export type NamespaceMode = 'host' | 'shareable' | `container:${string}`
 
 export interface DnsConfig {
-  /** Each that is empty is taken from the host. */
+  /** Each list that is empty is taken from the host. `host-gateway` stands for the name servers of the container's networks. */
   readonly servers: readonly string[]
   readonly search: readonly string[]
   readonly options: readonly string[]
@@ -101,6 +101,18 @@ export interface ContainerOptions {
   readonly restartUnhealthy?: boolean
 }
 
+/** What a container is to its pod, which owns it. */
+export interface PodRole {
+  /** `infra` holds the namespaces that the others join. */
+  readonly role: 'infra' | 'init' | 'main'
+  /** In the pod's spec; empty for the infra container. */
+  readonly name: string
+  /** Counts from 0 how often it was made anew. */
+  readonly attempt: number
+  /** What is waited after its end before the next one is made; absent: nothing. */
+  readonly restartDelayMs?: number
+}
+
 /** What was asked for, completed with defaults and with what the image says. */
 export interface ContainerSpec extends ContainerOptions {
   /** The reference as normalised, `docker.io/library/alpine:latest`. */
@@ -112,7 +124,9 @@ export interface ContainerSpec extends ContainerOptions {
   readonly imageId: Digest
   /** The layers' chainIds, bottom first. */
   readonly chainIds: readonly ChainId[]
+  /** Its own, or that of its pod's infra container. */
   readonly sandboxId: string
+  readonly pod?: PodRole
   /** argv: entrypoint and command. Never empty. */
   readonly args: readonly string[]
   readonly env: readonly string[]
@@ -137,6 +151,17 @@ export interface ContainerSpec extends ContainerOptions {
   /** Relative to the cgroup root; the container's own cgroup lies below. */
   readonly cgroupParent: string
   readonly runtime: string
+}
+
+/** What the probes of a pod's container make of its present run. */
+export interface ProbeState {
+  /** The startup probe has succeeded. */
+  readonly started: boolean
+  /** The readiness probe succeeds. */
+  readonly ready: boolean
+  /** The probe that wants the container to be ended, and why. */
+  readonly failed?: 'startup' | 'liveness'
+  readonly message?: string
 }
 
 /** Facts only; the state is computed from them by `containerState`. Times are ms. */
@@ -171,6 +196,8 @@ export interface ContainerStatus {
   readonly nextRestartAt?: number
   /** Of its last run; absent where nothing probes it. */
   readonly health?: Health
+  /** Absent: no probe has told anything yet. */
+  readonly probes?: ProbeState
   /** What the last restart was waited for. */
   readonly restartDelayMs?: number
 }
@@ -203,6 +230,11 @@ export function containerState(status: ContainerStatus): ContainerState {
 /** Of its cgroup, from the root of every hierarchy. */
 export function cgroupPath({ metadata, spec }: Container): string {
   return `${spec.cgroupParent}/${metadata.uid}`
+}
+
+/** Whether a pod has it: users' verbs leave it alone then. */
+export function isOfPod({ spec }: Container): boolean {
+  return spec.pod !== undefined
 }
 
 /** @throws {StatusError} `failed_precondition` unless the container may be started */

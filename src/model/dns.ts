@@ -5,6 +5,8 @@ import type { DnsConfig, ExtraHost } from './container.ts'
 const HOST_NAME = /^[a-zA-Z0-9_](?:[a-zA-Z0-9_.-]{0,252}[a-zA-Z0-9_])?$/
 const OPTION = /^[\x21-\x7e]{1,100}$/
 export const HOST_GATEWAY = 'host-gateway'
+/** What Services and pods are named in. */
+export const CLUSTER_DOMAIN = 'cluster.local'
 
 /** Checks what goes into resolv.conf; a search of `.` stands for none at all. @throws {StatusError} `invalid_argument` */
 export function validateDns({ servers, search, options }: DnsConfig): void {
@@ -14,6 +16,15 @@ export function validateDns({ servers, search, options }: DnsConfig): void {
   if (domain !== undefined) throw invalid('DNS search domain', domain, 'want a domain name, or "." for none')
   const option = options.find((text) => !OPTION.test(text))
   if (option !== undefined) throw invalid('DNS option', option, 'want one word, as in ndots:2 (resolv.conf(5))')
+}
+
+/**
+ * How a pod's resolver completes names, as kubelet has it: one with fewer than five dots is tried with each of these
+ * behind it first, so that `db`, `db.namespace` and `db.namespace.svc` are Services.
+ */
+export function clusterDns(namespace: string): Pick<DnsConfig, 'search' | 'options'> {
+  const services = `svc.${CLUSTER_DOMAIN}`
+  return { search: [`${namespace}.${services}`, services, CLUSTER_DOMAIN], options: ['ndots:5'] }
 }
 
 /** Parses `name:address`, also `name=address`; the address may be `host-gateway`. @throws {StatusError} `invalid_argument` */

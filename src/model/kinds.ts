@@ -1,5 +1,6 @@
 import type { Container } from './container.ts'
 import type { Image, Layer, Pull } from './image.ts'
+import type { ConfigMap, Namespace, Pod, ReplicaSet, Secret, Service } from './kube/stored.ts'
 import type { AddressLease, AddressPool, Network, PortLease, Sandbox } from './network.ts'
 import type { Volume } from './volume.ts'
 
@@ -15,6 +16,12 @@ export interface Kinds {
   Sandbox: Sandbox
   Container: Container
   Volume: Volume
+  Pod: Pod
+  ReplicaSet: ReplicaSet
+  Service: Service
+  ConfigMap: ConfigMap
+  Secret: Secret
+  Namespace: Namespace
 }
 
 export type Kind = keyof Kinds

@@ -1,12 +1,11 @@
 import { StatusError } from '../lib/errors.ts'
 import type { Family } from '../lib/ip-address.ts'
+import type { Logger } from '../lib/log.ts'
 import type { KernelThread } from '../linux/kernel-thread.ts'
-import { runProgram } from '../linux/run-program.ts'
 import type { NetworkSpec } from '../model/network.ts'
-import { bridgeChains, type Chain, renderRebuild } from './iptables.ts'
-
-const WAIT_SECONDS = '10'
-const PROGRAMS = { 4: 'iptables', 6: 'ip6tables' } as const
+import { type BridgeServices, bridgeChains } from './iptables.ts'
+import { type Chain, renderRebuild } from './iptables-text.ts'
+import { IPTABLES, restoreRules, saveRules } from './run-iptables.ts'
 
 /**
  * The networks' own rules: in iptables, where they stand among the host's. Building them takes two processes, and two
@@ -14,12 +13,17 @@ const PROGRAMS = { 4: 'iptables', 6: 'ip6tables' } as const
  */
 export class BridgeRules {
   readonly #thread: KernelThread
+  readonly #log: Logger
   /** By bridge. */
   #inForce: ReadonlyMap<string, NetworkSpec> = new Map()
   #handles: readonly string[] = []
+  #services: BridgeServices | undefined
+  /** Found out at the first rule that needs it. */
+  #lacksBpf = false
 
-  constructor(thread: KernelThread) {
+  constructor(thread: KernelThread, log: Logger) {
     this.#thread = thread
+    this.#log = log
   }
 
   /** Whether the network has its rules, as far as is known. */
@@ -43,6 +47,13 @@ export class BridgeRules {
     return handles.join() === this.#handles.join()
   }
 
+  /** What the rules must know of Services, from here on. */
+  knowServices({ subnet, keepsClients }: BridgeServices): void {
+    const services = { subnet, keepsClients: keepsClients && !this.#lacksBpf }
+    if (this.#services?.keepsClients !== services.keepsClients) this.forget()
+    this.#services = services
+  }
+
   /** Trusts nothing about what is in force from here on. */
   forget(): void {
     this.#inForce = new Map()
@@ -51,54 +62,53 @@ export class BridgeRules {
   /** These networks get their rules, from whatever is there, and the retired ones lose theirs. */
   async build(networks: ReadonlyMap<string, NetworkSpec>, retired: readonly NetworkSpec[]): Promise<void> {
     this.forget()
-    const chains = [...networks.values()].flatMap(bridgeChains)
-    for (const family of [4, 6] as const) await this.#rebuild(family, chains, retired.flatMap(bridgeChains))
+    try {
+      await this.#rebuild([...networks.values()], retired)
+    } catch (error) {
+      if (this.#services?.keepsClients !== true || !(error instanceof StatusError)) throw error
+      this.#lacksBpf = true
+      this.knowServices(this.#services)
+      await this.#rebuild([...networks.values()], retired)
+      this.#log.warn('no match bpf in iptables: through a Service containers are seen as their gateway', { error })
+    }
     this.#handles = await this.#readHandles(networks)
     this.#inForce = networks
   }
 
   /** What of these networks' rules is not in force, or is and should not be, in words. */
   async inspect(networks: readonly NetworkSpec[]): Promise<string[]> {
-    const chains = networks.flatMap(bridgeChains)
+    const chains = this.#chainsOf(networks)
     const faults: string[] = []
     for (const family of [4, 6] as const) {
       const wanted = chains.filter((chain) => chain.family === family)
       if (wanted.length === 0) continue
-      const text = renderRebuild(wanted, [], await this.#run(`${PROGRAMS[family]}-save`, []))
+      const text = renderRebuild(wanted, [], await saveRules(this.#thread, family))
       const changes = text.split('\n').filter((line) => /^(-[AID]|:) ?/.test(line))
-      if (changes.length > 0) faults.push(`${PROGRAMS[family]} lacks rules of ours: ${changes.slice(0, 3).join('; ')}`)
+      if (changes.length > 0) faults.push(`${IPTABLES[family]} lacks rules of ours: ${changes.slice(0, 3).join('; ')}`)
     }
     return faults
   }
 
-  async #rebuild(family: Family, wanted: readonly Chain[], retired: readonly Chain[]): Promise<void> {
-    const ours = (chains: readonly Chain[]) => chains.filter((chain) => chain.family === family)
-    if (ours([...wanted, ...retired]).length === 0) return
-    const program = PROGRAMS[family]
-    const text = renderRebuild(ours(wanted), ours(retired), await this.#run(`${program}-save`, []))
-    if (text !== '') await this.#run(`${program}-restore`, ['--noflush', '--wait', WAIT_SECONDS], text)
+  async #rebuild(networks: readonly NetworkSpec[], retired: readonly NetworkSpec[]): Promise<void> {
+    const [wanted, old] = [this.#chainsOf(networks), this.#chainsOf(retired)]
+    for (const family of [4, 6] as const) {
+      const ours = (chains: readonly Chain[]) => chains.filter((chain) => chain.family === family)
+      if (ours([...wanted, ...old]).length === 0) continue
+      const text = renderRebuild(ours(wanted), ours(old), await saveRules(this.#thread, family))
+      if (text !== '') await restoreRules(this.#thread, family, text)
+    }
   }
 
   /** @throws {StatusError} if the host cannot have rules of the family */
   async assertPossible(family: Family): Promise<void> {
-    await this.#run(`${PROGRAMS[family]}-save`, [])
+    await saveRules(this.#thread, family)
   }
 
   #readHandles(networks: ReadonlyMap<string, NetworkSpec>): Promise<string[]> {
-    return this.#thread.call('network.ruleHandles', [...networks.values()].flatMap(bridgeChains))
+    return this.#thread.call('network.ruleHandles', this.#chainsOf([...networks.values()]))
   }
 
-  async #run(program: string, args: readonly string[], input?: string): Promise<string> {
-    const result = await runProgram(this.#thread, program, args, input)
-    if (result === undefined) {
-      throw new StatusError('failed_precondition', `Cannot set firewall rules: ${program} is not installed`)
-    }
-    const { exitCode, stdout, stderr } = result
-    if (exitCode === 0) return stdout
-    const command = [program, ...args].join(' ')
-    const lastLines = stderr.trim().split('\n').slice(-5).join('; ')
-    throw new StatusError('internal', `Cannot set firewall rules: "${command}" exited with ${exitCode}: ${lastLines}`, {
-      details: { command, exitCode },
-    })
+  #chainsOf(networks: readonly NetworkSpec[]): Chain[] {
+    return networks.flatMap((network) => bridgeChains(network, this.#services))
   }
 }

@@ -5,18 +5,18 @@ import type { Ctx } from '../lib/ctx.ts'
 import { StatusError } from '../lib/errors.ts'
 import { addressFamily } from '../lib/ip-address.ts'
 import type { Logger } from '../lib/log.ts'
-import type { KernelOps, KernelThread } from '../linux/kernel-thread.ts'
+import type { KernelThread } from '../linux/kernel-thread.ts'
 import { isMountPoint } from '../linux/mount.ts'
 import { watchNfTables } from '../linux/nftables.ts'
 import { watchLinks } from '../linux/rtnetlink.ts'
 import { spawningThreadId } from '../linux/spawn.ts'
 import type { Attachment, NetworkSpec } from '../model/network.ts'
+import { canonicalSubnet } from './addresses.ts'
 import { Firewall } from './firewall.ts'
-import * as firewallOps from './firewall-ops.ts'
-import * as inspectOps from './inspect-ops.ts'
-import { assertHasIpv6 } from './ipv6-sysctls.ts'
-import * as ops from './ops.ts'
+import type * as ops from './ops.ts'
 import type { PortRule } from './port-table.ts'
+import { assertServiceRules, type ServiceNetwork, type ServiceRule } from './services/service-rule.ts'
+import { ServiceRules } from './services/service-rules.ts'
 
 /** The sandboxes' side of the host's network. `key` names a sandbox; everything may be called again. */
 export interface NetworkDriver {
@@ -35,6 +35,12 @@ export interface NetworkDriver {
   /** These and no others are the sandbox's published ports. */
   setPorts(ctx: Ctx, key: string, rules: readonly PortRule[]): Promise<void>
   clearPorts(ctx: Ctx, key: string): Promise<void>
+  /**
+   * These and no others are the ports of Services; resolves when they are in force. Connections to an endpoint that
+   * leaves live on. Until the first call, and `enforce`, the rules of the daemon before stay.
+   * @throws {StatusError} `invalid_argument`, before anything is changed
+   */
+  setServices(ctx: Ctx, services: readonly ServiceRule[]): Promise<void>
   /** At boot, before the first `setUp`: what there is to be, whatever is there; in force with the next `enforce`. */
   restore(ctx: Ctx, networks: readonly NetworkSpec[], ports: ReadonlyMap<string, readonly PortRule[]>): Promise<void>
   /** Resolves when the rules are in force; what needs them waits for that by itself. */
@@ -78,44 +84,26 @@ interface SandboxNetwork {
   readonly hostLinks: string[]
 }
 
-/** For the kernel thread of the driver. */
-export const networkOps: KernelOps = {
-  'network.loadBridgeNetfilter': ops.loadBridgeNetfilter,
-  'network.ensureBridge': ops.ensureBridge,
-  'network.removeBridge': ops.removeBridge,
-  'network.setUp': ops.setUp,
-  'network.syncLinks': ops.syncLinks,
-  'network.tearDown': ops.tearDown,
-  'network.hostSubnets': ops.hostSubnets,
-  'network.linkExists': ops.linkExists,
-  'network.rebindNetns': ops.rebindNetns,
-  'network.inspect': inspectOps.inspectSandbox,
-  'network.inspectBridge': inspectOps.inspectBridge,
-  'network.inspectPorts': inspectOps.inspectPorts,
-  'network.strayPorts': inspectOps.strayPorts,
-  'network.removePort': ops.removePort,
-  'network.changePorts': firewallOps.changePorts,
-  'network.replacePorts': firewallOps.replacePorts,
-  'network.ruleHandles': firewallOps.ruleHandles,
-  'network.tryIpv6Table': firewallOps.tryIpv6Table,
-  'network.assertHasIpv6': assertHasIpv6,
-  'network.forgetFlowsToHost': ops.forgetFlowsToHost,
-  'network.forgetFlowsToContainer': ops.forgetFlowsToContainer,
-}
-
 /** Others change rules in steps: what is half done is not put back. */
 const SETTLE_MS = 100
 
 interface NetworkOptions {
-  /** Serves {@link networkOps} and the operations of `linux/spawn.ts`. */
+  /** Serves `networkOps` and the operations of `linux/spawn.ts`. */
   readonly thread: KernelThread
   /** Where the namespaces are mounted. */
   readonly netnsDir: string
   readonly log: Logger
+  /** Absent: there are no Services. */
+  readonly services?: ServiceNetwork
 }
 
-export function createNetwork({ thread, netnsDir, log }: NetworkOptions): NetworkDriver {
+export function createNetwork({ thread, netnsDir, log, ...options }: NetworkOptions): NetworkDriver {
   const firewall = new Firewall(thread, log)
+  const serviceNetwork = options.services && {
+    ...options.services,
+    subnet: canonicalSubnet(options.services.subnet),
+  }
+  const services = serviceNetwork && new ServiceRules({ thread, log, network: serviceNetwork })
   const netnsPath = (key: string) => join(netnsDir, key)
   /** Of a kernel that has lost it since a network was made: all else must go on. */
   let hasIpv6 = true
@@ -142,22 +130,48 @@ export function createNetwork({ thread, netnsDir, log }: NetworkOptions): Networ
     await firewall.assertIpv6()
   }
 
+  function addNetwork(network: NetworkSpec): void {
+    firewall.addNetwork(network)
+    services?.addBridge(network.bridge)
+  }
+
+  async function loadBridgeNetfilter(): Promise<boolean> {
+    const keepsClients = await thread.call<boolean>('network.loadBridgeNetfilter', null)
+    if (serviceNetwork !== undefined) firewall.knowServices({ subnet: serviceNetwork.subnet, keepsClients })
+    return keepsClients
+  }
+
+  async function routeServices({ bridge, gateway }: NetworkSpec): Promise<void> {
+    if (bridge !== serviceNetwork?.bridge) return
+    await thread
+      .call('network.routeServices', { subnet: serviceNetwork.subnet, source: gateway })
+      .catch((error: unknown) => log.warn('this host may not reach Services by their addresses', { error }))
+  }
+
+  /** One after the other: each then knows of every change of the rules that was not its own. */
+  async function sync(): Promise<void> {
+    await firewall.sync()
+    await services?.sync()
+  }
+
   return {
     async ensureBridge(_ctx, network) {
       assertBridgeName(network.bridge)
-      if (!(await thread.call<boolean>('network.loadBridgeNetfilter', null))) {
+      if (!(await loadBridgeNetfilter())) {
         log.warn('no br_netfilter: traffic within a bridge does not pass iptables', { bridge: network.bridge })
       }
       await mkdir(netnsDir, { recursive: true })
       await thread.call('network.ensureBridge', network)
-      firewall.addNetwork(network)
-      await firewall.sync()
+      await routeServices(network)
+      addNetwork(network)
+      await sync()
     },
 
     async removeBridge(_ctx, network) {
       await thread.call('network.removeBridge', network)
       firewall.removeNetwork(asPossible(network))
-      await firewall.sync()
+      services?.removeBridge(network.bridge)
+      await sync()
     },
 
     async setUp(_ctx, key, attachments) {
@@ -184,6 +198,15 @@ export function createNetwork({ thread, netnsDir, log }: NetworkOptions): Networ
     setPorts: (_ctx, key, rules) => setPorts(key, rules),
     clearPorts: (_ctx, key) => setPorts(key, []),
 
+    async setServices(_ctx, rules) {
+      if (services === undefined || serviceNetwork === undefined) {
+        throw new StatusError('failed_precondition', 'Cannot set Services: this daemon has no subnet for them')
+      }
+      assertServiceRules(rules, serviceNetwork)
+      services.set(rules)
+      await services.sync()
+    },
+
     async restore(_ctx, networks, ports) {
       for (const rule of [...ports.values()].flat()) assertValid(rule)
       if (networks.some(({ ipv6 }) => ipv6 !== undefined)) {
@@ -194,12 +217,14 @@ export function createNetwork({ thread, netnsDir, log }: NetworkOptions): Networ
       }
       for (const network of networks.map(asPossible)) {
         assertBridgeName(network.bridge)
-        firewall.addNetwork(network)
+        addNetwork(network)
       }
+      if (services !== undefined) await loadBridgeNetfilter()
       firewall.reset(ports)
+      services?.reset()
     },
 
-    enforce: () => firewall.sync(),
+    enforce: sync,
 
     assertIpv6,
     hostSubnets: () => thread.call('network.hostSubnets', null),
@@ -216,16 +241,21 @@ export function createNetwork({ thread, netnsDir, log }: NetworkOptions): Networ
       return await thread.call('network.inspect', input)
     },
     inspectBridge: (_ctx, network) => thread.call('network.inspectBridge', asPossible(network)),
-    inspectRules: () => firewall.inspect(),
-    mendRules: () => firewall.mend(),
+    inspectRules: async () => [...(await firewall.inspect()), ...((await services?.inspect()) ?? [])],
+    async mendRules() {
+      await firewall.mend()
+      await services?.mend()
+    },
     strayPorts: (_ctx, networks) =>
       thread.call('network.strayPorts', { bridges: networks.map(({ bridge }) => bridge), netnsDir }),
     portsOf: (key) => firewall.ports(key),
     async watch(onBridgeLost) {
       const threadId = await spawningThreadId(thread)
-      const verify = coalesce(SETTLE_MS, () =>
-        firewall.verify().catch((error: unknown) => log.error('cannot put firewall rules back', { error })),
-      )
+      const verify = coalesce(SETTLE_MS, async () => {
+        for (const rules of [firewall, ...(services === undefined ? [] : [services])]) {
+          await rules.verify().catch((error: unknown) => log.error('cannot put firewall rules back', { error }))
+        }
+      })
       const stack = new DisposableStack()
       stack.use(verify)
       stack.use(watchNfTables(threadId, verify.call))

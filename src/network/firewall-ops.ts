@@ -12,7 +12,7 @@ import {
   openNetfilterSocket,
   readGeneration,
 } from '../linux/nftables.ts'
-import type { Chain } from './iptables.ts'
+import type { Chain } from './iptables-text.ts'
 import { addPorts, buildTable, expectedTable, type PortRule, removePorts, removeTable } from './port-table.ts'
 
 export interface ChangePortsInput {

@@ -5,7 +5,9 @@ import type { KernelThread } from '../linux/kernel-thread.ts'
 import type { NetworkSpec } from '../model/network.ts'
 import { BridgeRules } from './bridge-rules.ts'
 import type { ChangePortsInput, ReplacePortsInput } from './firewall-ops.ts'
+import type { BridgeServices } from './iptables.ts'
 import type { PortRule } from './port-table.ts'
+import { Turns } from './turns.ts'
 
 /** Names a table that is none of ours: bridges begin with a letter or a digit. */
 const NO_BRIDGE = '.try'
@@ -27,13 +29,12 @@ export class Firewall {
   /** What was published with which generation of nf_tables; undefined when nothing is known. */
   #published: { readonly ports: PublishedPorts; readonly generation: number } | undefined
   #restored = false
-  #running: Promise<void> = Promise.resolve()
-  #next: Promise<void> | undefined
+  readonly #turns = new Turns(() => this.#apply())
 
   constructor(thread: KernelThread, log: Logger) {
     this.#thread = thread
     this.#log = log
-    this.#rules = new BridgeRules(thread)
+    this.#rules = new BridgeRules(thread, log)
   }
 
   /** Resolves when the bridge's own rules are in force, whatever ports are being changed meanwhile. */
@@ -46,6 +47,11 @@ export class Firewall {
   async assertIpv6(): Promise<void> {
     await this.#thread.call('network.tryIpv6Table', NO_BRIDGE)
     await this.#rules.assertPossible(6)
+  }
+
+  /** What the networks' own rules must know of Services: in force with the next `sync`. */
+  knowServices(services: BridgeServices): void {
+    this.#rules.knowServices(services)
   }
 
   hasNetwork(bridge: string): boolean {
@@ -86,18 +92,12 @@ export class Firewall {
    */
   sync(): Promise<void> {
     if (!this.#restored) return Promise.resolve()
-    this.#next ??= this.#running.then(() => {
-      this.#next = undefined
-      const run = this.#apply()
-      this.#running = run.catch(() => {})
-      return run
-    })
-    return this.#next
+    return this.#turns.run()
   }
 
   /** What is not in force, or is and should not be, in words. */
   inspect(): Promise<string[]> {
-    return this.#inTurn(async () => [
+    return this.#turns.between(async () => [
       ...(await this.#rules.inspect(this.#rules.networks())),
       ...(await this.#inspectPorts()),
     ])
@@ -108,22 +108,12 @@ export class Firewall {
    * kernel, since on some hosts rules change all the time.
    */
   async verify(): Promise<void> {
-    const untouched = await this.#inTurn(
+    const untouched = await this.#turns.between(
       async () => (await this.#rules.areUntouched()) && (await this.#inspectPorts()).length === 0,
     )
     if (untouched) return
     this.#log.warn('firewall rules were changed by someone else; building them anew')
     await this.mend()
-  }
-
-  /** Between two changes: what is in force is what was made so last. */
-  #inTurn<T>(look: () => Promise<T>): Promise<T> {
-    const run = this.#running.then(look)
-    this.#running = run.then(
-      () => {},
-      () => {},
-    )
-    return run
   }
 
   #inspectPorts(): Promise<string[]> {

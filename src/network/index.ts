@@ -7,6 +7,8 @@
  * leased in the store, by the callers.
  */
 export { defaultMac, nextAddress } from './addresses.ts'
-export { createNetwork, type NetworkDriver, networkOps } from './driver.ts'
+export { createNetwork, type NetworkDriver } from './driver.ts'
 export { freeHostPort, hostPortIsFree } from './host-ports.ts'
+export { networkOps } from './network-ops.ts'
 export type { PortRule } from './port-table.ts'
+export type { ServiceEndpoint, ServiceNetwork, ServiceRule } from './services/service-rule.ts'

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { NetworkSpec } from '../model/network.ts'
-import { bridgeChains, renderRebuild } from './iptables.ts'
+import { bridgeChains } from './iptables.ts'
+import { renderRebuild } from './iptables-text.ts'
 
 const raind0: NetworkSpec = { bridge: 'raind0', subnet: '10.166.0.7/20', gateway: '10.166.0.254' }
 const raind1: NetworkSpec = { bridge: 'raind1', subnet: '10.167.0.0/24', gateway: '10.167.0.254' }
@@ -163,4 +164,29 @@ COMMIT
       .filter((family) => family === 6),
     [],
   )
+})
+
+describe('with Services', () => {
+  const ipv6 = { subnet: 'fd12:3456:789a::/64', gateway: 'fd12:3456:789a::1' }
+  const services = { subnet: '10.96.0.0/16', keepsClients: true }
+  const added = (keepsClients: boolean) => {
+    const plain = renderRebuild(bridgeChains({ ...raind1, ipv6 }), [], '').split('\n')
+    const text = renderRebuild(bridgeChains({ ...raind1, ipv6 }, { ...services, keepsClients }), [], '')
+    return text.split('\n').filter((line) => !plain.includes(line))
+  }
+
+  test('a container is refused what no Service takes before it is let through, and keeps its address to its neighbours', () => {
+    assert.deepEqual(added(true), [
+      '-A RAIND-FWD-raind1 -d 10.96.0.0/16 -i raind1 -p tcp -j REJECT --reject-with tcp-reset',
+      '-A RAIND-FWD-raind1 -d 10.96.0.0/16 -i raind1 -j REJECT --reject-with icmp-port-unreachable',
+      '-A RAIND-SNAT-raind1 -s 10.167.0.0/24 -o raind1 -m conntrack --ctorigdst 10.96.0.0/16 ' +
+        '-m bpf --bytecode "6,32 0 0 12,7 0 0 0,32 0 0 16,29 0 1 0,6 0 0 0,6 0 0 1" -j RETURN',
+    ])
+    const { rules } = bridgeChains(raind1, services).find(({ name }) => name === 'RAIND-FWD-raind1')!
+    assert.match(rules[0]!, /REJECT/)
+  })
+
+  test('where answers within a bridge do not meet iptables, all are masqueraded', () => {
+    assert.doesNotMatch(added(false).join('\n'), /RETURN/)
+  })
 })

@@ -13,6 +13,10 @@
  *   nat     POSTROUTING  RAIND-SNAT-<br>  masquerade: towards other links, from the host's 127/8, and back to the
  *                                         same bridge through a published port
  *
+ * Where there are Services, containers are refused what they send to the Services' subnet and no Service takes, before
+ * anything can be let through; and who reaches a neighbour through a Service keeps its address. Who reaches itself does
+ * not: no host takes packets from outside that have its own address.
+ *
  * A network with IPv6 has the same in ip6tables, less the two for names: nobody answers at that gateway.
  *
  * Published ports, which change with every start, are elsewhere: in tables of nf_tables (port-table.ts).
@@ -22,31 +26,54 @@
 import type { Family } from '../lib/ip-address.ts'
 import type { AddressRange, NetworkSpec } from '../model/network.ts'
 import { canonicalSubnet } from './addresses.ts'
+import type { Chain } from './iptables-text.ts'
 
-const TABLES = ['raw', 'mangle', 'filter', 'nat'] as const
-type Table = (typeof TABLES)[number]
+/** What the rules of a bridge must know of Services, of which services/service-chains.ts has the rest. */
+export interface BridgeServices {
+  /** CIDR text of their addresses, canonical. */
+  readonly subnet: string
+  /**
+   * Whether who reaches a neighbour through a Service is seen as itself. Not where answers within the bridge do not meet
+   * iptables (no br_netfilter): the client would see an answer of somebody it has not asked, so it has to go by the gateway.
+   */
+  readonly keepsClients: boolean
+}
 
-export interface Chain {
-  readonly family: Family
-  readonly table: Table
-  readonly name: string
-  /** Rules of built-in chains that lead here; without `-j`. */
-  readonly jumps: readonly { readonly from: string; readonly match: string }[]
-  readonly rules: readonly string[]
+/**
+ * Matches what goes from one address to another one. No other match compares two fields, so it is a program of classic
+ * BPF over the IPv4 header: load the source, keep it, load the destination, return 0 if they are equal and else 1.
+ */
+const NOT_TO_ITSELF = '-m bpf --bytecode "6,32 0 0 12,7 0 0 0,32 0 0 16,29 0 1 0,6 0 0 0,6 0 0 1"'
+
+/**
+ * Refuses at once: a program of this host that connects by TCP would hear of an ICMP message only when it tries again,
+ * a second later.
+ */
+export const REFUSE = {
+  tcp: '-j REJECT --reject-with tcp-reset',
+  udp: '-j REJECT --reject-with icmp-port-unreachable',
+} as const
+
+/** Of any protocol. */
+export function refuseAll(match: string): string[] {
+  return [`${match} -p tcp ${REFUSE.tcp}`, `${match} ${REFUSE.udp}`]
 }
 
 const LOOPBACK = { 4: '127.0.0.0/8', 6: '::1/128' } as const
 
 /** All chains of a bridge. */
-export function bridgeChains({ bridge, subnet, gateway, ipv6 }: NetworkSpec): readonly Chain[] {
+export function bridgeChains(
+  { bridge, subnet, gateway, ipv6 }: NetworkSpec,
+  services?: BridgeServices,
+): readonly Chain[] {
   return [
-    ...trafficChains(bridge, 4, { subnet, gateway }),
+    ...trafficChains(bridge, 4, { subnet, gateway }, services),
     ...nameChains(bridge, gateway),
     ...(ipv6 === undefined ? [] : trafficChains(bridge, 6, ipv6)),
   ]
 }
 
-function trafficChains(bridge: string, family: Family, { subnet }: AddressRange): Chain[] {
+function trafficChains(bridge: string, family: Family, { subnet }: AddressRange, services?: BridgeServices): Chain[] {
   const inside = canonicalSubnet(subnet)
   const loopback = LOOPBACK[family]
   return [
@@ -69,7 +96,11 @@ function trafficChains(bridge: string, family: Family, { subnet }: AddressRange)
       table: 'filter',
       name: `RAIND-FWD-${bridge}`,
       jumps: [{ from: 'FORWARD', match: '' }],
-      rules: [`-i ${bridge} -j ACCEPT`, `-o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT`],
+      rules: [
+        ...(services === undefined ? [] : refuseAll(`-d ${services.subnet} -i ${bridge}`)),
+        `-i ${bridge} -j ACCEPT`,
+        `-o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT`,
+      ],
     },
     {
       family,
@@ -79,6 +110,9 @@ function trafficChains(bridge: string, family: Family, { subnet }: AddressRange)
       rules: [
         `-s ${inside} ! -o ${bridge} -j MASQUERADE`,
         ...(family === 4 ? [`-s ${loopback} -o ${bridge} -j MASQUERADE`] : []),
+        ...(services?.keepsClients
+          ? [`-s ${inside} -o ${bridge} -m conntrack --ctorigdst ${services.subnet} ${NOT_TO_ITSELF} -j RETURN`]
+          : []),
         `-s ${inside} -o ${bridge} -m conntrack --ctstate DNAT -j MASQUERADE`,
       ],
     },
@@ -103,72 +137,4 @@ function nameChains(bridge: string, gateway: string): Chain[] {
       rules: dns.map((match) => `${match} -j ACCEPT`),
     },
   ]
-}
-
-/**
- * Makes the chains of one family and their jumps from whatever is there, of which `saved` is iptables-save's text: chains
- * that differ are filled anew, missing jumps go to the heads of the built-in chains, other jumps to our chains go away.
- * The `retired` chains go altogether. Empty if all is as it should be.
- */
-export function renderRebuild(wanted: readonly Chain[], retired: readonly Chain[], saved: string): string {
-  const present = parseSaved(saved)
-  return renderTables((table) => {
-    const there = present.get(table) ?? { chains: new Set(), rules: [] }
-    const ours = wanted.filter((chain) => chain.table === table)
-    const old = retired.filter((chain) => chain.table === table && there.chains.has(chain.name))
-    const jumps = ours.flatMap(jumpLines)
-    const names = new Set([...ours, ...old].map(({ name }) => name))
-    const existing = there.rules.filter((rule) => names.has(jumpTarget(rule)))
-    const changed = ours.filter((chain) => !isFilled(chain, there))
-    return [
-      ...[...changed, ...old].map(({ name }) => `:${name} - [0:0]`),
-      ...changed.flatMap(({ name, rules }) => rules.map((rule) => `-A ${name} ${rule}`)),
-      ...existing.filter((rule) => !jumps.includes(rule)).map((rule) => `-D ${rule}`),
-      ...jumps.filter((jump) => !existing.includes(jump)).map((jump) => `-I ${jump.replace(' ', ' 1 ')}`),
-      ...old.map(({ name }) => `-X ${name}`),
-    ]
-  })
-}
-
-function isFilled({ name, rules }: Chain, there: SavedTable): boolean {
-  const filled = there.rules.filter((rule) => rule.startsWith(`${name} `)).map((rule) => rule.slice(name.length + 1))
-  return there.chains.has(name) && filled.join('\n') === rules.join('\n')
-}
-
-/** As iptables-save prints them, after `-A `. */
-function jumpLines({ name, jumps }: Chain): string[] {
-  return jumps.map(({ from, match }) => [from, match, `-j ${name}`].filter((part) => part !== '').join(' '))
-}
-
-function renderTables(linesOf: (table: Table) => readonly string[]): string {
-  return TABLES.map((table) => ({ table, lines: linesOf(table) }))
-    .filter(({ lines }) => lines.length > 0)
-    .map(({ table, lines }) => `*${table}\n${lines.join('\n')}\nCOMMIT\n`)
-    .join('')
-}
-
-interface SavedTable {
-  readonly chains: Set<string>
-  /** Without the leading `-A `. */
-  readonly rules: string[]
-}
-
-function parseSaved(saved: string): Map<string, SavedTable> {
-  const tables = new Map<string, SavedTable>()
-  let table: SavedTable = { chains: new Set(), rules: [] }
-  for (const text of saved.split('\n')) {
-    if (text.startsWith('*')) {
-      table = { chains: new Set(), rules: [] }
-      tables.set(text.slice(1), table)
-    } else if (text.startsWith(':')) {
-      table.chains.add(text.slice(1).split(' ')[0]!)
-    } else if (text.startsWith('-A ')) {
-      table.rules.push(text.slice(3).trimEnd())
-    }
-  }
-  return tables
-}
-
-function jumpTarget(rule: string): string {
-  return / -[jg] (\S+)/.exec(rule)?.[1] ?? ''
 }

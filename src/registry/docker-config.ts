@@ -27,7 +27,7 @@ export async function dockerConfigAuth(log: Logger, file: string, registry: stri
   const auths = asObject(config['auths'])
   for (const [key, entry] of Object.entries(auths)) {
     if (registryOf(key) !== registry) continue
-    const auth = authOf(asObject(entry))
+    const auth = authOf(entry)
     if (auth !== undefined) return auth
   }
   const helper = Object.entries(asObject(config['credHelpers'])).find(([key]) => registryOf(key) === registry)?.[1]
@@ -44,7 +44,18 @@ function registryOf(key: string): string {
   return canonicalRegistry(host) === DOCKER_HUB ? DOCKER_HUB : host.toLowerCase()
 }
 
-function authOf(entry: Json): RegistryAuth | undefined {
+/** What is in docker's `config.json`; undefined for a text that is none. */
+export function parseDockerConfig(content: string): { readonly auths: Json } | undefined {
+  try {
+    return { auths: asObject(asObject(JSON.parse(content))['auths']) }
+  } catch {
+    return undefined
+  }
+}
+
+/** The credentials of an entry of `auths`. */
+export function authOf(value: unknown): RegistryAuth | undefined {
+  const entry = asObject(value)
   const text = (key: string) => (typeof entry[key] === 'string' ? entry[key] : '')
   const [username, password] = decodeAuth(text('auth')) ?? [text('username'), text('password')]
   const identityToken = text('identitytoken') || (username === '<token>' ? password : '')

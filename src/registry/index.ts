@@ -10,6 +10,7 @@ export { createRegistryClient } from './client.ts'
 export { type ImageIndex, type ImageManifest, MAX_MANIFEST_BYTES, parseDocument } from './manifest.ts'
 export { OCI_CONFIG, OCI_INDEX, OCI_LAYERS, OCI_MANIFEST } from './media-types.ts'
 export { completePlatform, formatPlatform, selectPlatform } from './platform.ts'
+export { pullSecretAuth } from './pull-secret-auth.ts'
 export { formatImageReference, type ImageReference, parseImageReference, wireNames } from './reference.ts'
 export type {
   BlobSource,

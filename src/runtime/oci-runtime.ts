@@ -109,6 +109,16 @@ export function findInit(): string {
   )
 }
 
+/** What a pod's infra container runs, with `-P`: it does nothing but hold namespaces and reap. @throws {StatusError} `failed_precondition` */
+export function findPause(): string {
+  const path = findExecutable('catatonit')
+  if (path !== undefined) return path
+  throw new StatusError(
+    'failed_precondition',
+    'Cannot run pods: catatonit, which holds their namespaces, is not installed; on Debian: apt-get install catatonit',
+  )
+}
+
 function ociRuntime(thread: KernelThread, name: OciRuntime['name'], path: string, runDir: string): OciRuntime {
   const root = join(runDir, name)
   return {

@@ -1,7 +1,7 @@
 import type { Ctx } from '../lib/ctx.ts'
 import type { Event, NewEvent } from '../model/event.ts'
 import type { Kind, Kinds } from '../model/kinds.ts'
-import type { Labels, Owner } from '../model/meta.ts'
+import type { Labels, ObjectMeta, Owner } from '../model/meta.ts'
 
 export interface Store extends AsyncDisposable {
   /** The database was damaged or gone, and what is here now is from its second copy: the last changes may be missing. */
@@ -82,6 +82,9 @@ export interface Draft<K extends Kind> {
   readonly labels?: Labels
   readonly annotations?: Labels
   readonly owner?: Owner
+  readonly ownerReferences?: ObjectMeta['ownerReferences']
+  readonly finalizers?: ObjectMeta['finalizers']
+  readonly managedFields?: ObjectMeta['managedFields']
   readonly spec: Kinds[K]['spec']
   readonly status: Kinds[K]['status']
 }

@@ -35,6 +35,7 @@ export class ObjectWriter extends ObjectReader implements WriteTx {
   }
 
   create<K extends Kind>(kind: K, draft: Draft<K>): Kinds[K] {
+    const { ownerReferences, finalizers, managedFields } = draft
     const metadata: ObjectMeta = {
       namespace: draft.namespace ?? DEFAULT_NAMESPACE,
       name: draft.name,
@@ -43,7 +44,10 @@ export class ObjectWriter extends ObjectReader implements WriteTx {
       generation: 1,
       labels: draft.labels ?? {},
       annotations: draft.annotations ?? {},
-      ...(draft.owner === undefined ? {} : { owner: draft.owner }),
+      ...(draft.owner !== undefined && { owner: draft.owner }),
+      ...(ownerReferences !== undefined && { ownerReferences }),
+      ...(finalizers !== undefined && { finalizers }),
+      ...(managedFields !== undefined && { managedFields }),
       createdAt: Date.now(),
     }
     const { object, json } = asStored({ metadata, spec: draft.spec, status: draft.status })

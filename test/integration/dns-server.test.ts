@@ -187,7 +187,7 @@ test('large answers are cut for UDP as the client said, and whole by TCP', async
   const addresses = Array.from({ length: 40 }, (_, index) => `192.0.2.${index}`)
   upstream.answer = ({ transport }) => (transport === 'udp' ? { truncated: true } : { addresses })
   const plain = await askDns(web, A.gateway, 'large.example')
-  assert.deepEqual([plain?.truncated, plain?.answers], [true, []])
+  assert.deepEqual([plain?.truncated, plain?.answers.length], [true, 30])
   assert.ok(plain!.bytes <= 512)
   const edns = await askDns(web, A.gateway, 'large.example', { ednsBytes: 1232 })
   assert.deepEqual([edns?.truncated, edns?.answers.length], [false, 40])

@@ -37,6 +37,7 @@ export async function observe(home: Home): Promise<World> {
       ...filesBelow(join(home.root, 'containers')),
       ...filesBelow(join(home.root, 'content/ingest')),
       ...filesBelow(join(home.root, 'volumes')),
+      ...filesBelow(join(home.root, 'pods')),
       ...filesBelow(home.run),
     ]
       // The name server stays until the daemon ends: dns-daemon.test.ts looks after it.

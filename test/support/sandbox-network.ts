@@ -4,7 +4,13 @@ import { silentLogger } from '../../src/lib/log.ts'
 import { inlineKernelThread } from '../../src/linux/kernel-thread.ts'
 import { spawnOps } from '../../src/linux/spawn.ts'
 import type { NetworkSpec, PortMapping } from '../../src/model/network.ts'
-import { createNetwork, defaultMac, type NetworkDriver, networkOps } from '../../src/network/index.ts'
+import {
+  createNetwork,
+  defaultMac,
+  type NetworkDriver,
+  networkOps,
+  type ServiceNetwork,
+} from '../../src/network/index.ts'
 
 export const ctx = { signal: new AbortController().signal, log: silentLogger }
 
@@ -20,13 +26,14 @@ export interface NetworkFixture extends AsyncDisposable {
   publish(key: string, address: string, ...ports: PortMapping[]): Promise<void>
 }
 
-export async function openNetwork(spec: NetworkSpec = raind0): Promise<NetworkFixture> {
+export async function openNetwork(spec: NetworkSpec = raind0, services?: ServiceNetwork): Promise<NetworkFixture> {
   const dir = mkdtempSync('/var/tmp/condenser-network-')
   const netnsDir = join(dir, 'netns')
   const driver = createNetwork({
     thread: inlineKernelThread({ ...networkOps, ...spawnOps }),
     netnsDir,
     log: silentLogger,
+    ...(services !== undefined && { services }),
   })
   await driver.ensureBridge(ctx, spec)
   await restored(driver, [spec], new Map())

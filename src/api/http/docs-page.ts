@@ -73,6 +73,8 @@ function typeText(rules: Rules): string {
   if ('anyOf' in rules) return rules.anyOf.map(typeText).join(' or ')
   if ('enum' in rules) return rules.enum.join(', ')
   switch (rules.type) {
+    case undefined:
+      return 'anything'
     case 'array':
       return `list of ${typeText(rules.items)}`
     case 'object':

@@ -319,15 +319,24 @@ test('toCreateContainer() refuses what cannot be', () => {
 })
 
 test('toContainerFilter() lists all unless told otherwise', () => {
-  assert.deepEqual(toContainerFilter({}), {})
-  assert.deepEqual(toContainerFilter({ all: false }), { states: ['running', 'paused', 'restarting'] })
+  assert.deepEqual(toContainerFilter({}), { infra: false })
+  assert.deepEqual(toContainerFilter({ infra: true }), {})
+  const alive = { infra: false, states: ['running', 'paused', 'restarting'] }
+  assert.deepEqual(toContainerFilter({ all: false }), alive)
   assert.deepEqual(toContainerFilter({ all: false, label: ['a=b=c'], name: ['n'], state: ['created'] }), {
+    infra: false,
     labels: [{ key: 'a', value: 'b=c', negated: false }],
     names: ['n'],
     states: ['created'],
   })
   const more = { all: false, id: ['ab'], image: ['alpine'], network: ['front'], exitCode: ['137'] }
-  assert.deepEqual(toContainerFilter(more), { ids: ['ab'], images: ['alpine'], networks: ['front'], exitCodes: [137] })
+  assert.deepEqual(toContainerFilter(more), {
+    infra: false,
+    ids: ['ab'],
+    images: ['alpine'],
+    networks: ['front'],
+    exitCodes: [137],
+  })
 })
 
 test('toNetworkFilter() speaks of what is not used', () => {

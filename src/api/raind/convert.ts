@@ -11,7 +11,7 @@ import type {
 import type { ImageStatus, ImageUsage, PullProgress } from '../../images/index.ts'
 import { StatusError } from '../../lib/errors.ts'
 import { parseCapability } from '../../model/capability.ts'
-import { type Container, containerState, isAlive } from '../../model/container.ts'
+import { type Container, containerState, isAlive, isOfPod } from '../../model/container.ts'
 import type { CheckedFinding } from '../../model/finding.ts'
 import type { Image } from '../../model/image.ts'
 import { parseLabelTerm } from '../../model/label-term.ts'
@@ -51,21 +51,26 @@ export function wireTime(ms: number | undefined): string {
   return ms === undefined || ms === 0 ? NO_TIME : new Date(ms).toISOString()
 }
 
-export function wireContainer({ metadata, spec, status }: Container, sandbox: Sandbox | undefined): WireContainer {
+export function wireContainer(container: Container, sandbox: Sandbox | undefined): WireContainer {
+  const { metadata, spec, status } = container
   const state = containerState(status)
   const ended = state === 'stopped' || state === 'restarting'
+  // The address and the ports of a pod are those of its infra container.
+  const own = spec.pod === undefined || spec.pod.role === 'infra' ? sandbox : undefined
+  const [address, address6] = [addressOf(own, 0), addressOf(own, 1)]
   return {
     containerId: shortId(metadata.uid),
     name: metadata.name,
+    ...(isOfPod(container) && { podId: metadata.owner!.uid }),
     state,
     ...(isAlive(status) && status.health && { health: status.health.status }),
     pid: isAlive(status) ? status.pid! : 0,
     imageRepository: withSlash(spec.imageRepository),
     imageReference: spec.imageReference,
     command: orNull(spec.args),
-    address: addressOf(sandbox, 0) ?? '',
-    ...(addressOf(sandbox, 1) !== undefined && { address6: addressOf(sandbox, 1)! }),
-    forwards: orNull(sandbox === undefined ? [] : forwards(sandbox)),
+    address: address ?? '',
+    ...(address6 !== undefined && { address6 }),
+    forwards: orNull(own === undefined ? [] : forwards(own)),
     creatingAt: wireTime(metadata.createdAt),
     createdAt: wireTime(status.preparedAt),
     statedAt: wireTime(status.startedAt),
@@ -232,6 +237,7 @@ export function toStopOptions({ timeout, signal }: StopQuery) {
 /** Without a filter /v1 lists all; `all=false` only those that have a process. */
 export function toContainerFilter({
   all = true,
+  infra = false,
   label,
   name,
   id,
@@ -241,6 +247,7 @@ export function toContainerFilter({
   exitCode,
 }: ListQuery): ContainerFilter {
   return withoutUndefined({
+    infra: infra ? undefined : false,
     labels: label?.map(parseLabelTerm),
     names: name,
     ids: id,

@@ -7,6 +7,7 @@
 import type { Containers } from '../../containers/index.ts'
 import type { Images } from '../../images/index.ts'
 import type { Ctx } from '../../lib/ctx.ts'
+import type { Resources } from '../../resources/index.ts'
 import type { Route } from '../http/route.ts'
 import type { FrontEnd } from '../http/server.ts'
 import { archiveRoutes } from './archives.ts'
@@ -16,8 +17,13 @@ import { errorReply } from './errors.ts'
 import { type EventSource, eventRoutes } from './events.ts'
 import { execRoutes } from './execs.ts'
 import { imageRoutes } from './images.ts'
+import { manifestRoutes } from './manifests.ts'
 import { networkRoutes } from './networks.ts'
+import { objectRoutes } from './objects.ts'
+import { podRoutes } from './pods.ts'
 import { policyRoutes } from './policies.ts'
+import { replicaSetRoutes } from './replica-sets.ts'
+import { serviceRoutes } from './services.ts'
 import { statsRoutes } from './stats.ts'
 import { streamRoutes } from './streams.ts'
 import { type DaemonInfo, type SystemDeps, systemRoutes } from './system.ts'
@@ -26,6 +32,7 @@ import { volumeRoutes } from './volumes.ts'
 export interface RaindDeps {
   readonly containers: Containers
   readonly images: Images
+  readonly resources: Resources
   /** Its events, and how its file is. */
   readonly store: EventSource & SystemDeps['store']
   readonly info: DaemonInfo
@@ -35,7 +42,7 @@ export interface RaindDeps {
   readonly more: readonly Route[]
 }
 
-export function raindApi({ containers, images, store, info, ctx, more }: RaindDeps): FrontEnd {
+export function raindApi({ containers, images, resources, store, info, ctx, more }: RaindDeps): FrontEnd {
   const routes: readonly Route[] = [
     ...containerRoutes(containers, ctx),
     ...statsRoutes(containers),
@@ -44,6 +51,11 @@ export function raindApi({ containers, images, store, info, ctx, more }: RaindDe
     ...imageRoutes(images, ctx),
     ...networkRoutes(containers, ctx),
     ...volumeRoutes(containers, ctx),
+    ...podRoutes(resources, containers),
+    ...replicaSetRoutes(resources),
+    ...serviceRoutes(resources),
+    ...manifestRoutes(resources),
+    ...objectRoutes(resources, store),
     ...policyRoutes(),
     ...eventRoutes(store),
     ...archiveRoutes(containers),
@@ -56,6 +68,32 @@ export function raindApi({ containers, images, store, info, ctx, more }: RaindDe
 export type { WirePathStat, WireTop } from './archive-types.ts'
 export type { WireEvent } from './event-types.ts'
 export type { WireHistoryEntry, WireImageInspect } from './image-types.ts'
+export type {
+  WireApplied,
+  WireAppliedObject,
+  WireDeleted,
+  WireObjectDiff,
+  WireObjectEvent,
+  WireObjectName,
+} from './kube-types.ts'
+export type {
+  WireConfigMapObject,
+  WireEnvVar,
+  WireNamespaceObject,
+  WireObject,
+  WireObjectChange,
+  WirePodContainer,
+  WirePodContainerState,
+  WirePodContainerStatus,
+  WirePodObject,
+  WirePodPort,
+  WireProbe,
+  WireReplicaSetObject,
+  WireSecretObject,
+  WireServiceObject,
+  WireVolumeMount,
+  WireVolumeSource,
+} from './object-types.ts'
 export type { WirePruned } from './prune.ts'
 export type { WireLinkStats, WireStats } from './stats-types.ts'
 export type { DaemonInfo } from './system.ts'

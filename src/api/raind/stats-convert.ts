@@ -1,5 +1,5 @@
 import type { ContainerStats } from '../../containers/index.ts'
-import { cgroupPath, containerState, isAlive } from '../../model/container.ts'
+import { cgroupPath, containerState, isAlive, isOfPod } from '../../model/container.ts'
 import { shortId } from '../../model/names.ts'
 import { orNull, wireTime, withSlash } from './convert.ts'
 import type { WireLinkStats, WireStats } from './stats-types.ts'
@@ -28,7 +28,7 @@ export function wireStats({ container, logFile, usage }: ContainerStats, host: H
     generated_ts: usage === undefined ? '' : wireTime(Math.round(usage.takenAt)),
     container_id: shortId(metadata.uid),
     container_name: metadata.name,
-    pod_id: '',
+    pod_id: isOfPod(container) ? container.metadata.owner!.uid : '',
     spiffe_id: '',
     pid: alive ? status.pid! : 0,
     status: containerState(status),

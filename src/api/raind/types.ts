@@ -297,6 +297,8 @@ export type ExecBody = Static<typeof execBody>
 
 export const listQuery = object({
   all: optional(boolean()),
+  /** Also those that do nothing but hold the namespaces of pods. */
+  infra: optional(boolean()),
   label: optional(labelTerms),
   /** Parts of names; `^` and `$` at their ends mean those of the name. */
   name: optional(array(text)),

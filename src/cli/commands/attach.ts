@@ -1,24 +1,31 @@
 import type { WireInspect } from '../../api/raind/index.ts'
 import type { Client } from '../client.ts'
 import type { Command, Terminal } from '../command.ts'
+import { CONTAINER_FLAGS } from '../kube/flags.ts'
 import { live } from '../live.ts'
+import { askContainer, CONTAINER_OR_POD } from './ask-container.ts'
 import { DETACH_FLAG, detachKeysOf } from './live-flags.ts'
 
 export const attach: Command = {
   names: ['container attach', 'attach'],
   summary: "Connect the terminal with a running container's",
-  usage: 'CONTAINER',
+  usage: CONTAINER_OR_POD,
   flags: {
     'no-stdin': { type: 'boolean', help: 'do not pass on what comes in' },
     logs: { type: 'boolean', help: 'begin with what it has written before' },
     ...DETACH_FLAG,
+    ...CONTAINER_FLAGS,
   },
   minArgs: 1,
   maxArgs: 1,
-  async run({ client, terminal, flags, args }) {
+  async run(invocation) {
+    const { client, terminal, flags, args } = invocation
     const detachKeys = detachKeysOf(flags)
-    const path = `/v1/containers/${encodeURIComponent(args[0]!)}`
-    const { spec } = await client.call<WireInspect>('GET', `${path}/inspect`)
+    const inspect = (path: string) => client.call<WireInspect>('GET', `${path}/inspect`)
+    const {
+      path,
+      answer: { spec },
+    } = await askContainer(invocation, args[0]!, inspect)
     if (spec.tty && terminal.stdin.isTTY) {
       terminal.stderr.write(`To leave it running, press ${flags.text('detach-keys') ?? 'Ctrl-P Ctrl-Q'}\n`)
     }

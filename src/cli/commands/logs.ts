@@ -1,51 +1,103 @@
 import { once } from 'node:events'
 import { FRAME, FrameReader } from '../../lib/frames.ts'
-import type { Command, Flags, Terminal } from '../command.ts'
-import { usageError } from '../errors.ts'
+import type { Command, Flags, Invocation, Terminal } from '../command.ts'
+import { settle, usageError } from '../errors.ts'
+import { CONTAINER_FLAGS, DEFAULT_NAMESPACE } from '../kube/flags.ts'
+import { askContainer, CONTAINER_OR_POD, pathOf, podNamed } from './ask-container.ts'
 
 /** What the public CLI shows unless told otherwise. */
 const DEFAULT_LINES = '100'
 /** Of the daemon's frames (`FRAME_STREAM` of the API). */
 const FRAMES = 'application/vnd.raind.stream'
 
+const { short: _, ...NAMESPACE } = CONTAINER_FLAGS['namespace']!
+
 export const logs: Command = {
   names: ['container logs', 'logs'],
-  summary: "Print a container's output",
-  usage: 'CONTAINER',
+  summary: 'Print the output of a container, or of a pod',
+  usage: CONTAINER_OR_POD,
   flags: {
     follow: { type: 'boolean', short: 'f', help: 'go on until the container ends' },
     tail: {
       type: 'string',
       short: 'n',
       value: 'N',
-      help: `how many lines from the end, or all (default ${DEFAULT_LINES})`,
+      help: `how many lines from the end, or all (default ${DEFAULT_LINES}); -n with a name is the namespace`,
     },
     line: { type: 'string', value: 'N', help: 'the same, as the public Raind spells it' },
     since: { type: 'string', value: 'TIME', help: 'not what is older: a time, or how long ago (10m, 2h)' },
     until: { type: 'string', value: 'TIME', help: 'not what is younger' },
     timestamps: { type: 'boolean', short: 't', help: 'put the time before each line' },
+    ...CONTAINER_FLAGS,
+    namespace: NAMESPACE,
+    previous: { type: 'boolean', short: 'p', help: 'of a pod: what the container wrote before it was restarted' },
+    'all-containers': { type: 'boolean', help: 'of a pod: all of its containers, one after the other unless -f' },
   },
   minArgs: 1,
   maxArgs: 1,
-  async run({ client, terminal, flags, args }) {
-    const query = new URLSearchParams({
-      follow: String(flags.is('follow')),
-      timestamps: String(flags.is('timestamps')),
-    })
-    const lines = tailOf(flags)
-    if (lines !== 'all') query.set('tail_lines', lines)
-    for (const name of ['since', 'until']) {
-      const text = flags.text(name)
-      if (text !== undefined) query.set(name, timeOf(name, text))
-    }
-    const path = `/v1/containers/${encodeURIComponent(args[0]!)}/log?${query}`
-    await printFrames(await client.stream('GET', path, { accept: FRAMES }), terminal)
+  async run(given) {
+    const invocation = { ...given, flags: withNamespace(given.flags) }
+    const { client, terminal, flags, args } = invocation
+    const query = logQuery(flags)
+    const open = (path: string) => client.stream('GET', `${path}/log?${query}`, { accept: FRAMES })
+    if (flags.is('all-containers')) return await printAll(invocation, open)
+    const { answer } = await askContainer(invocation, args[0]!, open)
+    await printFrames(answer, terminal)
+    return 0
   },
 }
 
+/** `-n` is docker's for a number of lines, and kubectl's for a namespace. */
+function withNamespace(flags: Flags): Flags {
+  const tail = flags.text('tail')
+  if (tail === undefined || LINES.test(tail)) return flags
+  const texts: Readonly<Record<string, string | undefined>> = { tail: undefined, namespace: tail }
+  return { ...flags, text: (name) => (Object.hasOwn(texts, name) ? texts[name] : flags.text(name)) }
+}
+
+function logQuery(flags: Flags): URLSearchParams {
+  const query = new URLSearchParams({
+    follow: String(flags.is('follow')),
+    timestamps: String(flags.is('timestamps')),
+  })
+  const lines = tailOf(flags)
+  if (lines !== 'all') query.set('tail_lines', lines)
+  for (const name of ['since', 'until']) {
+    const text = flags.text(name)
+    if (text !== undefined) query.set(name, timeOf(name, text))
+  }
+  return query
+}
+
+/** Of each container of a pod. */
+async function printAll(
+  { client, terminal, flags, args }: Invocation,
+  open: (path: string) => Promise<NodeJS.ReadableStream>,
+): Promise<number> {
+  if (flags.text('container') !== undefined) throw usageError('Give --container or --all-containers, not both')
+  const [name] = args
+  const ref = podNamed(name!, flags) ?? { name: name!, namespace: DEFAULT_NAMESPACE }
+  const { containerIdOf, containersOf, fetchPod } = await import('../kube/pod-containers.ts')
+  const pod = await fetchPod(client, ref)
+  const errors: Error[] = []
+  const print = async (container: string) => {
+    try {
+      const id = containerIdOf(pod, container, { previous: flags.is('previous') })
+      await printFrames(await open(pathOf(id)), terminal)
+    } catch (error) {
+      errors.push(error as Error)
+    }
+  }
+  if (flags.is('follow')) await Promise.all(containersOf(pod).map(print))
+  else for (const container of containersOf(pod)) await print(container)
+  return settle(errors, terminal)
+}
+
+const LINES = /^(?:all|\d+)$/
+
 function tailOf(flags: Flags): string {
   const text = flags.text('tail') ?? flags.text('line') ?? DEFAULT_LINES
-  if (text !== 'all' && !/^\d+$/.test(text)) throw usageError(`--tail wants a number of lines or "all", not "${text}"`)
+  if (!LINES.test(text)) throw usageError(`--line wants a number of lines or "all", not "${text}"`)
   return text
 }
 

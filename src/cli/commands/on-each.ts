@@ -1,4 +1,5 @@
 import type { Command, FlagSpec, Invocation } from '../command.ts'
+import { settle } from '../errors.ts'
 
 interface Each {
   readonly names: Command['names']
@@ -31,9 +32,7 @@ export function onEach({ names, summary, kind, done, flags = {}, act }: Each): C
           errors.push(error as Error)
         }
       }
-      if (errors.length === 1) throw errors[0]
-      for (const error of errors) terminal.stderr.write(`raind: ${error.message}\n`)
-      return errors.length > 0 ? 1 : 0
+      return settle(errors, terminal)
     },
   }
 }

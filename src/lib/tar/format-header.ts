@@ -18,12 +18,12 @@ const TYPE_FLAGS: Readonly<Record<TarEntryType, string>> = {
 }
 
 /**
- * The header of a regular file (POSIX.1-1988, ustar), of root, mode 644 and time 0; sizes from 8 GiB on in base 256 as GNU
+ * The header of a regular file (POSIX.1-1988, ustar), of root and time 0; sizes from 8 GiB on in base 256 as GNU
  * writes them. After it come the data and `padding(size)` zeros; after the last file two blocks of zeros.
  */
-export function formatFileHeader(path: string, size: number): Buffer {
+export function formatFileHeader(path: string, size: number, mode = 0o644): Buffer {
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw new RangeError(`"${path}" does not fit a tar header`)
-  return headerBlock({ path: Buffer.from(path).toString('latin1'), typeFlag: '0', size, mode: 0o644 })
+  return headerBlock({ path: Buffer.from(path).toString('latin1'), typeFlag: '0', size, mode })
 }
 
 /**

@@ -1,0 +1,197 @@
+import type { Ctx } from '../lib/ctx.ts'
+import type { Container, ContainerOptions, PodRole } from '../model/container.ts'
+import type { Labels, Owner } from '../model/meta.ts'
+import { joining } from '../model/namespace-mode.ts'
+import type { PortMapping } from '../model/network.ts'
+import { POD_LABELS } from '../model/pod-labels.ts'
+import { lowestOomScore } from './assert-host-has.ts'
+import { createIn } from './create.ts'
+import type { Deps } from './deps.ts'
+import { type NodeFacts, readNodeFacts } from './node-facts.ts'
+import { ensurePauseImage } from './pause-image.ts'
+import { type PodVolume, preparePodVolumes, removePodVolumes } from './pod-volumes.ts'
+import { mountPodVolumes, type PodVolumeMount } from './pod-volumes-mounts.ts'
+import { type CommandResult, type ProbeTurns, runCommand } from './probe.ts'
+import { removeContainer } from './remove.ts'
+import { startHeld } from './start.ts'
+import { stopHeld } from './stop.ts'
+import type { AttachRequest, CreateContainer } from './types.ts'
+
+/** The pod that containers are made for. */
+export interface PodIdentity {
+  readonly uid: string
+  readonly name: string
+  readonly namespace: string
+}
+
+/** What the containers of a pod have in common. */
+export interface SandboxRequest {
+  readonly pod: PodIdentity
+  readonly attempt: number
+  readonly restartDelayMs?: number
+  readonly hostname: string
+  /** The daemon's default network if absent. */
+  readonly network?: AttachRequest
+  readonly ports: readonly PortMapping[]
+  readonly sysctls: Readonly<Record<string, string>>
+  readonly hostIpc: boolean
+}
+
+export type MemberRequest = Omit<CreateContainer, 'name' | 'hostname' | 'networks' | 'ports' | 'mounts' | 'options'> & {
+  readonly pod: PodIdentity
+  readonly role: PodRole
+  readonly options: Omit<ContainerOptions, 'utsMode' | 'ipcMode' | 'pidMode' | 'sysctls'>
+  /** Of the pod's volumes, which are prepared. */
+  readonly volumeMounts: readonly PodVolumeMount[]
+  /** See the processes of the whole pod, or of the host. */
+  readonly processes?: 'pod' | 'host'
+}
+
+/** The containers of pods, which users' verbs leave alone: what CRI calls RuntimeService. Each verb is whole or undone. */
+export interface PodContainers {
+  /** All of them that there are, in order of creation. */
+  list(podUid: string): Container[]
+  /** A new sandbox: its infra container, running. What fails leaves nothing. */
+  runSandbox(ctx: Ctx, request: SandboxRequest): Promise<Container>
+  /** A container in a sandbox that runs, not started yet. The image must be there. */
+  create(ctx: Ctx, infra: Container, request: MemberRequest): Promise<Container>
+  start(ctx: Ctx, id: string): Promise<Container>
+  /** Resolves when it does not run (any more). */
+  stop(ctx: Ctx, id: string, graceMs: number): Promise<void>
+  /**
+   * Runs a command in a container, as its own process runs, in its turn: few begin at once. The time (none if absent) or
+   * the end of the context ends it, with all that it has begun. Never rejects.
+   */
+  probe(ctx: Ctx, id: string, command: readonly string[], timeoutMs?: number): Promise<CommandResult>
+  /** Idempotent, whatever its state. */
+  remove(ctx: Ctx, id: string): Promise<void>
+  /** Makes a pod's volumes what they are to be; the pod's record owns them. @throws {StatusError} with `details.reason` */
+  prepareVolumes(ctx: Ctx, podUid: string, volumes: readonly PodVolume[]): Promise<void>
+  /** All that a pod, whose containers are gone, has of its own on disk and in memory. Idempotent. */
+  removeVolumes(ctx: Ctx, podUid: string): Promise<void>
+  /** What of this machine goes into containers of pods. */
+  node(): Promise<NodeFacts>
+}
+
+export function podContainers(deps: Deps, turns: ProbeTurns): PodContainers {
+  const { store, locks } = deps
+  return {
+    list: (podUid) => store.read((tx) => tx.list('Container', { ownerUid: podUid })),
+
+    async runSandbox(ctx, request) {
+      const { restartDelayMs } = request
+      const infra = await createIn(ctx, deps, infraRequest(deps, request, await ensurePauseImage(ctx, deps)), {
+        owner: ownerOf(request.pod),
+        pod: {
+          role: 'infra',
+          name: '',
+          attempt: request.attempt,
+          ...(restartDelayMs !== undefined && { restartDelayMs }),
+        },
+      })
+      const { uid } = infra.metadata
+      using _lock = await locks.hold(ctx, uid)
+      try {
+        return await startHeld(ctx, deps, uid)
+      } catch (error) {
+        await removeContainer(ctx, deps, uid).catch((undo) =>
+          deps.log.error('an infra container that did not start is removed later', { containerId: uid, error: undo }),
+        )
+        throw error
+      }
+    },
+
+    async create(ctx, infra, { pod, role, processes, options, volumeMounts, ...request }) {
+      const infraId = infra.metadata.uid
+      const pidMode = processes === 'pod' ? joining(infraId) : processes
+      const joined = {
+        utsMode: joining(infraId),
+        ipcMode: infra.spec.ipcMode === 'host' ? ('host' as const) : joining(infraId),
+        ...(pidMode !== undefined && { pidMode }),
+      }
+      const mounts = await mountPodVolumes(ctx, deps, { podUid: pod.uid, container: role.name }, volumeMounts)
+      return await createIn(
+        ctx,
+        deps,
+        {
+          ...request,
+          mounts,
+          name: nameOf(pod, role),
+          labels: { ...request.labels, ...labelsOf(pod, role.name) },
+          networks: [],
+          options: { ...options, ...joined, ...possibleScore(deps, options.oomScoreAdj ?? 0) },
+        },
+        { owner: ownerOf(pod), pod: role, sandboxId: infra.spec.sandboxId },
+      )
+    },
+
+    async start(ctx, id) {
+      using _lock = await locks.hold(ctx, id)
+      return await startHeld(ctx, deps, id)
+    },
+
+    async stop(ctx, id, graceMs) {
+      using _lock = await locks.hold(ctx, id)
+      if (store.read((tx) => tx.getByUid('Container', id)) === undefined) return
+      await stopHeld(ctx, deps, id, { timeoutMs: graceMs })
+    },
+
+    async probe(ctx, id, args, timeoutMs) {
+      const container = store.read((tx) => tx.getByUid('Container', id))
+      if (container === undefined) return { exitCode: -1, output: 'The container is gone', notRun: true }
+      return await turns(() => runCommand(ctx, deps, container, { args, timeoutMs }))
+    },
+
+    async remove(ctx, id) {
+      using _lock = await locks.hold(ctx, id)
+      await removeContainer(ctx, deps, id, { volumes: true })
+    },
+
+    prepareVolumes: (ctx, podUid, volumes) => preparePodVolumes(ctx, deps, podUid, volumes),
+    removeVolumes: (ctx, podUid) => removePodVolumes(ctx, deps, podUid),
+    node: () => readNodeFacts(deps),
+  }
+}
+
+function infraRequest(deps: Deps, request: SandboxRequest, image: string) {
+  const { pod, attempt, hostname, network, ports, sysctls, hostIpc } = request
+  return {
+    image,
+    name: nameOf(pod, { role: 'infra', name: 'POD', attempt }),
+    hostname,
+    labels: labelsOf(pod, 'POD'),
+    ...(network !== undefined && { networks: [network] }),
+    ports,
+    readOnlyRootfs: true,
+    capDrop: ['ALL'],
+    stopSignal: 'SIGKILL',
+    options: {
+      ipcMode: hostIpc ? 'host' : 'shareable',
+      sysctls,
+      ...possibleScore(deps, INFRA_OOM_SCORE),
+      security: { noNewPrivileges: true },
+    },
+  } satisfies CreateContainer
+}
+
+/** What protects a container is a wish: where the host cannot give it, the container runs without. */
+function possibleScore({ runtime }: Deps, wanted: number): { oomScoreAdj: number } {
+  return { oomScoreAdj: Math.max(wanted, lowestOomScore(runtime.host)) }
+}
+
+/** As kubelet has it: it is killed last. */
+const INFRA_OOM_SCORE = -998
+
+/** No user's container has one of these by accident: names of Kubernetes have no underscore. */
+function nameOf({ name, namespace }: PodIdentity, { name: container, attempt }: PodRole): string {
+  return `${name}_${namespace}_${container}_${attempt}`
+}
+
+function labelsOf({ uid, name, namespace }: PodIdentity, container: string): Labels {
+  const { name: ofName, namespace: ofNamespace, uid: ofUid, container: ofContainer } = POD_LABELS
+  return { [ofName]: name, [ofNamespace]: namespace, [ofUid]: uid, [ofContainer]: container }
+}
+
+function ownerOf({ uid }: PodIdentity): Owner {
+  return { frontEnd: 'kubernetes', kind: 'Pod', uid }
+}

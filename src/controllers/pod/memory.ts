@@ -1,0 +1,65 @@
+import { type Backoff, backoffMs } from '../../lib/backoff.ts'
+import type { Waiting } from './status.ts'
+
+/** kubelet's: of images that cannot be pulled, and of containers that cannot be made. */
+const HOLD: Backoff = { firstMs: 10_000, maxMs: 300_000, jitter: 0 }
+
+interface Hold extends Waiting {
+  readonly untilMs: number
+  readonly failures: number
+}
+
+/** What is known of a pod in this life of the daemon, and worth nothing in the next. */
+export class PodMemory {
+  readonly #holds = new Map<string, Hold>()
+  #interruption = new AbortController()
+  /** Why its sandbox or its volumes cannot be made. */
+  waiting: Waiting | undefined
+  /** A digest of what was in its volumes when they were filled last. */
+  volumes: string | undefined
+
+  /** Ends when the pod is changed such that what is being done for it may be in vain. */
+  get interrupted(): AbortSignal {
+    return this.#interruption.signal
+  }
+
+  interrupt(): void {
+    this.#interruption.abort()
+    this.#interruption = new AbortController()
+  }
+
+  /** A container could not be made: it is tried again, later each time. */
+  hold(name: string, { reason, message }: Waiting, now: number): void {
+    const failures = (this.#holds.get(name)?.failures ?? 0) + 1
+    this.#holds.set(name, { reason, message, failures, untilMs: now + backoffMs(HOLD, failures) })
+  }
+
+  release(name: string): void {
+    this.#holds.delete(name)
+  }
+
+  /** What the containers wait for may be there now: they are tried again at once. */
+  retry(): void {
+    for (const [name, hold] of this.#holds) this.#holds.set(name, { ...hold, untilMs: 0 })
+  }
+
+  /** By container: until when it is not tried. */
+  holds(): Map<string, number> {
+    return new Map([...this.#holds].map(([name, { untilMs }]) => [name, untilMs]))
+  }
+
+  /** By container: what its status says. The first failure is told as it was, then that it is being waited. */
+  waitings(now: number): Map<string, Waiting> {
+    return new Map(
+      [...this.#holds].map(([name, { reason, message, failures, untilMs }]) => {
+        const isWaiting = reason === 'ErrImagePull' && failures > 1 && untilMs > now
+        return [
+          name,
+          isWaiting
+            ? { reason: 'ImagePullBackOff', message: `Back-off pulling image: ${message}` }
+            : { reason, message },
+        ]
+      }),
+    )
+  }
+}

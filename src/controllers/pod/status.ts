@@ -1,0 +1,200 @@
+import { type Container, containerState, isAlive } from '../../model/container.ts'
+import type { PodContainer } from '../../model/kube/container.ts'
+import {
+  delayAfter,
+  hasEnded,
+  infraOf,
+  isContainerReady,
+  isInitialized,
+  isSidecar,
+  lastIn,
+  outcomeOf,
+  recordsOf,
+  runsAgain,
+} from '../../model/kube/pod-run.ts'
+import type {
+  ConditionStatus,
+  ContainerTerminated,
+  PodCondition,
+  PodConditionType,
+  PodContainerState,
+  PodContainerStatus,
+  PodPhase,
+  PodStatus,
+  QosClass,
+} from '../../model/kube/pod-status.ts'
+import type { Pod } from '../../model/kube/stored.ts'
+
+/** Why a container cannot be made at present: `ImagePullBackOff`, `CreateContainerConfigError` ... */
+export interface Waiting {
+  readonly reason: string
+  readonly message: string
+}
+
+export interface StatusInput {
+  readonly pod: Pod
+  readonly containers: readonly Container[]
+  readonly waiting: ReadonlyMap<string, Waiting>
+  /** Why the sandbox cannot be made, or the volumes. */
+  readonly podWaiting?: Waiting
+  /** Of its sandbox, or of the host for one in the host's network; IPv4 first. */
+  readonly podIps: readonly string[]
+  readonly hostIp: string | undefined
+  readonly qosClass: QosClass
+  readonly now: number
+}
+
+/** A pod's status from what its containers are (kubelet's generateAPIPodStatus). What does not change keeps its times. */
+export function podStatus(input: StatusInput): PodStatus {
+  const { pod, containers, hostIp, podIps, qosClass, now } = input
+  const { spec } = pod
+  const infra = infraOf(containers)
+  const isUp = infra !== undefined && isAlive(infra.status)
+  const outcome = outcomeOf(pod, containers, now)
+  const initialized = isInitialized(spec, containers, infra) || outcome?.phase === 'Succeeded'
+  const inits = (spec.initContainers ?? []).map((container) => statusOf(input, infra, container, 'init', initialized))
+  const mains = spec.containers.map((container) => statusOf(input, infra, container, 'main', initialized))
+  const sidecars = inits.filter((_, index) => isSidecar(spec.initContainers![index]!))
+  const unready = [...sidecars, ...mains].filter(({ ready }) => !ready).map(({ name }) => name)
+  const isReady = isUp && outcome === undefined && !spec.stopped && unready.length === 0
+  const why = outcome !== undefined ? 'PodCompleted' : spec.stopped ? 'PodStopped' : 'ContainersNotReady'
+  const notReady = isReady ? {} : { reason: why, message: `containers with unready status: [${unready.join(' ')}]` }
+  const condition = conditions(pod, now)
+  return {
+    phase: outcome?.phase ?? (spec.stopped ? 'Pending' : phaseOf(mains, initialized)),
+    ...reasonOf(input, outcome),
+    conditions: [
+      condition('PodReadyToStartContainers', isUp),
+      condition('Initialized', initialized, initialized ? {} : notInitialized(inits)),
+      condition('Ready', isReady, notReady),
+      condition('ContainersReady', isReady, notReady),
+      condition('PodScheduled', true),
+    ],
+    ...(hostIp !== undefined && { hostIP: hostIp, hostIPs: [{ ip: hostIp }] }),
+    ...(isUp && podIps.length > 0 && { podIP: podIps[0]!, podIPs: podIps.map((ip) => ({ ip })) }),
+    startTime: pod.status.startTime ?? timeOf(now),
+    ...(inits.length > 0 && { initContainerStatuses: inits }),
+    containerStatuses: mains,
+    qosClass,
+    observedGeneration: pod.metadata.generation,
+  }
+}
+
+function reasonOf({ pod, podWaiting }: StatusInput, outcome: ReturnType<typeof outcomeOf>) {
+  if (outcome !== undefined) {
+    const { reason, message } = outcome
+    return { ...(reason !== undefined && { reason }), ...(message !== undefined && { message }) }
+  }
+  return pod.spec.stopped ? { reason: 'Stopped', message: 'A user has stopped the pod' } : podWaiting
+}
+
+function phaseOf(mains: readonly PodContainerStatus[], initialized: boolean): PodPhase {
+  const hasNeverRun = mains.some(({ state, lastState }) => state?.waiting && lastState?.terminated === undefined)
+  return !initialized || hasNeverRun ? 'Pending' : 'Running'
+}
+
+function statusOf(
+  input: StatusInput,
+  infra: Container | undefined,
+  container: PodContainer,
+  role: 'init' | 'main',
+  initialized: boolean,
+): PodContainerStatus {
+  const { containers, waiting } = input
+  const records = recordsOf(containers, container.name)
+  const last = records.at(-1)
+  const before = records.at(-2)
+  const hasBegun = last !== undefined && (containerState(last.status) === 'running' || hasEnded(last))
+  const blocked = waiting.get(container.name)
+  const willRun = last !== undefined && hasEnded(last) && willRunAgain(input, infra, container, role, last)
+  const reason = role === 'main' && !initialized ? 'PodInitializing' : 'ContainerCreating'
+  const state: PodContainerState = !hasBegun
+    ? { waiting: blocked ?? { reason } }
+    : willRun
+      ? { waiting: blocked ?? crashLoop(last, input.pod) }
+      : stateOf(last)
+  const ended = willRun ? last : before
+  const started = last !== undefined && isAlive(last.status) && isStarted(container, last)
+  return {
+    name: container.name,
+    state,
+    ...(ended !== undefined && hasEnded(ended) && { lastState: stateOf(ended) }),
+    ready: role === 'init' && !isSidecar(container) ? isDone(last) : isContainerReady(container, last),
+    started,
+    restartCount: last?.spec.pod?.attempt ?? 0,
+    image: container.image ?? '',
+    imageID: last?.spec.imageId ?? '',
+    ...(hasBegun && { containerID: idOf(last) }),
+  }
+}
+
+function willRunAgain(
+  { pod, containers, now }: StatusInput,
+  infra: Container | undefined,
+  container: PodContainer,
+  role: 'init' | 'main',
+  last: Container,
+): boolean {
+  const ends = pod.metadata.deletedAt !== undefined || pod.spec.stopped || outcomeOf(pod, containers, now) !== undefined
+  if (ends) return false
+  const isOfThisSandbox = infra !== undefined && lastIn(infra, containers, container.name) === last
+  return (role === 'init' && !isOfThisSandbox) || runsAgain(pod.spec, container, role, last)
+}
+
+function isStarted({ startupProbe }: PodContainer, { status }: Container): boolean {
+  return startupProbe === undefined || status.probes?.started === true
+}
+
+function isDone(last: Container | undefined): boolean {
+  return last !== undefined && hasEnded(last) && last.status.exitCode === 0
+}
+
+function crashLoop(last: Container, { metadata }: Pod) {
+  const seconds = delayAfter(last) / 1000
+  const { name, namespace, uid } = metadata
+  const of = `container=${last.spec.pod!.name} pod=${name}_${namespace}(${uid})`
+  return { reason: 'CrashLoopBackOff', message: `back-off ${seconds}s restarting failed ${of}` }
+}
+
+function stateOf({ metadata, spec, status }: Container): PodContainerState {
+  if (isAlive(status)) return { running: { startedAt: timeOf(status.startedAt!) } }
+  const { exitCode = 0, reason, message, startedAt, finishedAt } = status
+  const terminated: ContainerTerminated = {
+    exitCode,
+    reason: reason ?? (exitCode === 0 ? 'Completed' : 'Error'),
+    ...(message !== undefined && { message }),
+    ...(startedAt !== undefined && { startedAt: timeOf(startedAt) }),
+    ...(finishedAt !== undefined && { finishedAt: timeOf(finishedAt) }),
+    containerID: idOf({ metadata, spec, status }),
+  }
+  return { terminated }
+}
+
+function notInitialized(inits: readonly PodContainerStatus[]) {
+  const names = inits.filter(({ ready }) => !ready).map(({ name }) => name)
+  return { reason: 'ContainersNotInitialized', message: `containers with incomplete status: [${names.join(' ')}]` }
+}
+
+/** A condition keeps the time of its last transition while its status stays. */
+function conditions({ metadata, status }: Pod, now: number) {
+  return (type: PodConditionType, holds: boolean, why: Pick<PodCondition, 'reason' | 'message'> = {}): PodCondition => {
+    const is: ConditionStatus = holds ? 'True' : 'False'
+    const before = status.conditions?.find((condition) => condition.type === type)
+    const lastTransitionTime = before?.status === is ? before.lastTransitionTime : timeOf(now)
+    return {
+      type,
+      status: is,
+      ...why,
+      lastTransitionTime: lastTransitionTime!,
+      observedGeneration: metadata.generation,
+    }
+  }
+}
+
+function timeOf(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`
+}
+
+function idOf({ metadata }: Container): string {
+  return `condenser://${metadata.uid}`
+}

@@ -1,0 +1,136 @@
+import type { Ctx } from '../../lib/ctx.ts'
+import { messageOf, StatusError } from '../../lib/errors.ts'
+import type { Limiter } from '../../lib/limiter.ts'
+import { infraOf } from '../../model/kube/pod-run.ts'
+import type { Pod } from '../../model/kube/stored.ts'
+import type { Requeue } from '../types.ts'
+import { killMember } from './kill.ts'
+import type { PodMemory } from './memory.ts'
+import { nextStep, type PodStep, type PodView } from './plan.ts'
+import type { PodDeps } from './pod.ts'
+import { qosClass } from './resources.ts'
+import { fillVolumes, runSandbox, startMember } from './run.ts'
+import { podStatus } from './status.ts'
+
+export interface SyncDeps extends PodDeps {
+  /** For what makes sandboxes and containers. */
+  readonly place: Limiter
+}
+
+/** What a sync works with, for one pod. */
+export interface Sync {
+  readonly deps: SyncDeps
+  readonly ctx: Ctx
+  readonly memory: PodMemory
+}
+
+/** setTimeout takes no more than 2^31 ms. */
+const LONGEST_WAIT_MS = 24 * 3600 * 1000
+
+/** Takes one step after the other until the pod is as it should be; its status follows. `gone`: there is no such pod (any more). */
+export async function syncPod(
+  ctx: Ctx,
+  deps: SyncDeps,
+  uid: string,
+  memory: PodMemory,
+): Promise<Requeue | 'gone' | undefined> {
+  const sync: Sync = { deps, ctx, memory }
+  for (;;) {
+    const view = look(sync, uid)
+    if (view === undefined) {
+      await removeAll(sync, uid)
+      return 'gone'
+    }
+    writeStatus(sync, view)
+    const step = nextStep(view)
+    if (step.do === 'wait') {
+      memory.waiting = undefined
+      await fillVolumes(sync, view)
+      writeStatus(sync, view)
+      const waitMs = Math.min(step.untilMs - Date.now(), LONGEST_WAIT_MS)
+      return step.untilMs === Number.POSITIVE_INFINITY ? undefined : { requeueAfterMs: Math.max(1, Math.ceil(waitMs)) }
+    }
+    if (ctx.signal.aborted) return undefined
+    if (step.do === 'forget' && !(await forget(sync, view.pod))) return undefined
+    await take(sync, view, step)
+  }
+}
+
+function look({ deps: { store }, memory }: Sync, uid: string): PodView | undefined {
+  return store.read((tx) => {
+    const pod = tx.getByUid('Pod', uid)
+    const containers = tx.list('Container', { ownerUid: uid })
+    return pod && { pod, containers, holds: memory.holds(), now: Date.now() }
+  })
+}
+
+async function take(sync: Sync, { pod }: PodView, step: PodStep): Promise<void> {
+  const { containers: engine, daemon } = sync.deps
+  switch (step.do) {
+    case 'kill':
+      await Promise.all(step.kills.map((kill) => killMember(sync, pod, kill)))
+      return
+    case 'remove':
+      await Promise.all(step.containers.map(({ metadata }) => engine.pods.remove(daemon, metadata.uid)))
+      return
+    case 'run-sandbox':
+      for (const { metadata } of step.replaces) await engine.pods.remove(daemon, metadata.uid)
+      await runSandbox(sync, pod, step.next)
+      return
+    case 'start': {
+      // As on a cluster one waits for what the one before does after its start.
+      const inTurn = step.starts.some(({ container }) => container.lifecycle?.postStart !== undefined)
+      const start = (one: (typeof step.starts)[number]) => startMember(sync, pod, step.infra, one)
+      if (!inTurn) await Promise.all(step.starts.map(start))
+      else for (const one of step.starts) await start(one)
+    }
+  }
+}
+
+/** False if somebody holds it with a finalizer. */
+async function forget({ deps }: Sync, pod: Pod): Promise<boolean> {
+  const { store, containers, daemon } = deps
+  if ((pod.metadata.finalizers ?? []).length > 0) return false
+  await containers.pods.removeVolumes(daemon, pod.metadata.uid)
+  store.write((tx) => tx.delete('Pod', pod.metadata.uid))
+  return true
+}
+
+/** What is left of a pod whose record is gone. */
+async function removeAll({ deps: { containers, daemon } }: Sync, uid: string): Promise<void> {
+  for (const { metadata } of containers.pods.list(uid)) await containers.pods.remove(daemon, metadata.uid)
+  await containers.pods.removeVolumes(daemon, uid)
+}
+
+function writeStatus({ deps, memory }: Sync, { pod: { metadata } }: Pick<PodView, 'pod'>): void {
+  const { store, containers: engine, hostIp } = deps
+  store.write((tx) => {
+    const pod = tx.getByUid('Pod', metadata.uid)
+    if (pod === undefined) return
+    const containers = tx.list('Container', { ownerUid: metadata.uid })
+    const now = Date.now()
+    const infra = infraOf(containers)
+    const ownIp = hostIp()
+    const status = podStatus({
+      pod,
+      containers,
+      waiting: memory.waitings(now),
+      ...(memory.waiting !== undefined && { podWaiting: memory.waiting }),
+      podIps: pod.spec.hostNetwork ? [ownIp ?? []].flat() : addressesOf(infra && engine.sandboxOf(infra)),
+      hostIp: ownIp,
+      qosClass: qosClass(pod.spec),
+      now,
+    })
+    tx.put('Pod', { ...pod, status })
+  })
+}
+
+function addressesOf(sandbox: { spec: { attachments: readonly { addresses: readonly string[] }[] } } | undefined) {
+  return (sandbox?.spec.attachments[0]?.addresses ?? []).map((cidr) => cidr.split('/')[0]!)
+}
+
+/** The reason that an error names, or the one given. */
+export function reasonOf(error: unknown, otherwise: string) {
+  const reason = error instanceof StatusError ? error.details?.['reason'] : undefined
+  return { reason: typeof reason === 'string' ? reason : otherwise, message: messageOf(error) }
+}

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { readDocuments } from './documents.ts'
+
+const values = async (text: string) => (await readDocuments(text)).map(({ value }) => value)
+
+test('documents come one by one, empty ones do not count, and a List is taken apart', async () => {
+  const text =
+    'kind: Pod\n---\n# nothing\n---\nkind: List\nitems: [{kind: Service}, {kind: PodList, items: [{kind: Pod}]}]\n'
+  assert.deepEqual(await readDocuments(text), [
+    { value: { kind: 'Pod' }, place: 'document 1' },
+    { value: { kind: 'Service' }, place: 'document 3, item 1' },
+    { value: { kind: 'Pod' }, place: 'document 3, item 2, item 1' },
+  ])
+  assert.deepEqual(await values(''), [])
+  assert.deepEqual(await values('{"kind":"Pod"}'), [{ kind: 'Pod' }])
+})
+
+test('scalars are what kubectl takes them for', async () => {
+  const text = 'a: 0644\nb: yes\nc: off\nd: 22:22\ne: 2001-01-01\nf: 1e3\ng: "0644"\nh: 10Mi\n'
+  const [read] = await values(text)
+  assert.deepEqual(read, { a: 420, b: true, c: false, d: '22:22', e: '2001-01-01', f: 1000, g: '0644', h: '10Mi' })
+})
+
+test('anchors and merge keys hold', async () => {
+  assert.deepEqual(await values('a: &x {k: 1, l: 2}\nb: {<<: *x, l: 3}\n'), [{ a: { k: 1, l: 2 }, b: { k: 1, l: 3 } }])
+})
+
+test('what cannot be read is refused with its place', async () => {
+  await assert.rejects(values('a: 1\n---\nb: [1\n'), /document 2: .*line 4/s)
+  await assert.rejects(values('a: 1\na: 2\n'), /document 1: .*unique/s)
+  const bomb = ['a0: &a0 [x]', ...Array.from({ length: 30 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]`)]
+  await assert.rejects(values(bomb.join('\n')), /document 1: Excessive alias count/)
+  await assert.rejects(values(`a: ${'x'.repeat(9 * 1024 * 1024)}`), /too large/)
+})

@@ -1,0 +1,12 @@
+/**
+ * Kubernetes' objects: what is applied, changed and deleted, and what else changes with it in the same transaction. It
+ * writes records only; controllers make them true.
+ */
+
+export type { AppliedObject, ApplyOptions } from './apply.ts'
+export { type DeleteOptions, finishNamespace } from './delete.ts'
+export { type KubeObject, kubeObject, kubeTime } from './kube-object.ts'
+export { createReplica, deletePod, ownerReference } from './pods.ts'
+export { createResources } from './resources.ts'
+export { tellOf } from './tell.ts'
+export type { ListOptions, ObjectChange, ObjectDiff, ObjectName, Resources } from './types.ts'

@@ -1,0 +1,65 @@
+/** What only manifests for the original of Raind say: made into what Kubernetes has, each with a warning. */
+
+type Json = Readonly<Record<string, unknown>>
+
+export interface Converted {
+  readonly value: unknown
+  readonly warnings: readonly string[]
+}
+
+/**
+ * `mount: ["src:dst"]` of a container becomes a hostPath volume, a ReplicaSet without a selector gets the labels of its
+ * template, and, unless `zeroReplicas`, 0 replicas are 1 (contract, 7.3).
+ */
+export function fromRaindSpellings(value: unknown, { zeroReplicas }: { readonly zeroReplicas: boolean }): Converted {
+  if (!isObject(value) || !isObject(value['spec'])) return { value, warnings: [] }
+  if (value['kind'] === 'Pod') {
+    const { spec, warnings } = fromMounts(value['spec'], 'spec')
+    return { value: { ...value, spec }, warnings }
+  }
+  if (value['kind'] !== 'ReplicaSet') return { value, warnings: [] }
+  const warnings: string[] = []
+  let spec = value['spec']
+  const template = isObject(spec['template']) ? spec['template'] : {}
+  if (spec['selector'] === undefined && isObject(template['metadata']) && isObject(template['metadata']['labels'])) {
+    warnings.push('spec.selector is missing: the labels of the template are taken')
+    spec = { ...spec, selector: { matchLabels: template['metadata']['labels'] } }
+  }
+  if (spec['replicas'] === 0 && !zeroReplicas) {
+    warnings.push('spec.replicas is 0 and taken as 1, as Raind has it: scale the set to 0 instead')
+    spec = { ...spec, replicas: 1 }
+  }
+  if (isObject(template['spec'])) {
+    const converted = fromMounts(template['spec'], 'spec.template.spec')
+    warnings.push(...converted.warnings)
+    spec = { ...spec, template: { ...template, spec: converted.spec } }
+  }
+  return { value: { ...value, spec }, warnings }
+}
+
+function fromMounts(spec: Json, path: string): { readonly spec: Json; readonly warnings: string[] } {
+  const containers = spec['containers']
+  if (!Array.isArray(containers)) return { spec, warnings: [] }
+  const warnings: string[] = []
+  const volumes: Json[] = []
+  const converted = containers.map((container: unknown, index) => {
+    if (!isObject(container) || !Array.isArray(container['mount'])) return container
+    const { mount, ...rest } = container
+    warnings.push(`${path}.containers[${index}].mount is Raind's own: taken as hostPath volumes`)
+    const mounts = (mount as unknown[]).map((text) => {
+      const [source = '', destination = '', options = ''] = String(text).split(':')
+      const name = `mount-${volumes.length + 1}`
+      volumes.push({ name, hostPath: { path: source } })
+      return { name, mountPath: destination, ...(options.split(',').includes('ro') && { readOnly: true }) }
+    })
+    const own = Array.isArray(rest['volumeMounts']) ? rest['volumeMounts'] : []
+    return { ...rest, volumeMounts: [...own, ...mounts] }
+  })
+  if (volumes.length === 0) return { spec, warnings }
+  const own = Array.isArray(spec['volumes']) ? spec['volumes'] : []
+  return { spec: { ...spec, containers: converted, volumes: [...own, ...volumes] }, warnings }
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
