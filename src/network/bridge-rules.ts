@@ -48,8 +48,8 @@ export class BridgeRules {
   }
 
   /** What the rules must know of Services, from here on. */
-  knowServices({ subnet, keepsClients }: BridgeServices): void {
-    const services = { subnet, keepsClients: keepsClients && !this.#lacksBpf }
+  knowServices({ keepsClients, ...network }: BridgeServices): void {
+    const services = { ...network, keepsClients: keepsClients && !this.#lacksBpf }
     if (this.#services?.keepsClients !== services.keepsClients) this.forget()
     this.#services = services
   }

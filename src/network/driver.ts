@@ -137,7 +137,7 @@ export function createNetwork({ thread, netnsDir, log, ...options }: NetworkOpti
 
   async function loadBridgeNetfilter(): Promise<boolean> {
     const keepsClients = await thread.call<boolean>('network.loadBridgeNetfilter', null)
-    if (serviceNetwork !== undefined) firewall.knowServices({ subnet: serviceNetwork.subnet, keepsClients })
+    if (serviceNetwork !== undefined) firewall.knowServices({ ...serviceNetwork, keepsClients })
     return keepsClients
   }
 

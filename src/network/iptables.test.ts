@@ -168,7 +168,7 @@ COMMIT
 
 describe('with Services', () => {
   const ipv6 = { subnet: 'fd12:3456:789a::/64', gateway: 'fd12:3456:789a::1' }
-  const services = { subnet: '10.96.0.0/16', keepsClients: true }
+  const services = { bridge: 'raind0', subnet: '10.96.0.0/16', keepsClients: true }
   const added = (keepsClients: boolean) => {
     const plain = renderRebuild(bridgeChains({ ...raind1, ipv6 }), [], '').split('\n')
     const text = renderRebuild(bridgeChains({ ...raind1, ipv6 }, { ...services, keepsClients }), [], '')
@@ -184,6 +184,17 @@ describe('with Services', () => {
     ])
     const { rules } = bridgeChains(raind1, services).find(({ name }) => name === 'RAIND-FWD-raind1')!
     assert.match(rules[0]!, /REJECT/)
+  })
+
+  test('what comes from elsewhere is refused too, once for all networks', () => {
+    const text = renderRebuild(bridgeChains(raind0, services), [], '')
+    assert.deepEqual(text.match(/^.*NOSVC.*$/gm), [
+      ':RAIND-NOSVC-raind0 - [0:0]',
+      '-A RAIND-NOSVC-raind0 -d 10.96.0.0/16 -p tcp -j REJECT --reject-with tcp-reset',
+      '-A RAIND-NOSVC-raind0 -d 10.96.0.0/16 -j REJECT --reject-with icmp-port-unreachable',
+      '-I FORWARD 1 -d 10.96.0.0/16 -j RAIND-NOSVC-raind0',
+      '-I OUTPUT 1 -d 10.96.0.0/16 -j RAIND-NOSVC-raind0',
+    ])
   })
 
   test('where answers within a bridge do not meet iptables, all are masqueraded', () => {

@@ -13,9 +13,10 @@
  *   nat     POSTROUTING  RAIND-SNAT-<br>  masquerade: towards other links, from the host's 127/8, and back to the
  *                                         same bridge through a published port
  *
- * Where there are Services, containers are refused what they send to the Services' subnet and no Service takes, before
- * anything can be let through; and who reaches a neighbour through a Service keeps its address. Who reaches itself does
- * not: no host takes packets from outside that have its own address.
+ * Where there can be Services, what is sent to their subnet and no Service takes is refused: by one more chain of the
+ * default network, RAIND-NOSVC-<br> in FORWARD and OUTPUT, and in RAIND-FWD before anything is let through. Who reaches
+ * a neighbour through a Service keeps its address; who reaches itself does not, since no host takes packets from outside
+ * that have its own address.
  *
  * A network with IPv6 has the same in ip6tables, less the two for names: nobody answers at that gateway.
  *
@@ -30,6 +31,8 @@ import type { Chain } from './iptables-text.ts'
 
 /** What the rules of a bridge must know of Services, of which services/service-chains.ts has the rest. */
 export interface BridgeServices {
+  /** The default network's. */
+  readonly bridge: string
   /** CIDR text of their addresses, canonical. */
   readonly subnet: string
   /**
@@ -55,7 +58,7 @@ export const REFUSE = {
 } as const
 
 /** Of any protocol. */
-export function refuseAll(match: string): string[] {
+function refuseAll(match: string): string[] {
   return [`${match} -p tcp ${REFUSE.tcp}`, `${match} ${REFUSE.udp}`]
 }
 
@@ -69,6 +72,7 @@ export function bridgeChains(
   return [
     ...trafficChains(bridge, 4, { subnet, gateway }, services),
     ...nameChains(bridge, gateway),
+    ...(bridge === services?.bridge ? [noServiceChain(services)] : []),
     ...(ipv6 === undefined ? [] : trafficChains(bridge, 6, ipv6)),
   ]
 }
@@ -117,6 +121,12 @@ function trafficChains(bridge: string, family: Family, { subnet }: AddressRange,
       ],
     },
   ]
+}
+
+/** Once for all networks, and for what is not from any. */
+function noServiceChain({ bridge, subnet }: BridgeServices): Chain {
+  const jumps = ['FORWARD', 'OUTPUT'].map((from) => ({ from, match: `-d ${subnet}` }))
+  return { family: 4, table: 'filter', name: `RAIND-NOSVC-${bridge}`, jumps, rules: refuseAll(`-d ${subnet}`) }
 }
 
 function nameChains(bridge: string, gateway: string): Chain[] {

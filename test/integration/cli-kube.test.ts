@@ -111,7 +111,7 @@ describe('the command line client on objects of Kubernetes', () => {
     assert.equal(await output('resource', 'apply', '-f', directory), lines('unchanged'))
     assert.match(
       await until(/web +1\/1 +Running/, 'get', 'pods', '-w'),
-      /^NAME +READY +STATUS +RESTARTS +AGE\nweb +0\/1 /,
+      /^NAME +READY +STATUS +RESTARTS +AGE\nweb +\d\/1 /,
     )
 
     const all = await output('get', 'all')
@@ -170,13 +170,15 @@ describe('the command line client on objects of Kubernetes', () => {
 
   test('logs, exec and attach of pods', async () => {
     const containers = [
-      container('app', 'echo out; echo err >&2; read line; echo "got $line"'),
+      container('app', 'echo err >&2; sleep 0.1; echo out; read line; echo "got $line"'),
       container('log', `echo logs; ${SLEEP}`),
     ]
     const stdin = { ...containers[0], stdin: true, stdinOnce: true }
     const spec = { initContainers: [container('init', 'echo begun')] }
     assert.equal((await raindWith(pod('web', [stdin, containers[1]!], { spec }), 'apply', '-f', '-')).code, 0)
     await until(/web +2\/2 +Running/, 'get', 'pod', 'web', '-w')
+    await until(/out/, 'logs', '-f', 'web')
+    await until(/logs/, 'logs', '-f', 'pod/web', '-c', 'log')
 
     const note = 'Defaulted container "app" out of: app, log, init (init)\n'
     assert.deepEqual(await raind('logs', 'web'), { code: 0, stdout: 'out\n', stderr: `${note}err\n` })

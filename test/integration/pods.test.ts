@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { kubeFixture } from '../support/kube-fixture.ts'
+import { type KubeObject, kubeFixture } from '../support/kube-fixture.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
 runInOwnNamespaces(import.meta.filename)
@@ -214,8 +214,8 @@ for (const runtime of ['crun', 'runc'] as const)
     })
 
     test('what cannot run says why: an image that is not there, a command, a ConfigMap', async () => {
-      const waiting = (reason: string) => (object: Record<string, never>) =>
-        object?.['status']['containerStatuses']?.[0]?.state.waiting?.reason === reason
+      const waiting = (reason: string) => (object: KubeObject) =>
+        object?.status.containerStatuses?.[0]?.state.waiting?.reason === reason
       await the().apply(pod({ containers: [container('a', { image: `${the().fixture.registry.host}/none` })] }))
       await the().until('pod', 'web', waiting('ErrImagePull'))
       await the().delete('pod', 'web')

@@ -237,6 +237,9 @@ test('with the networks the rules go', async () => {
     assert.ok(rulesNow().includes('-A PREROUTING -d 10.96.0.0/16 -i raind1 -j RAIND-SVCS-raind0'))
     await network.driver.removeBridge(ctx, raind1)
     assert.ok(!rulesNow().some((line) => line.includes('raind1')))
+    await network.driver.setServices(ctx, [])
+    assert.deepEqual(rulesNow(), [])
+    await network.driver.setServices(ctx, [web])
   }
   assert.deepEqual(rulesNow(/RAIND/), [])
   assert.doesNotMatch(sh('ip route'), /10\.96/)

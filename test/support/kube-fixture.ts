@@ -6,7 +6,7 @@ import { followObjects } from './object-stream.ts'
 import type { OciImage } from './oci-image.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into objects of every kind
-type KubeObject = any
+export type KubeObject = any
 
 /** What tests of Kubernetes' objects do again and again. */
 export interface KubeFixture {

@@ -59,11 +59,19 @@ const servicesArbitrary = fc.uniqueArray(serviceArbitrary, {
 const render = (services: readonly ServiceRule[], where = layout) => serviceRenderer()(services, where)
 const fill = (chains: readonly Chain[]) => renderChange([], chains)
 
-/** As it would be: without order of chains, which the kernel does not keep. */
+/** What there would be of ours; chains have no order. */
 function saved(...texts: string[]): string[] {
   const model = new IptablesModel()
   for (const text of texts) model.restore(text)
-  return model.save().split('\n').sort()
+  return ours(model)
+}
+
+function ours(model: IptablesModel): string[] {
+  return model
+    .save()
+    .split('\n')
+    .filter((line) => line.includes('RAIND'))
+    .sort()
 }
 
 describe('serviceRenderer', () => {
@@ -73,10 +81,6 @@ describe('serviceRenderer', () => {
       `*filter
 :RAIND-NOEP-raind0 - [0:0]
 -A RAIND-NOEP-raind0 -p udp -m udp --dport 30053 -m comment --comment "shop/dns" -j REJECT --reject-with icmp-port-unreachable
--A RAIND-NOEP-raind0 -d 10.96.0.0/16 -p tcp -j REJECT --reject-with tcp-reset
--A RAIND-NOEP-raind0 -d 10.96.0.0/16 -j REJECT --reject-with icmp-port-unreachable
--I FORWARD 1 -d 10.96.0.0/16 -j RAIND-NOEP-raind0
--I OUTPUT 1 -d 10.96.0.0/16 -j RAIND-NOEP-raind0
 -I INPUT 1 -m conntrack --ctstate NEW -m addrtype --dst-type LOCAL -j RAIND-NOEP-raind0
 COMMIT
 *nat
@@ -121,7 +125,7 @@ COMMIT
 
   test('a Service that nothing leads to has no chains', () => {
     const { clusterIp: _1, nodePort: _2, hostPort: _3, ...headless } = web
-    assert.deepEqual(render([headless]), render([]))
+    assert.deepEqual(render([headless]), [])
   })
 
   test('a Service with one endpoint has nothing to choose', () => {
@@ -202,7 +206,7 @@ describe('what is put in force', () => {
         const names = new Set(after.map(({ name }) => name))
         const retired = findServiceChains(model.save(), 'raind0').filter(({ name }) => !names.has(name))
         model.restore(renderRebuild(after, retired, model.save()))
-        assert.deepEqual(model.save().split('\n').sort(), expected)
+        assert.deepEqual(ours(model), expected)
         assert.equal(renderRebuild(after, [], model.save()), '')
       }),
     )
@@ -220,7 +224,7 @@ describe('what is put in force', () => {
     const model = new IptablesModel()
     model.restore(fill(chains))
     assert.equal(renderRebuild(chains, [], model.save()), '')
-    const fixed = render([])
+    const fixed = render([lonely])
     const found = findServiceChains(model.save(), 'raind0').filter(({ name }) => /SVC-|SEP-/.test(name))
     assert.equal(found.length, 60 * 11)
     assert.deepEqual(saved(fill(chains), renderRebuild(fixed, found, model.save())), saved(fill(fixed)))
@@ -234,23 +238,23 @@ describe('what is put in force', () => {
     assert.deepEqual(of(/SVC-/), [3 + 3])
     assert.deepEqual(of(/SVCS-/), [1 + 3])
     assert.deepEqual(of(/NODE-/), [2 + 2])
-    assert.deepEqual(of(/NOEP-/), [3 + 3])
+    assert.deepEqual(of(/NOEP-/), [1 + 1])
   })
 })
 
 describe('findServiceChains', () => {
   test('finds all that is there of one daemon, and nothing of another', () => {
     const model = new IptablesModel()
-    const [ours, theirs] = [render([web]), render([{ ...web, uid: 'another' }], other)]
-    model.restore(fill(ours))
-    model.restore(fill(theirs))
+    const [first, second] = [render([web]), render([{ ...web, uid: 'another' }], other)]
+    model.restore(fill(first))
+    model.restore(fill(second))
     const found = (bridge: string) => findServiceChains(model.save(), bridge).map(({ name }) => name)
-    assert.deepEqual(found('raind0').sort(), ours.map(({ name }) => name).sort())
-    assert.deepEqual(found('raind1').sort(), theirs.map(({ name }) => name).sort())
+    assert.deepEqual(found('raind0').sort(), first.map(({ name }) => name).sort())
+    assert.deepEqual(found('raind1').sort(), second.map(({ name }) => name).sort())
     assert.deepEqual(found('raind2'), [])
     model.restore(renderRebuild([], findServiceChains(model.save(), 'raind0'), model.save()))
     assert.deepEqual(found('raind0'), [])
-    assert.equal(renderRebuild(theirs, [], model.save()), '')
+    assert.equal(renderRebuild(second, [], model.save()), '')
   })
 
   test('does not follow a jump to what is none of ours', () => {

@@ -7,8 +7,10 @@
  *                                                  or host port. To 127/8 only what the host sends itself
  *   nat                          RAIND-SVC-<hash>  one Service port: chooses among its endpoints
  *   nat                          RAIND-SEP-<hash>  one endpoint of it: leads there
- *   filter  FORWARD, INPUT,      RAIND-NOEP-<br>   refuses at once what no endpoint takes
- *           OUTPUT
+ *   filter  INPUT                RAIND-NOEP-<br>   refuses at once what comes to a node or host port without endpoints
+ *
+ * Without Services there are none of them. What comes to a clusterIp without endpoints the networks' own chains refuse,
+ * as all that no Service takes.
  *
  * `<br>` is the default network's bridge. A hash is of the Service's uid, the port's name or number and the protocol, and
  * for an endpoint of where it leads: no two daemons share one, and a chain of an endpoint never changes. Which of
@@ -16,7 +18,7 @@
  *
  * What has been let in by a Service passes the networks' own chains (iptables.ts), as what a published port has let in.
  */
-import { REFUSE, refuseAll } from '../iptables.ts'
+import { REFUSE } from '../iptables.ts'
 import { type Chain, jumpTarget, parseSaved, probabilityText, type SavedTable } from '../iptables-text.ts'
 import { localPorts, portKey, type ServiceEndpoint, type ServiceNetwork, type ServiceRule } from './service-rule.ts'
 
@@ -38,16 +40,18 @@ export function serviceRenderer(): (services: readonly ServiceRule[], layout: Se
   let last = new Map<string, readonly Chain[]>()
   return (services, layout) => {
     const rendered = new Map<string, readonly Chain[]>()
-    const sorted = services.toSorted((a, b) => compare(titleOf(a), titleOf(b)) || compare(a.uid, b.uid))
+    const sorted = services
+      // Chains that nothing leads to could not be found again.
+      .filter((service) => service.clusterIp !== undefined || localPorts(service).length > 0)
+      .sort((a, b) => compare(titleOf(a), titleOf(b)) || compare(a.uid, b.uid))
     for (const service of sorted) {
       const endpoints = uniqueEndpoints(service)
-      // Chains that nothing leads to could not be found again.
-      if (endpoints.length === 0 || (service.clusterIp === undefined && localPorts(service).length === 0)) continue
+      if (endpoints.length === 0) continue
       const key = [portKey(service), ...endpoints].join()
       rendered.set(key, last.get(key) ?? portChains(service, endpoints))
     }
     last = rendered
-    return [...[...rendered.values()].flat(), ...layoutChains(sorted, layout)]
+    return sorted.length === 0 ? [] : [...[...rendered.values()].flat(), ...layoutChains(sorted, layout)]
   }
 }
 
@@ -83,7 +87,7 @@ function endpointChain(service: ServiceRule, endpoint: string): Chain {
   ])
 }
 
-/** The chains that are there whatever Services there are. */
+/** What leads to Services, whichever there are. */
 function layoutChains(services: readonly ServiceRule[], layout: ServiceLayout): Chain[] {
   const { yes: served = [], no: unserved = [] } = Object.groupBy(services, ({ endpoints }) =>
     endpoints.length > 0 ? 'yes' : 'no',
@@ -116,18 +120,13 @@ function nodeChain(served: readonly ServiceRule[], { bridge }: ServiceLayout): C
   return { ...natChain(`RAIND-NODE-${bridge}`, rules), jumps }
 }
 
-function refusalChain(unserved: readonly ServiceRule[], { bridge, subnet }: ServiceLayout): Chain {
+function refusalChain(unserved: readonly ServiceRule[], { bridge }: ServiceLayout): Chain {
   const rules = unserved.flatMap((service) =>
     localPorts(service).map((port) => `${matchOf(service, port)} ${REFUSE[service.protocol]}`),
   )
-  const jumps = [
-    { from: 'FORWARD', match: `-d ${subnet}` },
-    { from: 'OUTPUT', match: `-d ${subnet}` },
-    // An answer to a program of the host may well come to a port that has the number of a Service's.
-    { from: 'INPUT', match: `-m conntrack --ctstate NEW ${TO_THIS_HOST}` },
-  ]
-  const name = `RAIND-NOEP-${bridge}`
-  return { family: 4, table: 'filter', name, jumps, rules: [...rules, ...refuseAll(`-d ${subnet}`)] }
+  // An answer to a program of the host may well come to a port that has the number of a Service's.
+  const jumps = [{ from: 'INPUT', match: `-m conntrack --ctstate NEW ${TO_THIS_HOST}` }]
+  return { family: 4, table: 'filter', name: `RAIND-NOEP-${bridge}`, jumps, rules }
 }
 
 function natChain(name: string, rules: readonly string[]): Chain {

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { get } from 'node:http'
+import { createServer } from 'node:net'
+import { describe, test } from 'node:test'
+import { type KubeObject, kubeFixture } from '../support/kube-fixture.ts'
+import { runInOwnNamespaces } from '../support/namespace.ts'
+
+runInOwnNamespaces(import.meta.filename)
+
+/** Tells who it is, to whoever asks. */
+const TELLS = ['sh', '-c', 'mkdir /w; hostname > /w/who; exec httpd -f -p 8080 -h /w']
+const OBEYS = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 1 & wait; done']
+
+describe('Services', () => {
+  const the = kubeFixture()
+  const container = (more: object = {}) => ({
+    name: 'main',
+    image: the().image,
+    command: TELLS,
+    ports: [{ name: 'http', containerPort: 8080 }],
+    ...more,
+  })
+  const pod = (name: string, labels: object, more: object = {}) => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, labels },
+    spec: { terminationGracePeriodSeconds: 0, containers: [container(more)] },
+  })
+  const set = (replicas: number) => ({
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    metadata: { name: 'web' },
+    spec: {
+      replicas,
+      selector: { matchLabels: { app: 'web' } },
+      template: { metadata: { labels: { app: 'web' } }, spec: pod('', {}).spec },
+    },
+  })
+  const service = (spec: object) => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web' },
+    spec: { selector: { app: 'web' }, ...spec },
+  })
+  const untilReady = (count: number) =>
+    the().until('replicaset', 'web', ({ status }) => status.readyReplicas === count && status.replicas === count)
+  const ask = async (url: string) => {
+    const [response] = await once(get(url, { agent: false, timeout: 3000 }), 'response')
+    let text = ''
+    for await (const chunk of response) text += chunk
+    return text.trim()
+  }
+  /** As soon as it answers: rules follow the pods within ms. */
+  const untilAnswers = async (url: string) => {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await ask(url)
+      } catch (error) {
+        if (tries === 100) throw error
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    }
+  }
+
+  test('one without a type answers on the host, at its clusterIP and by its names, evenly', async () => {
+    await the().apply(
+      set(3),
+      service({ ports: [{ port: 11240, targetPort: 'http' }] }),
+      pod('client', {}, { command: OBEYS }),
+    )
+    await untilReady(3)
+    await the().untilReady('client')
+    const { clusterIP } = (await the().get('service', 'web')).spec
+    assert.match(clusterIP, /^10\.167\./)
+    await untilAnswers('http://127.0.0.1:11240/who')
+    const counts = new Map<string, number>()
+    for (let count = 0; count < 300; count++) {
+      const who = await ask('http://127.0.0.1:11240/who')
+      counts.set(who, (counts.get(who) ?? 0) + 1)
+    }
+    assert.equal(counts.size, 3)
+    // Chi-square with 2 degrees of freedom: more than 18.4 has a chance of 1 in 10,000.
+    const chiSquare = [...counts.values()].reduce((sum, seen) => sum + (seen - 100) ** 2 / 100, 0)
+    assert.ok(chiSquare < 18.4, JSON.stringify([...counts]))
+    for (const name of ['web', 'web.default', 'web.default.svc.cluster.local', clusterIP]) {
+      const who = (await the().sayIn('client', 'main', `wget -qO- http://${name}:11240/who`)).trim()
+      assert.ok(counts.has(who), `${name} answered ${who}`)
+    }
+  })
+
+  test('an explicit type keeps it off the host, and NodePort has a port there', async () => {
+    await the().apply(set(1), service({ type: 'ClusterIP', ports: [{ port: 11241, targetPort: 8080 }] }))
+    await untilReady(1)
+    const { clusterIP } = (await the().get('service', 'web')).spec
+    await untilAnswers(`http://${clusterIP}:11241/who`)
+    await assert.rejects(ask('http://127.0.0.1:11241/who'))
+    await the().apply(service({ type: 'NodePort', ports: [{ port: 11241, targetPort: 8080, nodePort: 30_123 }] }))
+    await untilAnswers('http://127.0.0.1:30123/who')
+    const [port] = (await the().get('service', 'web')).spec.ports
+    assert.equal(port.nodePort, 30_123)
+  })
+
+  test('only pods that are ready get connections, and one that is so no more loses them at once', async () => {
+    const readinessProbe = { exec: { command: ['test', '-e', '/ready'] }, periodSeconds: 1, failureThreshold: 1 }
+    await the().apply(
+      pod('one', { app: 'web' }, { readinessProbe }),
+      pod('two', { app: 'web' }),
+      service({ ports: [{ port: 11242, targetPort: 8080 }] }),
+    )
+    await the().untilReady('two')
+    await untilAnswers('http://127.0.0.1:11242/who')
+    const seen = async () => {
+      const answers = new Set<string>()
+      for (let count = 0; count < 30; count++) answers.add(await ask('http://127.0.0.1:11242/who'))
+      return [...answers].toSorted()
+    }
+    assert.deepEqual(await seen(), ['two'])
+    await the().sayIn('one', 'main', 'touch /ready')
+    await the().untilReady('one')
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    assert.deepEqual(await seen(), ['one', 'two'])
+    await the().sayIn('one', 'main', 'rm /ready')
+    await the().until('pod', 'one', (object: KubeObject) =>
+      object.status.conditions.some(({ type, status }: KubeObject) => type === 'Ready' && status === 'False'),
+    )
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    assert.deepEqual(await seen(), ['two'])
+  })
+
+  test('a port that a program of the host listens on is not taken, and the Service says so', async () => {
+    const server = createServer((socket) => socket.end('mine')).listen(11_243, '127.0.0.1')
+    await once(server, 'listening')
+    try {
+      await the().apply(set(1), service({ ports: [{ port: 11_243, targetPort: 8080 }] }))
+      await untilReady(1)
+      const { status } = await the().until('service', 'web', ({ status }) => status?.conditions?.length > 0)
+      const [condition] = status.conditions
+      assert.deepEqual([condition.type, condition.status, condition.reason], ['HostPorts', 'False', 'PortsInUse'])
+      assert.match(condition.message, /11243\/tcp is in use by a program of the host/)
+      const { clusterIP } = (await the().get('service', 'web')).spec
+      await untilAnswers(`http://${clusterIP}:11243/who`)
+      await assert.rejects(ask('http://127.0.0.1:11243/who'), /Parse Error|Expected HTTP/)
+    } finally {
+      server.close()
+    }
+  })
+
+  test('a headless one has the names of its pods', async () => {
+    const named = (name: string) => {
+      const { spec, ...rest } = pod(name, { app: 'web' })
+      return { ...rest, spec: { ...spec, hostname: name, subdomain: 'web' } }
+    }
+    await the().apply(
+      named('one'),
+      named('two'),
+      service({ clusterIP: 'None', ports: [{ name: 'http', port: 80, targetPort: 8080 }] }),
+      pod('client', {}, { command: OBEYS }),
+    )
+    const ips: string[] = []
+    for (const name of ['one', 'two']) ips.push((await the().untilReady(name)).status.podIP)
+    await the().untilReady('client')
+    const lookUp = async (name: string) =>
+      [...(await the().sayIn('client', 'main', `nslookup ${name}`)).matchAll(/Address:?\s+(10\.[\d.]+)\s*$/gm)]
+        .map(([, address]) => address!)
+        .toSorted()
+    assert.deepEqual(await lookUp('web.default.svc.cluster.local'), ips.toSorted())
+    assert.deepEqual(await lookUp('one.web.default.svc.cluster.local'), [ips[0]])
+    assert.match(await the().sayIn('one', 'main', 'hostname -f'), /^one\.web\.default\.svc\.cluster\.local/)
+    assert.match(await the().sayIn('client', 'main', 'nslookup none.default.svc.cluster.local'), /NXDOMAIN|can't/)
+  })
+
+  test('its addresses stay when it is applied again, and go with it', async () => {
+    await the().apply(set(1), service({ ports: [{ port: 11244, targetPort: 8080 }] }))
+    await untilReady(1)
+    const before = (await the().get('service', 'web')).spec.clusterIP
+    const again = await the().apply(service({ ports: [{ port: 11244, targetPort: 'http' }] }))
+    assert.equal(again.results[0].action, 'configured')
+    assert.equal((await the().get('service', 'web')).spec.clusterIP, before)
+    await untilAnswers('http://127.0.0.1:11244/who')
+    await the().delete('service', 'web')
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    await assert.rejects(ask('http://127.0.0.1:11244/who'))
+  })
+
+  test('outlives the daemon, and a flushed firewall', async () => {
+    await the().apply(set(2), service({ ports: [{ port: 11245, targetPort: 8080 }] }))
+    await untilReady(2)
+    await untilAnswers('http://127.0.0.1:11245/who')
+    await the().fixture.daemon.kill()
+    await ask('http://127.0.0.1:11245/who')
+    await the().fixture.restart()
+    await ask('http://127.0.0.1:11245/who')
+    const { execFileSync } = await import('node:child_process')
+    execFileSync('nft', ['flush', 'ruleset'])
+    await untilAnswers('http://127.0.0.1:11245/who')
+  })
+})
