@@ -8,6 +8,7 @@ import { list } from './list.ts'
 import { attachFlood, execFlood, execTty, logFollowers } from './live-streams.ts'
 import { containerMemory, daemonMemory } from './memory.ts'
 import { parallelStarts } from './parallel-starts.ts'
+import { pods } from './pods.ts'
 import { publishedPort } from './published-port.ts'
 import { raind } from './raind.ts'
 import { requests } from './requests.ts'
@@ -25,6 +26,7 @@ export const benches: readonly Bench[] = [
   runAgainstPodman,
   publishedPort,
   parallelStarts,
+  pods,
   exec,
   execTty,
   attachFlood,

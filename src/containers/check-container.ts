@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import type { Ctx } from '../lib/ctx.ts'
-import { type Container, containerState, isAlive } from '../model/container.ts'
+import { type Container, containerState, isAlive, isOfPod } from '../model/container.ts'
 import type { Fault } from '../model/finding.ts'
 import type { Sandbox } from '../model/network.ts'
 import type { Deps } from './deps.ts'
@@ -24,7 +24,8 @@ export async function faultsOfContainer(ctx: Ctx, deps: Deps, container: Contain
     ...remedy,
   })
   const settle = { mend: () => settleContainer(ctx, deps, container) }
-  if (sandbox === undefined) {
+  // Of a pod's container that has ended, the sandbox may have gone before it.
+  if (sandbox === undefined && (!isOfPod(container) || isAlive(status))) {
     return [fault('container', 'it has no sandbox', { advice: 'remove the container and create it again' })]
   }
   const state = containerState(status)
@@ -33,11 +34,12 @@ export async function faultsOfContainer(ctx: Ctx, deps: Deps, container: Contain
   const files = filesOf(deps, container)
     .filter((path) => !existsSync(path))
     .map((path) => fault('file', `${path} is gone`, { advice: 'what it had written is lost: remove and create it' }))
-  if (isAlive(status)) return [...files, ...(await faultsOfRunning(ctx, deps, container, sandbox, fault))]
+  if (isAlive(status)) return [...files, ...(await faultsOfRunning(ctx, deps, container, sandbox!, fault))]
   if (status.setUpAt !== undefined) {
     return [...files, fault('container', 'it has ended, and what it used was not taken down', settle)]
   }
-  const left = await leftovers(deps, container, ownsSandbox(container, sandbox) ? sandbox : undefined)
+  const own = ownsSandbox(container, sandbox) ? sandbox : undefined
+  const left = await leftovers(deps, container, own)
   return [...files, ...left.map(([part, problem]) => fault(part, problem, { mend: () => clear(ctx, deps, container) }))]
 }
 

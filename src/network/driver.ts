@@ -15,7 +15,7 @@ import { canonicalSubnet } from './addresses.ts'
 import { Firewall } from './firewall.ts'
 import type * as ops from './ops.ts'
 import type { PortRule } from './port-table.ts'
-import { assertServiceRules, type ServiceNetwork, type ServiceRule } from './services/service-rule.ts'
+import type { ServiceNetwork, ServiceRule } from './services/service-rule.ts'
 import { ServiceRules } from './services/service-rules.ts'
 
 /** The sandboxes' side of the host's network. `key` names a sandbox; everything may be called again. */
@@ -99,10 +99,7 @@ interface NetworkOptions {
 
 export function createNetwork({ thread, netnsDir, log, ...options }: NetworkOptions): NetworkDriver {
   const firewall = new Firewall(thread, log)
-  const serviceNetwork = options.services && {
-    ...options.services,
-    subnet: canonicalSubnet(options.services.subnet),
-  }
+  const serviceNetwork = options.services && { ...options.services, subnet: canonicalSubnet(options.services.subnet) }
   const services = serviceNetwork && new ServiceRules({ thread, log, network: serviceNetwork })
   const netnsPath = (key: string) => join(netnsDir, key)
   /** Of a kernel that has lost it since a network was made: all else must go on. */
@@ -199,10 +196,9 @@ export function createNetwork({ thread, netnsDir, log, ...options }: NetworkOpti
     clearPorts: (_ctx, key) => setPorts(key, []),
 
     async setServices(_ctx, rules) {
-      if (services === undefined || serviceNetwork === undefined) {
+      if (services === undefined) {
         throw new StatusError('failed_precondition', 'Cannot set Services: this daemon has no subnet for them')
       }
-      assertServiceRules(rules, serviceNetwork)
       services.set(rules)
       await services.sync()
     },

@@ -98,7 +98,7 @@ export function isReady(pod: KubeObject): boolean {
 }
 
 /** All of them, and the image that pods have brought. */
-async function removeObjects({ daemon }: DaemonFixture): Promise<void> {
+export async function removeObjects({ daemon }: DaemonFixture): Promise<void> {
   const { api } = daemon
   for (const kind of ['replicaset', 'service', 'pod', 'configmap', 'secret', 'namespace']) {
     const { data } = (await api.get(`/v1/objects/${kind}`)).json

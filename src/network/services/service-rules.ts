@@ -6,7 +6,7 @@ import { restoreRules, saveRules } from '../run-iptables.ts'
 import { Turns } from '../turns.ts'
 import { findServiceChains, serviceRenderer } from './service-chains.ts'
 import { changedTargets, type StaleFlowsInput } from './service-flows.ts'
-import type { ServiceNetwork, ServiceRule } from './service-rule.ts'
+import { assertServiceRules, type ServiceNetwork, type ServiceRule } from './service-rule.ts'
 
 interface Wanted {
   readonly chains: readonly Chain[]
@@ -63,7 +63,9 @@ export class ServiceRules {
     this.#bridges.delete(name)
   }
 
+  /** @throws {StatusError} `invalid_argument`: nothing has changed then */
   set(services: readonly ServiceRule[]): void {
+    assertServiceRules(services, this.#network)
     this.#wanted = services
   }
 

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ApiClient } from '../support/api-client.ts'
+import { type CrashOperation, killAtEveryPoint } from '../support/crash.ts'
+import { type DaemonFixture, daemonFixture } from '../support/daemon-fixture.ts'
+import { isReady, type KubeObject, removeObjects } from '../support/kube-fixture.ts'
+import { runInOwnNamespaces } from '../support/namespace.ts'
+import { followObjects } from '../support/object-stream.ts'
+import { startWitness, type Witness } from '../support/witness.ts'
+
+runInOwnNamespaces(import.meta.filename)
+
+const PORT = 18_180
+
+/** What a client does that wants to see the end of it. */
+type Step = (api: ApiClient) => Promise<unknown>
+
+describe('with pods and Services, a daemon killed with SIGKILL at any point', () => {
+  let fixture: DaemonFixture
+  let witness: Witness
+  const manifest = () =>
+    [
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'page' }, data: { 'index.html': 'page\n' } },
+      {
+        apiVersion: 'apps/v1',
+        kind: 'ReplicaSet',
+        metadata: { name: 'web' },
+        spec: {
+          replicas: 1,
+          selector: { matchLabels: { app: 'web' } },
+          template: {
+            metadata: { labels: { app: 'web' } },
+            spec: {
+              terminationGracePeriodSeconds: 0,
+              volumes: [{ name: 'page', configMap: { name: 'page' } }],
+              containers: [
+                {
+                  name: 'main',
+                  image: fixture.image,
+                  command: ['httpd', '-f', '-p', '80', '-h', '/page'],
+                  volumeMounts: [{ name: 'page', mountPath: '/page' }],
+                },
+              ],
+            },
+          },
+        },
+      },
+      {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'web' },
+        spec: { selector: { app: 'web' }, ports: [{ port: PORT, targetPort: 80 }] },
+      },
+    ]
+      .map((object) => JSON.stringify(object))
+      .join('\n---\n')
+  const untilReady = async () => {
+    using pods = await followObjects(fixture.home, 'pod')
+    await pods.until(isReady, 30_000)
+  }
+  const pods = async (): Promise<KubeObject[]> => (await fixture.daemon.api.get('/v1/objects/pod')).json.data
+  const apply: Step = async (api) => {
+    await api.post('/v1/resource/apply', manifest())
+    await untilReady()
+  }
+  const remove: Step = (api) => api.post('/v1/resource/delete?wait=true&ignoreMissing=true', manifest())
+  const podAction = (action: string): Step => {
+    return async (api) => {
+      const [pod] = await pods()
+      await api.post(`/v1/pods/${pod.metadata.uid}/actions/${action}`)
+      if (action === 'start') return await untilReady()
+      using stream = await followObjects(fixture.home, 'pod')
+      await stream.until(({ status }) => status.podIP === undefined, 30_000)
+    }
+  }
+
+  before(async () => {
+    fixture = await daemonFixture()
+    witness = await startWitness(fixture, { ports: [18_181, 18_182] })
+    // The image of infra containers stays from here on.
+    await apply(fixture.daemon.api)
+    await remove(fixture.daemon.api)
+  })
+  after(async () => {
+    await witness[Symbol.asyncDispose]()
+    await removeObjects(fixture)
+    await fixture.clear()
+    await fixture[Symbol.asyncDispose]()
+  })
+
+  const operations: readonly (Pick<CrashOperation, 'name' | 'passes'> & { first: readonly Step[]; step: Step })[] = [
+    { name: 'apply', first: [], step: apply, passes: ['apply.record', 'create.record', 'start.run'] },
+    { name: 'delete', first: [apply], step: remove, passes: ['delete.record', 'remove.record'] },
+    { name: 'stop', first: [apply], step: podAction('stop'), passes: ['pod.stop.record'] },
+    { name: 'start', first: [apply, podAction('stop')], step: podAction('start'), passes: ['start.run'] },
+  ]
+  for (const { name, first, step, passes = [] } of operations)
+    test(`makes the objects true, whatever was under way: ${name}`, (t) =>
+      killAtEveryPoint(t, fixture, {
+        name,
+        passes,
+        prepare: async (api) => {
+          for (const before of first) await before(api)
+        },
+        run: step,
+        verify: async () => {
+          await settle()
+          await witness.assertUnharmed()
+        },
+        clear: async (api) => void (await remove(api)),
+      }))
+
+  /** The pods that there are become ready, or none where they are stopped; then all that there is agrees. */
+  async function settle(): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      const found = await pods()
+      const sets: KubeObject[] = (await fixture.daemon.api.get('/v1/objects/replicaset')).json.data
+      const isSettled =
+        found.length === sets.length &&
+        found.every((pod) => isReady(pod) || (pod.status.reason === 'Stopped' && pod.status.podIP === undefined))
+      if (isSettled) break
+      assert.ok(tries < 600, `the pods do not settle: ${JSON.stringify(found)}`)
+      await sleep(50)
+    }
+    const services: KubeObject[] = (await fixture.daemon.api.get('/v1/objects/service')).json.data
+    if (services.length > 0 && (await pods()).some(isReady)) await untilServed()
+    await sleep(100)
+  }
+
+  async function untilServed(): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      const answer = await fetch(`http://127.0.0.1:${PORT}/`, { signal: AbortSignal.timeout(2000) }).catch(
+        () => undefined,
+      )
+      if (answer !== undefined) return
+      assert.ok(tries < 100, 'the Service does not answer')
+      await sleep(50)
+    }
+  }
+})
