@@ -81,7 +81,8 @@ export async function createIn(ctx: Ctx, deps: Deps, request: CreateContainer, p
   )
   failpoint('create.prepared')
   const container = store.write((tx) => tx.putStatus('Container', id, { preparedAt: Date.now() }))
-  await store.durable()
+  // Of a pod nobody is told yet: its own record is on disk, and makes this one again.
+  if (place === undefined) await store.durable()
 
   undo.move()
   return container

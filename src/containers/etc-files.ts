@@ -8,12 +8,14 @@ import { hostLines, hostnameFile, hostsFile, resolvConfFile } from '../runtime/i
 import type { Deps } from './deps.ts'
 import { type HostResolvConf, readHostResolvConf } from './host-resolv-conf.ts'
 import { findNetwork } from './networks.ts'
+import { ownsSandbox } from './sandbox.ts'
 
 /** As resolv.conf(5) has it. */
 const SERVERS_LIMIT = 3
 
 /** Writes the files that are bound over the container's /etc/{hosts,hostname,resolv.conf}; anew at each start. */
-export async function writeEtcFiles(deps: Deps, { metadata, spec }: Container, sandbox: Sandbox): Promise<void> {
+export async function writeEtcFiles(deps: Deps, container: Container, sandbox: Sandbox): Promise<void> {
+  const { metadata, spec } = container
   const directory = deps.paths.etc(metadata.uid)
   const { hostname, attachments, networkMode } = sandbox.spec
   const names = hostname.includes('.') ? [hostname, hostname.split('.')[0]!] : [hostname]
@@ -24,7 +26,10 @@ export async function writeEtcFiles(deps: Deps, { metadata, spec }: Container, s
   const entries = own.map((address) => ({ address, names: [...namesOf(address), ...names] }))
   const others = extra.filter(({ address }) => !own.includes(address))
   const asksGateway = spec.dns?.servers.includes(HOST_GATEWAY) ?? false
-  const [gateways, host] = await Promise.all([nameServers(deps, sandbox, asksGateway), readHostResolvConf()])
+  const [gateways, host] = await Promise.all([
+    nameServers(deps, sandbox, { asksGateway, isKnown: !ownsSandbox(container, sandbox) }),
+    readHostResolvConf(),
+  ])
   await mkdir(directory, { recursive: true, mode: 0o755 })
   const hosts = networkMode === 'host' ? await readFile('/etc/hosts', 'utf8') : hostsFile(entries)
   await Promise.all([
@@ -48,12 +53,13 @@ function extraHosts(deps: Deps, { extraHosts = [] }: Container['spec'], sandbox:
 async function nameServers(
   { store, nameServer, defaults }: Deps,
   { spec: { networkMode, attachments } }: Sandbox,
-  asked: boolean,
+  { asksGateway, isKnown }: { readonly asksGateway: boolean; readonly isKnown: boolean },
 ): Promise<string[]> {
   const byPriority = attachments.toSorted((a, b) => b.gatewayPriority - a.gatewayPriority)
-  const networks = networkMode === 'host' && asked ? [defaults.network] : byPriority.map(({ network }) => network)
+  const networks = networkMode === 'host' && asksGateway ? [defaults.network] : byPriority.map(({ network }) => network)
   if (nameServer === undefined || networks.length === 0) return []
-  await nameServer.sync()
+  // The address of a pod is known since its sandbox was made.
+  if (!isKnown) await nameServer.sync()
   return store
     .read((tx) => networks.map((network) => findNetwork(tx, network).spec.gateway))
     .filter((gateway) => nameServer.serves(gateway))

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { type Ctx, detached } from '../lib/ctx.ts'
 import { type StatusCode, StatusError, toStatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
-import { assertCanStart, type Container } from '../model/container.ts'
+import { assertCanStart, type Container, isOfPod } from '../model/container.ts'
 import { containerEvent } from '../model/event.ts'
 import type { PortMapping, Sandbox } from '../model/network.ts'
 import { exitCodeOfFailure, mountSharedMemory } from '../runtime/index.ts'
@@ -65,7 +65,7 @@ export async function startHeld(
   } catch (error) {
     throw await abandon(ctx, deps, container, error)
   }
-  await store.durable()
+  if (!isOfPod(container)) await store.durable()
   deps.starts.observe((performance.now() - begun) / 1000)
   return store.read((tx) => tx.getByUid('Container', id)) ?? container
 }
@@ -90,7 +90,9 @@ async function setUpAndRun(
   failpoint('start.mount')
   const layers = images.layerDirectories(container.spec.chainIds)
   if (container.spec.ipcMode === 'shareable') mountSharedMemory(paths.shm(id), container.spec.shmBytes)
-  const mounted = snapshots.mount({ layers, upper: paths.upper(id), work: paths.work(id), target: rootfs })
+  // An infra container writes nothing: without a place for it the kernel has less to do.
+  const writable = container.spec.pod?.role === 'infra' ? {} : { upper: paths.upper(id), work: paths.work(id) }
+  const mounted = snapshots.mount({ layers, ...writable, target: rootfs })
   const connected = ownsSandbox(container, sandbox) ? setUpSandbox(ctx, deps, sandbox) : joinSandbox(container, sandbox)
   const named = writeEtcFiles(deps, container, sandbox)
   const published = publishPorts(ctx, deps, sandbox, ports)

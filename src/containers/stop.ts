@@ -1,7 +1,7 @@
 import { type Ctx, detached } from '../lib/ctx.ts'
 import { hasCode, StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
-import { assertAlive, type Container, containerState, isAlive } from '../model/container.ts'
+import { assertAlive, type Container, containerState, isAlive, isOfPod } from '../model/container.ts'
 import { containerEvent } from '../model/event.ts'
 import { isEndedUnhealthy } from '../model/restart-policy.ts'
 import { parseSignal, SIGKILL } from '../model/signal.ts'
@@ -55,7 +55,7 @@ export async function stopHeld(
   await endProcess(ctx, deps, container, signal, options.timeoutMs ?? container.spec.stopTimeoutMs)
   await tearDown(ctx, deps, container)
   store.write((tx) => tx.event(containerEvent(container, 'stop')))
-  await store.durable()
+  if (!isOfPod(container)) await store.durable()
   return { container: store.read((tx) => tx.getByUid('Container', id)) ?? container, changed: true }
 }
 

@@ -41,6 +41,8 @@ import { workerEntries } from './worker-entries.ts'
 
 /** What a start takes on machines of all sizes. */
 const START_SECONDS = [0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 10]
+/** How long the host's own address is taken for what it was. */
+const KEPT_MS = 10_000
 /** When the first requests have been answered. */
 const SETTLED_MS = 200
 
@@ -145,7 +147,7 @@ export async function openEngine(ctx: Ctx, config: Config, thread: KernelThread)
   settled.catch(() => {})
   await images.recover(ctx)
   await runtime.ready
-  opened.use(startControllers(ctx, { store, images, containers, network, nameServer, hostIp: hostAddress }))
+  opened.use(startControllers(ctx, { store, images, containers, network, nameServer, hostIp: kept(hostAddress) }))
   // So that the first start need not wait 30 ms for it; nor the first answer.
   setTimeout(() => seccomp(containerCapabilities([], [], runtime.host.capabilities)), SETTLED_MS).unref()
   const stack = opened.move()
@@ -163,6 +165,16 @@ export async function openEngine(ctx: Ctx, config: Config, thread: KernelThread)
       runtime.ensureDirectories()
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+/** Of what changes seldom, and takes a question to the kernel: one answer for a while. */
+function kept<T>(read: () => T): () => T {
+  let known: { readonly value: T; readonly since: number } | undefined
+  return () => {
+    const now = performance.now()
+    if (known === undefined || now - known.since > KEPT_MS) known = { value: read(), since: now }
+    return known.value
   }
 }
 

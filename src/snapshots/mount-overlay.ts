@@ -8,8 +8,9 @@ export interface OverlayInput {
   readonly layersDir: string
   /** Names below `layersDir`, top first. None: an empty root filesystem. */
   readonly layers: readonly string[]
-  readonly upper: string
-  readonly work: string
+  /** Absent, with `work`: a read-only one. */
+  readonly upper?: string
+  readonly work?: string
   readonly target: string
 }
 

@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync, renameSync, rmSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { migrate, schemaVersion } from './migrations.ts'
 import type { CopiedObject } from './records-copy.ts'
+import { type LogEnds, readLogEnds } from './retention.ts'
 import { damaged, explainSqliteError, isDamage } from './sqlite-error.ts'
 import { WholeLists } from './whole-lists.ts'
 
@@ -9,12 +10,15 @@ import { WholeLists } from './whole-lists.ts'
 export class Database {
   readonly file: string
   readonly lists = new WholeLists()
+  /** Of what is committed: nobody else writes here. */
+  ends: LogEnds
   readonly #connection: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
 
   constructor(file: string, connection: DatabaseSync) {
     this.file = file
     this.#connection = connection
+    this.ends = readLogEnds(connection)
   }
 
   /** Prepared once for each text: build texts from a few shapes, never from values. */
@@ -28,14 +32,25 @@ export class Database {
   }
 
   /** @throws {StatusError} in place of whatever SQLite throws */
-  transaction<T>(begin: 'BEGIN' | 'BEGIN IMMEDIATE', fn: () => T): T {
+  transaction<T>(fn: () => T): T {
+    return this.explaining(() => {
+      try {
+        this.prepare('BEGIN IMMEDIATE').run()
+        const result = fn()
+        this.prepare('COMMIT').run()
+        return result
+      } catch (error) {
+        if (this.#connection.isTransaction) this.prepare('ROLLBACK').run()
+        throw error
+      }
+    })
+  }
+
+  /** @throws {StatusError} in place of whatever SQLite throws */
+  explaining<T>(fn: () => T): T {
     try {
-      this.prepare(begin).run()
-      const result = fn()
-      this.prepare('COMMIT').run()
-      return result
+      return fn()
     } catch (error) {
-      if (this.#connection.isTransaction) this.prepare('ROLLBACK').run()
       const explained = explainSqliteError(error, this.file)
       if (isDamage(explained)) suspect(this.file)
       throw explained
@@ -53,7 +68,7 @@ export class Database {
       // Of two that cannot both be there, as the copy of an interrupted writer may have them, the later one is.
       'INSERT OR REPLACE INTO objects (kind, namespace, name, uid, owner_uid, revision, json) VALUES (?, ?, ?, ?, ?, ?, ?)',
     )
-    this.transaction('BEGIN IMMEDIATE', () => {
+    const revision = this.transaction(() => {
       let last = 0
       for (const { kind, object } of objects) {
         const { namespace, name, uid, owner, resourceVersion } = object.metadata
@@ -61,7 +76,9 @@ export class Database {
         last = Math.max(last, resourceVersion)
       }
       this.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('changes', ?)").run(last)
+      return last
     })
+    this.ends = { ...this.ends, revision }
   }
 
   close(): void {

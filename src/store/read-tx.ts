@@ -32,8 +32,7 @@ export class ObjectReader implements ReadTx, ListSource {
   }
 
   revision(): number {
-    const row = this.sql("SELECT seq FROM sqlite_sequence WHERE name = 'changes'").get() as { seq: number } | undefined
-    return row?.seq ?? 0
+    return this.#database.ends.revision
   }
 
   get<K extends Kind>(kind: K, name: string, namespace = DEFAULT_NAMESPACE): Kinds[K] | undefined {

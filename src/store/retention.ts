@@ -1,3 +1,4 @@
+import type { DatabaseSync } from 'node:sqlite'
 import type { Database } from './database.ts'
 import { nowNs } from './now-ns.ts'
 import type { Retention } from './types.ts'
@@ -42,8 +43,8 @@ export interface LogEnds {
   readonly sequence: number
 }
 
-export function logEnds(database: Database): LogEnds {
-  return database.prepare(LOG_ENDS).get() as unknown as LogEnds
+export function readLogEnds(connection: DatabaseSync): LogEnds {
+  return connection.prepare(LOG_ENDS).get() as unknown as LogEnds
 }
 
 function crossed(before: number, after: number): boolean {

@@ -11,12 +11,13 @@ import { type Database, openDatabase, setAside, suspect } from './database.ts'
 import { WalSync } from './durability.ts'
 import { nowNs } from './now-ns.ts'
 import { ObjectReader } from './read-tx.ts'
+import { type ChangeRow, RecentChanges } from './recent-changes.ts'
 import { changeKey, RecordsCopy, readRecordsCopy } from './records-copy.ts'
-import { compact, DEFAULT_RETENTION, logEnds } from './retention.ts'
+import { compact, DEFAULT_RETENTION } from './retention.ts'
 import { isDamage } from './sqlite-error.ts'
 import type { Change, EventOptions, ReadTx, Retention, Store, WatchOptions, WriteTx } from './types.ts'
 import { streamEvents, watchChanges } from './watch.ts'
-import { ObjectWriter } from './write-tx.ts'
+import { ObjectWriter, type Written } from './write-tx.ts'
 
 const MIB = 1024 * 1024
 /** What is to be written soon is gathered for as long. */
@@ -77,8 +78,7 @@ class SqliteStore implements Store {
   readonly #log: Logger
   readonly isRestored: boolean
   readonly #copy: RecordsCopy | undefined
-  /** Of the transaction that runs. */
-  readonly #changes = new Map<string, string | null>()
+  readonly #recent: RecentChanges
   #soon: { readonly timeNs: bigint; readonly write: Write }[] = []
   #soonTimer: NodeJS.Timeout | undefined
   #current: ObjectReader | undefined
@@ -89,6 +89,7 @@ class SqliteStore implements Store {
     this.isRestored = isRestored
     this.#copy = options.copy === undefined ? undefined : new RecordsCopy(options.copy, () => this.#allObjects(), log)
     this.#retention = retention
+    this.#recent = new RecentChanges(retention.changes)
     this.#log = log
     this.#wal = new WalSync(file)
     const worker = options.checkpointWorker ?? new URL('./checkpoint-worker.ts', import.meta.url)
@@ -99,7 +100,8 @@ class SqliteStore implements Store {
   read<T>(fn: (tx: ReadTx) => T): T {
     if (this.#current !== undefined) return fn(this.#current)
     this.#assertOpen()
-    return this.#database.transaction('BEGIN', () => this.#run(new ObjectReader(this.#database), fn))
+    // Nobody else writes, and nothing can come between in one turn: it needs no transaction.
+    return this.#database.explaining(() => this.#run(new ObjectReader(this.#database), fn))
   }
 
   write<T>(fn: (tx: WriteTx) => T extends PromiseLike<unknown> ? never : T): T {
@@ -108,7 +110,7 @@ class SqliteStore implements Store {
     }
     this.#assertOpen()
     this.#writeGathered()
-    return this.#transaction(() => this.#run(new ObjectWriter(this.#database, this.#changes), fn))
+    return this.#transaction((written) => this.#run(new ObjectWriter(this.#database, written), fn))
   }
 
   writeSoon(fn: Write): void {
@@ -119,17 +121,21 @@ class SqliteStore implements Store {
     this.#soonTimer ??= setTimeout(() => this.#writeGathered(), SOON_MS)
   }
 
-  #transaction<T>(fn: () => T): T {
-    this.#changes.clear()
-    const { result, changed } = this.#database.transaction('BEGIN IMMEDIATE', () => {
-      const before = logEnds(this.#database)
-      const result = fn()
-      const after = logEnds(this.#database)
+  #transaction<T>(fn: (written: Written) => T): T {
+    const written: Written = { changes: [], events: 0 }
+    const before = this.#database.ends
+    const { result, after } = this.#database.transaction(() => {
+      const result = fn(written)
+      const { revision, sequence } = before
+      const after = { revision: revision + written.changes.length, sequence: sequence + written.events }
       compact(this.#database, before, after, this.#retention)
-      return { result, changed: after.revision !== before.revision || after.sequence !== before.sequence }
+      return { result, after }
     })
-    if (changed) this.#committed()
-    this.#copy?.add(this.#changes)
+    if (written.changes.length + written.events === 0) return result
+    this.#database.ends = after
+    this.#recent.add(written.changes)
+    this.#committed()
+    this.#copy?.add(lastOfEach(written.changes))
     return result
   }
 
@@ -140,9 +146,8 @@ class SqliteStore implements Store {
     if (gathered.length === 0) return
     this.#soon = []
     try {
-      this.#transaction(() => {
-        for (const { timeNs, write } of gathered)
-          this.#run(new ObjectWriter(this.#database, this.#changes, timeNs), write)
+      this.#transaction((written) => {
+        for (const { timeNs, write } of gathered) this.#run(new ObjectWriter(this.#database, written, timeNs), write)
       })
     } catch (error) {
       this.#log.error('what was to be written to the store is lost', { count: gathered.length, error })
@@ -163,7 +168,7 @@ class SqliteStore implements Store {
 
   watch(ctx: Ctx, options: WatchOptions = {}): AsyncIterable<Change> {
     this.#assertOpen()
-    return watchChanges(this.#database, this.#commits, ctx, options)
+    return watchChanges({ database: this.#database, commits: this.#commits, recent: this.#recent }, ctx, options)
   }
 
   events(ctx: Ctx, options: EventOptions = {}): AsyncIterable<Event> {
@@ -215,6 +220,17 @@ class SqliteStore implements Store {
   #assertOpen(): void {
     if (this.#commits.closed) throw new StatusError('unavailable', 'The store is closed')
   }
+}
+
+/** What became of each object, in the order of their last changes: null where it is gone. */
+function lastOfEach(changes: readonly ChangeRow[]): Map<string, string | null> {
+  const last = new Map<string, string | null>()
+  for (const { kind, uid, action, json } of changes) {
+    const key = changeKey(kind, uid)
+    last.delete(key)
+    last.set(key, action === 'deleted' ? null : json)
+  }
+  return last
 }
 
 function isThenable(value: unknown): boolean {

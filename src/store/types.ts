@@ -6,7 +6,7 @@ import type { Labels, ObjectMeta, Owner } from '../model/meta.ts'
 export interface Store extends AsyncDisposable {
   /** The database was damaged or gone, and what is here now is from its second copy: the last changes may be missing. */
   readonly isRestored: boolean
-  /** Runs `fn` on one consistent snapshot. Inside a transaction it sees that transaction. */
+  /** Runs `fn`, which is synchronous, on one consistent state. Inside a transaction it sees that transaction. */
   read<T>(fn: (tx: ReadTx) => T): T
   /**
    * Runs `fn` in one transaction and commits it: visible at once to every reader and watcher, and safe from a crash
@@ -97,7 +97,7 @@ export interface ObjectFilter {
   readonly labels?: Labels
 }
 
-/** `object` is what it became; for `deleted` what it was last, with the revision of its deletion. */
+/** `object`, which may be frozen, is what it became; for `deleted` what it was last, with the revision of its deletion. */
 export type Change = {
   readonly [K in Kind]: {
     readonly revision: number

@@ -3,7 +3,7 @@ import { StatusError } from '../lib/errors.ts'
 import type { Event } from '../model/event.ts'
 import type { Commits } from './commits.ts'
 import type { Database } from './database.ts'
-import { logEnds } from './retention.ts'
+import type { RecentChanges } from './recent-changes.ts'
 import type { Change, EventOptions, WatchOptions } from './types.ts'
 
 /** Rows read at once: a watcher that lags does not hold up the loop. */
@@ -19,15 +19,22 @@ interface Log<T> {
   oldest?(): { readonly timeNs: bigint } | undefined
   /** The wanted rows after `after`, in order, at most `BATCH`. */
   read(after: number): { readonly number: number; readonly item: T }[]
+  /** The same, if it is known without asking the database that none of them has been dropped. */
+  recent?(after: number): { readonly number: number; readonly item: T }[] | undefined
+}
+
+interface ChangeSource {
+  readonly database: Database
+  readonly commits: Commits
+  readonly recent: RecentChanges
 }
 
 export function watchChanges(
-  database: Database,
-  commits: Commits,
+  { database, commits, recent }: ChangeSource,
   ctx: Ctx,
   options: WatchOptions,
 ): AsyncIterable<Change> {
-  const log = changeLog(database, options.kinds)
+  const log = changeLog(database, recent, options.kinds)
   return follow(log, commits, ctx, options.after ?? log.end())
 }
 
@@ -83,8 +90,9 @@ async function* follow<T>(
 }
 
 function readBatch<T>(log: Log<T>, position: number): { items: T[]; next: number } {
-  const end = assertKept(log, position)
-  const rows = log.read(position)
+  const recent = log.recent?.(position)
+  const end = recent === undefined ? assertKept(log, position) : log.end()
+  const rows = recent ?? log.read(position)
   // An idle watcher of a rare kind moves on with the log, else it would expire without having missed anything.
   return { items: rows.map(({ item }) => item), next: rows.length < BATCH ? end : rows.at(-1)!.number }
 }
@@ -108,13 +116,25 @@ function assertKept<T>(log: Log<T>, position: number): number {
   return end
 }
 
-function changeLog(database: Database, kinds: readonly string[] | undefined): Log<Change> {
+function changeLog(database: Database, recent: RecentChanges, kinds: readonly string[] | undefined): Log<Change> {
   return {
-    end: () => logEnds(database).revision,
+    end: () => database.ends.revision,
+    recent(after) {
+      if (after > database.ends.revision) return undefined
+      if (after === database.ends.revision) return []
+      const changes = recent.after(after, kinds)
+      if (changes === undefined) return undefined
+      const rows: { number: number; item: Change }[] = []
+      for (const change of changes) {
+        rows.push({ number: change.revision, item: change })
+        if (rows.length === BATCH) break
+      }
+      return rows
+    },
     first: () => firstOf(database, 'SELECT min(revision) AS first FROM changes'),
     read: (after) => {
       const columns = 'revision, kind, action, json'
-      const rows = select(database, 'changes', 'revision', columns, kinds, after) as unknown as ChangeRow[]
+      const rows = select(database, 'changes', 'revision', columns, kinds, after) as unknown as StoredChange[]
       return rows.map(({ revision, kind, action, json }) => ({
         number: revision,
         item: { revision, kind, action, object: JSON.parse(json) } as Change,
@@ -125,7 +145,7 @@ function changeLog(database: Database, kinds: readonly string[] | undefined): Lo
 
 function eventLog(database: Database, kinds: readonly string[] | undefined): Log<Event> {
   return {
-    end: () => logEnds(database).sequence,
+    end: () => database.ends.sequence,
     first: () => firstOf(database, 'SELECT min(sequence) AS first FROM events'),
     oldest: () => {
       const row = database.prepare('SELECT CAST(time_ns AS TEXT) AS time FROM events ORDER BY sequence LIMIT 1').get()
@@ -140,7 +160,7 @@ function eventLog(database: Database, kinds: readonly string[] | undefined): Log
   }
 }
 
-interface ChangeRow extends Pick<Change, 'revision' | 'kind' | 'action'> {
+interface StoredChange extends Pick<Change, 'revision' | 'kind' | 'action'> {
   readonly json: string
 }
 

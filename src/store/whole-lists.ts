@@ -1,3 +1,4 @@
+import { deepFreeze } from '../lib/deep-freeze.ts'
 import type { Kind, Kinds } from '../model/kinds.ts'
 import type { Change } from './types.ts'
 
@@ -54,10 +55,4 @@ function applied(objects: Map<string, unknown>, changes: readonly ChangeText[]):
 
 function parsed(json: string): unknown {
   return deepFreeze(JSON.parse(json))
-}
-
-function deepFreeze(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  for (const member of Object.values(value)) deepFreeze(member)
-  return Object.freeze(value)
 }

@@ -8,26 +8,37 @@ import { DEFAULT_NAMESPACE, type ObjectMeta, type StoredObject } from '../model/
 import type { Database } from './database.ts'
 import { nowNs } from './now-ns.ts'
 import { ObjectReader } from './read-tx.ts'
-import { changeKey } from './records-copy.ts'
+import type { ChangeRow } from './recent-changes.ts'
 import { isUniqueViolation } from './sqlite-error.ts'
 import type { Change, Draft, WriteTx } from './types.ts'
+
+/** What a transaction has written so far. */
+export interface Written {
+  /** Their revisions follow each other, and the last that was committed. */
+  readonly changes: ChangeRow[]
+  events: number
+}
 
 /** An object of some kind: what all kinds share. */
 type AnyObject = StoredObject<unknown, unknown>
 
 /** Writes objects by SQL; every write adds its row to the log of changes. */
 export class ObjectWriter extends ObjectReader implements WriteTx {
-  readonly #changes: Map<string, string | null>
+  readonly #written: Written
   readonly #timeNs: bigint | undefined
 
   /**
-   * @param changes gets what this transaction makes of objects, by `changeKey`
+   * @param written gets what this transaction writes
    * @param timeNs when what is told happened, if not now
    */
-  constructor(database: Database, changes: Map<string, string | null>, timeNs?: bigint) {
+  constructor(database: Database, written: Written, timeNs?: bigint) {
     super(database)
-    this.#changes = changes
+    this.#written = written
     this.#timeNs = timeNs
+  }
+
+  override revision(): number {
+    return super.revision() + this.#written.changes.length
   }
 
   protected override get readsCommitted(): boolean {
@@ -90,6 +101,7 @@ export class ObjectWriter extends ObjectReader implements WriteTx {
 
   event({ kind, action, uid, name, attributes }: NewEvent): void {
     const actor = askedBy()
+    this.#written.events++
     this.sql(
       'INSERT INTO events (time_ns, kind, action, uid, name, attributes, actor) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ).run(
@@ -142,9 +154,8 @@ export class ObjectWriter extends ObjectReader implements WriteTx {
     this.sql(
       'INSERT INTO changes (revision, kind, namespace, name, uid, action, json) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ).run(metadata.resourceVersion, kind, metadata.namespace, metadata.name, metadata.uid, action, json)
-    const key = changeKey(kind, metadata.uid)
-    this.#changes.delete(key)
-    this.#changes.set(key, action === 'deleted' ? null : json)
+    const { resourceVersion: revision, uid } = metadata
+    this.#written.changes.push({ revision, kind, action, uid, json })
   }
 }
 

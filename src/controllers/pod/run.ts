@@ -72,6 +72,7 @@ export async function fillVolumes(sync: Sync, { pod, containers }: PodView): Pro
 }
 
 async function fillVolumesOf({ deps, memory }: Sync, pod: Pod): Promise<void> {
+  if ((pod.spec.volumes ?? []).length === 0) return
   const volumes = resolveVolumes(pod, lookUp(deps.store, pod))
   const digest = createHash('sha256').update(JSON.stringify(volumes)).digest('hex')
   if (digest === memory.volumes) return

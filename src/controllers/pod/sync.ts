@@ -1,8 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Ctx } from '../../lib/ctx.ts'
 import { messageOf, StatusError } from '../../lib/errors.ts'
 import type { Limiter } from '../../lib/limiter.ts'
 import { infraOf } from '../../model/kube/pod-run.ts'
+import type { PodStatus } from '../../model/kube/pod-status.ts'
 import type { Pod } from '../../model/kube/stored.ts'
+import type { ReadTx } from '../../store/index.ts'
 import type { Requeue } from '../types.ts'
 import { killMember } from './kill.ts'
 import type { PodMemory } from './memory.ts'
@@ -41,12 +44,13 @@ export async function syncPod(
       await removeAll(sync, uid)
       return 'gone'
     }
-    writeStatus(sync, view)
     const step = nextStep(view)
     if (step.do === 'wait') {
       memory.waiting = undefined
       await fillVolumes(sync, view)
-      writeStatus(sync, view)
+    }
+    writeStatus(sync, view.pod)
+    if (step.do === 'wait') {
       const waitMs = Math.min(step.untilMs - Date.now(), LONGEST_WAIT_MS)
       return step.untilMs === Number.POSITIVE_INFINITY ? undefined : { requeueAfterMs: Math.max(1, Math.ceil(waitMs)) }
     }
@@ -102,26 +106,35 @@ async function removeAll({ deps: { containers, daemon } }: Sync, uid: string): P
   await containers.pods.removeVolumes(daemon, uid)
 }
 
-function writeStatus({ deps, memory }: Sync, { pod: { metadata } }: Pick<PodView, 'pod'>): void {
-  const { store, containers: engine, hostIp } = deps
-  store.write((tx) => {
+function writeStatus(sync: Sync, { metadata }: Pod): void {
+  const { store } = sync.deps
+  const next = (tx: ReadTx) => {
     const pod = tx.getByUid('Pod', metadata.uid)
-    if (pod === undefined) return
-    const containers = tx.list('Container', { ownerUid: metadata.uid })
-    const now = Date.now()
-    const infra = infraOf(containers)
-    const ownIp = hostIp()
-    const status = podStatus({
-      pod,
-      containers,
-      waiting: memory.waitings(now),
-      ...(memory.waiting !== undefined && { podWaiting: memory.waiting }),
-      podIps: pod.spec.hostNetwork ? [ownIp ?? []].flat() : addressesOf(infra && engine.sandboxOf(infra)),
-      hostIp: ownIp,
-      qosClass: qosClass(pod.spec),
-      now,
-    })
-    tx.put('Pod', { ...pod, status })
+    const status = pod && statusOf(sync, tx, pod)
+    return status === undefined || isDeepStrictEqual(status, pod!.status) ? undefined : { ...pod!, status }
+  }
+  // A look costs less than a transaction that changes nothing.
+  if (store.read(next) === undefined) return
+  store.write((tx) => {
+    const pod = next(tx)
+    if (pod !== undefined) tx.put('Pod', pod)
+  })
+}
+
+function statusOf({ deps, memory }: Sync, tx: ReadTx, pod: Pod): PodStatus {
+  const containers = tx.list('Container', { ownerUid: pod.metadata.uid })
+  const now = Date.now()
+  const infra = infraOf(containers)
+  const hostIp = deps.hostIp()
+  return podStatus({
+    pod,
+    containers,
+    waiting: memory.waitings(now),
+    ...(memory.waiting !== undefined && { podWaiting: memory.waiting }),
+    podIps: pod.spec.hostNetwork ? [hostIp ?? []].flat() : addressesOf(infra && deps.containers.sandboxOf(infra)),
+    hostIp,
+    qosClass: qosClass(pod.spec),
+    now,
   })
 }
 

@@ -16,7 +16,5 @@
  * | managed-fields.ts | the entries of `metadata.managedFields` |
  */
 export { type Applied, type ApplyRequest, applyObject, type Conflict } from './apply-object.ts'
-export { diffObjects, type FieldChange } from './compare.ts'
 export type { FieldsV1 } from './fields-v1.ts'
 export type { ManagedFieldsEntry } from './managed-fields.ts'
-export { type UpdateRequest, updateManaged } from './update-managed.ts'
