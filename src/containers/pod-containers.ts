@@ -15,6 +15,7 @@ import { type CommandResult, type ProbeTurns, runCommand } from './probe.ts'
 import { removeContainer } from './remove.ts'
 import { startHeld } from './start.ts'
 import { stopHeld } from './stop.ts'
+import { makeTerminationLog, readTerminationLog, removeTerminationLog } from './termination-log.ts'
 import type { AttachRequest, CreateContainer } from './types.ts'
 
 /** The pod that containers are made for. */
@@ -43,6 +44,8 @@ export type MemberRequest = Omit<CreateContainer, 'name' | 'hostname' | 'network
   readonly options: Omit<ContainerOptions, 'utsMode' | 'ipcMode' | 'pidMode' | 'sysctls'>
   /** Of the pod's volumes, which are prepared. */
   readonly volumeMounts: readonly PodVolumeMount[]
+  /** Where it finds a file to say in why it ends. */
+  readonly terminationMessagePath: string
   /** See the processes of the whole pod, or of the host. */
   readonly processes?: 'pod' | 'host'
 }
@@ -63,6 +66,8 @@ export interface PodContainers {
    * the end of the context ends it, with all that it has begun. Never rejects.
    */
   probe(ctx: Ctx, id: string, command: readonly string[], timeoutMs?: number): Promise<CommandResult>
+  /** What a container that has ended says of it, or with `orLog` what it has written last; empty if nothing. */
+  terminationMessage(ctx: Ctx, container: Container, orLog: boolean): Promise<string>
   /** Idempotent, whatever its state. */
   remove(ctx: Ctx, id: string): Promise<void>
   /** Makes a pod's volumes what they are to be; the pod's record owns them. @throws {StatusError} with `details.reason` */
@@ -74,7 +79,7 @@ export interface PodContainers {
 }
 
 export function podContainers(deps: Deps, turns: ProbeTurns): PodContainers {
-  const { store, locks } = deps
+  const { store, locks, paths } = deps
   return {
     list: (podUid) => store.read((tx) => tx.list('Container', { ownerUid: podUid })),
 
@@ -101,7 +106,7 @@ export function podContainers(deps: Deps, turns: ProbeTurns): PodContainers {
       }
     },
 
-    async create(ctx, infra, { pod, role, processes, options, volumeMounts, ...request }) {
+    async create(ctx, infra, { pod, role, processes, options, volumeMounts, terminationMessagePath, ...request }) {
       const infraId = infra.metadata.uid
       const pidMode = processes === 'pod' ? joining(infraId) : processes
       const joined = {
@@ -109,7 +114,11 @@ export function podContainers(deps: Deps, turns: ProbeTurns): PodContainers {
         ipcMode: infra.spec.ipcMode === 'host' ? ('host' as const) : joining(infraId),
         ...(pidMode !== undefined && { pidMode }),
       }
-      const mounts = await mountPodVolumes(ctx, deps, { podUid: pod.uid, container: role.name }, volumeMounts)
+      const place = { podUid: pod.uid, container: role.name, attempt: role.attempt }
+      const mounts = [
+        await makeTerminationLog(paths, place, terminationMessagePath),
+        ...(await mountPodVolumes(ctx, deps, place, volumeMounts)),
+      ]
       return await createIn(
         ctx,
         deps,
@@ -142,9 +151,13 @@ export function podContainers(deps: Deps, turns: ProbeTurns): PodContainers {
       return await turns(() => runCommand(ctx, deps, container, { args, timeoutMs }))
     },
 
+    terminationMessage: (ctx, container, orLog) => readTerminationLog(ctx, deps, container, orLog),
+
     async remove(ctx, id) {
       using _lock = await locks.hold(ctx, id)
+      const container = store.read((tx) => tx.getByUid('Container', id))
       await removeContainer(ctx, deps, id, { volumes: true })
+      if (container !== undefined) await removeTerminationLog(paths, container)
     },
 
     prepareVolumes: (ctx, podUid, volumes) => preparePodVolumes(ctx, deps, podUid, volumes),

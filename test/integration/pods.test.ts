@@ -124,6 +124,32 @@ for (const runtime of ['crun', 'runc'] as const)
       }
     })
 
+    test('what a container writes of its end is in the status, or the end of its log if that is asked for', async () => {
+      const says = (script: string) => ({ command: ['sh', '-c', script] })
+      await the().apply(
+        pod({
+          restartPolicy: 'Never',
+          containers: [
+            container('a', says('echo why > /dev/termination-log; exit 4')),
+            container('b', { ...says('echo from the log; exit 5'), terminationMessagePolicy: 'FallbackToLogsOnError' }),
+            container('c', { ...says('echo mine > /tmp/end'), terminationMessagePath: '/tmp/end' }),
+          ],
+        }),
+      )
+      const { status } = await the().until('pod', 'web', (object) => object?.status.phase === 'Failed')
+      assert.deepEqual(
+        status.containerStatuses.map(({ state: { terminated } }: KubeObject) => [
+          terminated.exitCode,
+          terminated.message,
+        ]),
+        [
+          [4, 'why\n'],
+          [5, 'from the log\n'],
+          [0, 'mine\n'],
+        ],
+      )
+    })
+
     test('init containers run one after the other, each to its end, before all others', async () => {
       const init = (name: string) =>
         container(name, {

@@ -12,6 +12,9 @@ import { engineResources, oomScoreAdj } from './resources.ts'
 import { memberSecurity } from './security.ts'
 import { volumeMounts } from './volume-mounts.ts'
 
+/** Kubernetes' default. */
+const DEFAULT_MESSAGE_PATH = '/dev/termination-log'
+
 export interface MemberInput {
   readonly pod: Pod
   readonly container: PodContainer
@@ -51,6 +54,7 @@ export function memberRequest(input: MemberInput): MemberRequest {
     openStdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,
     volumeMounts: volumeMounts(spec, container),
+    terminationMessagePath: container.terminationMessagePath ?? DEFAULT_MESSAGE_PATH,
     resources: engineResources(container, node),
     // Kubernetes has probes of its own.
     healthcheck: { test: ['NONE'] },

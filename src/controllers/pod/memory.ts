@@ -13,6 +13,8 @@ interface Hold extends Waiting {
 export class PodMemory {
   readonly #holds = new Map<string, Hold>()
   #interruption = new AbortController()
+  /** The ids of those whose last words have been read. */
+  readonly heard = new Set<string>()
   /** Why its sandbox or its volumes cannot be made. */
   waiting: Waiting | undefined
   /** A digest of what was in its volumes when they were filled last. */

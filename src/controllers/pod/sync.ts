@@ -8,6 +8,7 @@ import type { Pod } from '../../model/kube/stored.ts'
 import type { ReadTx } from '../../store/index.ts'
 import type { Requeue } from '../types.ts'
 import { killMember } from './kill.ts'
+import { hasUnheard, hearLastWords } from './last-words.ts'
 import type { PodMemory } from './memory.ts'
 import { nextStep, type PodStep, type PodView } from './plan.ts'
 import type { PodDeps } from './pod.ts'
@@ -44,13 +45,16 @@ export async function syncPod(
       await removeAll(sync, uid)
       return 'gone'
     }
-    const step = nextStep(view)
-    if (step.do === 'wait') {
-      memory.waiting = undefined
-      await fillVolumes(sync, view)
+    // From here to the status nothing is waited for: it tells of these containers as they are.
+    if (hasUnheard(sync, view)) {
+      await hearLastWords(sync, view)
+      continue
     }
+    const step = nextStep(view)
+    if (step.do === 'wait') memory.waiting = undefined
     writeStatus(sync, view.pod)
     if (step.do === 'wait') {
+      await fillVolumes(sync, view)
       const waitMs = Math.min(step.untilMs - Date.now(), LONGEST_WAIT_MS)
       return step.untilMs === Number.POSITIVE_INFINITY ? undefined : { requeueAfterMs: Math.max(1, Math.ceil(waitMs)) }
     }

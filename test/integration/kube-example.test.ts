@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { get } from 'node:http'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { projectRoot } from '../support/daemon.ts'
+import { type KubeObject, kubeFixture } from '../support/kube-fixture.ts'
+import { runInOwnNamespaces } from '../support/namespace.ts'
+
+runInOwnNamespaces(import.meta.filename)
+
+/** What the README shows: a replica set of two containers a pod, one of them with a terminal, behind a Service. */
+describe('the example', () => {
+  const the = kubeFixture()
+  const manifest = () =>
+    readFileSync(join(projectRoot, 'examples/demo.yaml'), 'utf8').replaceAll('localhost/busybox', the().image)
+  const post = async (path: string, body: unknown, status: number) => {
+    const answer = await the().fixture.daemon.api.post(path, body)
+    assert.equal(answer.status, status, answer.text)
+    return answer.json.data
+  }
+  const untilReady = (count: number) =>
+    the().until('replicaset', 'test-rs', ({ status }) => status.readyReplicas === count && status.replicas === count)
+  const page = async () => {
+    const [response] = await once(get('http://127.0.0.1:11240/', { agent: false, timeout: 3000 }), 'response')
+    let text = ''
+    for await (const chunk of response) text += chunk
+    return text.trim()
+  }
+  /** Who has answered how often; a connection may be refused for the moment that a change of rules takes. */
+  const asked = async (times: number) => {
+    const counts = new Map<string, number>()
+    for (let count = 0; count < times; count++) {
+      const who = await page()
+      counts.set(who, (counts.get(who) ?? 0) + 1)
+    }
+    return counts
+  }
+  const pods = async (): Promise<KubeObject[]> => await the().list('pod')
+  /** Until there are so many ready pods again, and none of these containers runs any more. */
+  const recovered = async (count: number, killed: number) => {
+    for (let tries = 0; ; tries++) {
+      const containers: KubeObject[] = (await the().fixture.daemon.api.get('/v1/containers?infra=true')).json.data
+      const set = await the().get('replicaset', 'test-rs')
+      const isBack = set.status.readyReplicas === count && containers.every(({ pid }) => pid !== killed)
+      if (isBack) return
+      assert.ok(tries < 400, JSON.stringify(await pods()))
+      await sleep(50)
+    }
+  }
+
+  test('is applied, served evenly, scaled to 5 and to 0, killed in every part, and deleted without a trace', async () => {
+    const applied = await post('/v1/resource/apply', manifest(), 201)
+    assert.deepEqual(
+      [applied.pods.length, applied.services.length, applied.warnings],
+      [1, 1, null],
+      JSON.stringify(applied),
+    )
+    await untilReady(2)
+    await sleep(200)
+    const two = await asked(100)
+    assert.deepEqual([...two.keys()].toSorted(), (await pods()).map(({ metadata }) => metadata.name).toSorted())
+    for (const count of two.values()) assert.ok(count > 25, JSON.stringify([...two]))
+
+    await post('/v1/replicasets/test-rs/actions/scale', { replicas: 5 }, 200)
+    await untilReady(5)
+    await sleep(200)
+    assert.equal((await asked(200)).size, 5)
+
+    const [victim] = await pods()
+    for (const name of ['POD', ...victim.spec.containers.map((one: KubeObject) => one.name)]) {
+      const { pid } = await the().container(victim.metadata.name, name)
+      process.kill(pid, 'SIGKILL')
+      await recovered(5, pid)
+      await sleep(200)
+      assert.equal((await asked(200)).size, 5, `after ${name} was killed`)
+    }
+
+    await post('/v1/replicasets/test-rs/actions/scale', { replicas: 0 }, 200)
+    while ((await pods()).length > 0) await sleep(50)
+    await assert.rejects(page(), /ECONNREFUSED|ECONNRESET|socket hang up/)
+    await post('/v1/resource/delete?wait=true', manifest(), 200)
+    assert.deepEqual(await the().list('service'), [])
+  })
+})
