@@ -199,7 +199,7 @@ remove_rules() {
     echo "The table of published ports stays: nft delete table ip condenser-$BRIDGE" >&2
   services=$(service_chains)
   for table in raw mangle nat filter; do
-    iptables-save -t "$table" | grep -E -- "-j RAIND-[A-Z]+-$BRIDGE\$" | while read -r rule; do
+    iptables-save -t "$table" | sed -nE "/-j RAIND-[A-Z]+-$BRIDGE\$/p" | while read -r rule; do
       # shellcheck disable=SC2086 # a rule is several words
       iptables -w -t "$table" ${rule/#-A/-D}
     done

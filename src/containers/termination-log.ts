@@ -1,4 +1,4 @@
-import { mkdir, open, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, open, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Ctx } from '../lib/ctx.ts'
 import { systemCode } from '../lib/errors.ts'
@@ -19,7 +19,9 @@ export async function makeTerminationLog(
 ): Promise<Mount> {
   const source = fileOf(paths, place)
   await mkdir(dirname(source), { recursive: true, mode: 0o700 })
-  await writeFile(source, '', { mode: 0o666 })
+  await writeFile(source, '')
+  // Whatever the daemon's umask: its user may be any.
+  await chmod(source, 0o666)
   return { source, destination, readOnly: false, propagation: 'rprivate' }
 }
 

@@ -65,8 +65,8 @@ function lastBefore(database: Database, log: Log<Event>, sinceNs: bigint): numbe
 }
 
 /**
- * What watchers are told comes from the table, never from the writer, so nothing committed is missed and each watcher
- * goes at its own pace. Position and rows are read in one turn: nothing is committed between.
+ * What watchers are told comes from what is committed (docs/adr/0020), never from the writer, so nothing is missed and each
+ * watcher goes at its own pace. Position and rows are read in one turn: nothing is committed between.
  */
 async function* follow<T>(
   log: Log<T>,

@@ -130,7 +130,10 @@ for (const runtime of ['crun', 'runc'] as const)
         pod({
           restartPolicy: 'Never',
           containers: [
-            container('a', says('echo why > /dev/termination-log; exit 4')),
+            container('a', {
+              ...says('echo why > /dev/termination-log; exit 4'),
+              securityContext: { runAsUser: 1000 },
+            }),
             container('b', { ...says('echo from the log; exit 5'), terminationMessagePolicy: 'FallbackToLogsOnError' }),
             container('c', { ...says('echo mine > /tmp/end'), terminationMessagePath: '/tmp/end' }),
           ],

@@ -63,4 +63,6 @@ test('every command of the README works, one after the other', async () => {
   assert.match(output, /It works/)
   assert.match(output, /running +0\.0\.0\.0:8081->80\/tcp +web/)
   assert.match(output, /Name:\s+database/)
+  assert.match(output, /^test-rs-[a-z0-9]{5}$/m)
+  assert.match(output, /^replicaset\.apps\/test-rs +3 +/m)
 })

@@ -23,7 +23,7 @@ export async function followObjects({ run }: Pick<Home, 'run'>, kind: string, qu
   answer.on('error', () => {})
   let last: KubeObject
   return {
-    async until(fits, timeoutMs = 60_000) {
+    async until(fits, timeoutMs = 300_000) {
       const timeout = setTimeout(() => outgoing.destroy(), timeoutMs)
       try {
         for (;;) {
