@@ -15,7 +15,10 @@ runInOwnNamespaces(import.meta.filename)
 describe('the example', () => {
   const the = kubeFixture()
   const manifest = () =>
-    readFileSync(join(projectRoot, 'examples/demo.yaml'), 'utf8').replaceAll('localhost/busybox', the().image)
+    readFileSync(join(projectRoot, 'examples/demo.yaml'), 'utf8')
+      .replaceAll('localhost/busybox', the().image)
+      // The image of tests has no page to serve.
+      .replaceAll('/www', '/tmp')
   const post = async (path: string, body: unknown, status: number) => {
     const answer = await the().fixture.daemon.api.post(path, body)
     assert.equal(answer.status, status, answer.text)
@@ -72,6 +75,7 @@ describe('the example', () => {
     const [victim] = await pods()
     for (const name of ['POD', ...victim.spec.containers.map((one: KubeObject) => one.name)]) {
       const { pid } = await the().container(victim.metadata.name, name)
+      assert.ok(pid > 0, `${name} runs`)
       process.kill(pid, 'SIGKILL')
       await recovered(5, pid)
       await sleep(200)

@@ -24,7 +24,7 @@ export interface KubeFixture {
   events(kind: string, name: string): Promise<{ reason: string; message: string; type: string }[]>
   /** What a shell script says in a container of a pod, in one stream. */
   sayIn(pod: string, container: string, script: string): Promise<string>
-  /** The container of a pod that runs, from the API; of name POD the infra container. */
+  /** The container of a pod, the one that runs before those that have ended, from the API; of name POD the infra container. */
   container(pod: string, name: string): Promise<KubeObject>
 }
 
@@ -53,7 +53,10 @@ export function kubeClient(fixture: DaemonFixture): KubeFixture {
   }
   const find = async (pod: string, name: string) => {
     const found: KubeObject[] = (await data('/v1/containers?infra=true')) ?? []
-    const one = found.find((container) => container.name.startsWith(`${pod}_`) && container.name.includes(`_${name}_`))
+    const all = found.filter(
+      (container) => container.name.startsWith(`${pod}_`) && container.name.includes(`_${name}_`),
+    )
+    const one = all.find(({ pid }) => pid > 0) ?? all.at(-1)
     assert.ok(one, `pod ${pod} has no container ${name}`)
     return one
   }

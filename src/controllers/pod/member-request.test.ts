@@ -42,6 +42,7 @@ test('a container that asks for nothing', () => {
     openStdin: false,
     stdinOnce: false,
     volumeMounts: [],
+    terminationMessagePath: '/dev/termination-log',
     resources: { cpuShares: 2 },
     healthcheck: { test: ['NONE'] },
     capAdd: [],
