@@ -7,9 +7,12 @@ import { type BridgeServices, bridgeChains } from './iptables.ts'
 import { type Chain, renderRebuild } from './iptables-text.ts'
 import { IPTABLES, restoreRules, saveRules } from './run-iptables.ts'
 
+/** Also where an iptables prints rules in words that are not ours, building comes to its end. */
+const ROUNDS = 4
+
 /**
- * The networks' own rules: in iptables, where they stand among the host's. Building them takes two processes, and two
- * more if there are any of IPv6.
+ * The networks' own rules: in iptables, where they stand among the host's. Building them takes three processes, and three
+ * more if there are any of IPv6; finding them as they should be takes one each.
  */
 export class BridgeRules {
   readonly #thread: KernelThread
@@ -63,16 +66,28 @@ export class BridgeRules {
   async build(networks: ReadonlyMap<string, NetworkSpec>, retired: readonly NetworkSpec[]): Promise<void> {
     this.forget()
     try {
-      await this.#rebuild([...networks.values()], retired)
+      this.#handles = await this.#settle(networks, retired)
     } catch (error) {
       if (this.#services?.keepsClients !== true || !(error instanceof StatusError)) throw error
       this.#lacksBpf = true
       this.knowServices(this.#services)
-      await this.#rebuild([...networks.values()], retired)
+      this.#handles = await this.#settle(networks, retired)
       this.#log.warn('no match bpf in iptables: through a Service containers are seen as their gateway', { error })
     }
-    this.#handles = await this.#readHandles(networks)
     this.#inForce = networks
+  }
+
+  /**
+   * Rebuilds until nothing is to be done, and returns the handles of what was found to be right. They are read before
+   * that: rules that somebody has removed in between are then not taken for those that were built.
+   */
+  async #settle(networks: ReadonlyMap<string, NetworkSpec>, retired: readonly NetworkSpec[]): Promise<string[]> {
+    for (let round = 1; ; round++) {
+      const handles = await this.#readHandles(networks)
+      const changed = await this.#rebuild([...networks.values()], retired)
+      if (!changed) return handles
+      if (round === ROUNDS) return this.#readHandles(networks)
+    }
   }
 
   /** What of these networks' rules is not in force, or is and should not be, in words. */
@@ -89,14 +104,19 @@ export class BridgeRules {
     return faults
   }
 
-  async #rebuild(networks: readonly NetworkSpec[], retired: readonly NetworkSpec[]): Promise<void> {
+  /** Whether anything was to be done. */
+  async #rebuild(networks: readonly NetworkSpec[], retired: readonly NetworkSpec[]): Promise<boolean> {
+    let changed = false
     const [wanted, old] = [this.#chainsOf(networks), this.#chainsOf(retired)]
     for (const family of [4, 6] as const) {
       const ours = (chains: readonly Chain[]) => chains.filter((chain) => chain.family === family)
       if (ours([...wanted, ...old]).length === 0) continue
       const text = renderRebuild(ours(wanted), ours(old), await saveRules(this.#thread, family))
-      if (text !== '') await restoreRules(this.#thread, family, text)
+      if (text === '') continue
+      await restoreRules(this.#thread, family, text)
+      changed = true
     }
+    return changed
   }
 
   /** @throws {StatusError} if the host cannot have rules of the family */

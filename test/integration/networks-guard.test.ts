@@ -66,6 +66,18 @@ describe('what others do to the host’s network is put right', () => {
       assert.deepEqual(await pidsOf(), pids)
     })
 
+  test('rules that go while they are being built anew come again', async () => {
+    for (const delayMs of [103, 106, 109, 112, 115, 118, 121, 124]) {
+      sh('iptables -t raw -F')
+      await sleep(delayMs)
+      sh('iptables -t nat -F')
+      await until(async () => {
+        assert.deepEqual(await pages(), [200, 200])
+        assert.deepEqual(saved(), rules)
+      })
+    }
+  })
+
   test('what is none of ours is left as it was made', async () => {
     sh('iptables -A INPUT -p tcp --dport 9 -j DROP; nft add table inet foreign; ip link add foreign type veth')
     await sleep(500)

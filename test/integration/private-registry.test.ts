@@ -90,7 +90,8 @@ function assertNoSecretIsKept(): void {
 
 /** A pull that must fail, as one answer and with progress; nothing of it stays. */
 async function refused(body: object, status: number, messages: readonly RegExp[], headers = {}): Promise<void> {
-  const files = () => kept().map(({ path }) => path)
+  // The second copy of the records is written in its own time.
+  const files = () => kept().flatMap(({ path }) => (path.endsWith('.records') ? [] : [path]))
   const before = files()
   for (const accept of [{}, NDJSON]) {
     const answer = await daemon.api.post('/v1/images', body, { ...accept, ...headers })
