@@ -1,21 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PLAIN_CONTAINER } from '../../../test/support/container-spec.ts'
+import { objectMeta } from '../../../test/support/object-meta.ts'
 import type { Container } from '../../model/container.ts'
 import type { Sandbox } from '../../model/network.ts'
 import { containerText } from './container-text.ts'
 import { wireContainer } from './convert.ts'
 
-const metadata = {
-  namespace: 'default',
-  name: 'web',
-  uid: 'a'.repeat(64),
-  resourceVersion: 1,
-  generation: 1,
-  labels: {},
-  annotations: {},
-  createdAt: 1,
-}
+const metadata = objectMeta('web')
 const container: Container = { metadata, spec: PLAIN_CONTAINER, status: { restartCount: 0 } }
 const sandbox = (hostPort: number): Sandbox => ({
   metadata,

@@ -1,43 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PLAIN_CONTAINER } from '../../../test/support/container-spec.ts'
+import { objectMeta } from '../../../test/support/object-meta.ts'
 import type { Container } from '../../model/container.ts'
 import type { Digest } from '../../model/digest.ts'
-import type { Image } from '../../model/image.ts'
-import type { Network, Sandbox } from '../../model/network.ts'
-import {
-  toContainerFilter,
-  toCreateContainer,
-  toCreateExec,
-  toNetworkFilter,
-  wireContainer,
-  wireExec,
-  wireImage,
-  wireImageStatus,
-  wireImageUsage,
-  wireNetwork,
-  wireProgress,
-  wireTime,
-} from './convert.ts'
+import type { Sandbox } from '../../model/network.ts'
+import { toContainerFilter, toCreateContainer, toCreateExec, wireContainer, wireExec, wireTime } from './convert.ts'
 
 const MINUTE = 60_000
 const T0 = Date.UTC(2026, 1, 3, 4, 5, 6, 789)
 const uid = '0123456789ab'.padEnd(64, 'c')
 const digest = `sha256:${'a'.repeat(64)}` as Digest
 
-const metadata = (name: string) => ({
-  namespace: 'default',
-  name,
-  uid,
-  resourceVersion: 1,
-  generation: 1,
-  labels: {},
-  annotations: {},
-  createdAt: T0,
-})
-
 const container: Container = {
-  metadata: metadata('web'),
+  metadata: objectMeta('web', { uid }),
   spec: {
     ...PLAIN_CONTAINER,
     image: 'docker.io/library/nginx:latest',
@@ -50,7 +26,7 @@ const container: Container = {
 }
 
 const sandbox: Sandbox = {
-  metadata: metadata('s1'),
+  metadata: objectMeta('s1', { uid }),
   spec: {
     hostname: 'web',
     attachments: [
@@ -66,37 +42,6 @@ const sandbox: Sandbox = {
     ports: [{ hostIp: '', hostPort: 0, containerPort: 80, protocol: 'tcp' }],
   },
   status: { attempt: 0 },
-}
-
-const image: Image = {
-  metadata: metadata('docker.io/library/nginx:latest'),
-  spec: {
-    repository: 'library/nginx',
-    reference: 'latest',
-    target: { mediaType: 'm', digest, size: 10 },
-    manifest: { mediaType: 'm', digest, size: 10 },
-    config: { mediaType: 'm', digest, size: 100 },
-    layers: [
-      { mediaType: 'm', digest, size: 1000 },
-      { mediaType: 'm', digest, size: 2000 },
-    ],
-    diffIds: [],
-    chainIds: [],
-    platform: { os: 'linux', architecture: 'amd64' },
-    imageConfig: {
-      entrypoint: [],
-      cmd: [],
-      env: [],
-      user: '',
-      workingDir: '',
-      stopSignal: '',
-      labels: {},
-      exposedPorts: [],
-      volumes: [],
-    },
-    builtAt: 0,
-  },
-  status: {},
 }
 
 test('wireTime() writes RFC 3339, and the zero time for none', () => {
@@ -168,47 +113,6 @@ test('wireContainer() sends null for empty lists, and a slash in every repositor
   const bare = { ...container, spec: { ...container.spec, args: [], imageRepository: 'build' } }
   const wire = wireContainer(bare, undefined)
   assert.deepEqual([wire.command, wire.forwards, wire.address, wire.imageRepository], [null, null, '', 'library/build'])
-})
-
-test('wireImage() and its kin: golden', () => {
-  assert.deepEqual(wireImage(image), {
-    id: digest,
-    repository: 'library/nginx',
-    reference: 'latest',
-    createdAt: '2026-02-03T04:05:06.789Z',
-    sizeBytes: 3100,
-  })
-  const status = { repository: 'r/x', reference: 'y', id: digest, sizeBytes: 1, user: 'root', createdAt: T0 }
-  assert.deepEqual(wireImageStatus({ ...status, repoTags: [], repoDigests: [`r/x@${digest}`] }), {
-    ...status,
-    repoTags: null,
-    repoDigests: [`r/x@${digest}`],
-    createdAt: '2026-02-03T04:05:06.789Z',
-  })
-  assert.deepEqual(wireImageUsage({ repository: 'r/x', reference: 'y', usedBytes: 5 }), {
-    image: 'r/x:y',
-    usedBytes: 5,
-  })
-  const name = 'docker.io/library/nginx:latest'
-  assert.deepEqual(wireProgress({ type: 'done', image }), { type: 'done', image: name })
-  const resolved = { type: 'resolved', reference: name, digest } as const
-  assert.deepEqual(wireProgress(resolved), resolved)
-})
-
-test('wireNetwork(): golden, with capital keys', () => {
-  const network: Network = {
-    metadata: metadata('raind0'),
-    spec: { bridge: 'raind0', subnet: '10.166.0.0/20', gateway: '10.166.0.254' },
-    status: {},
-  }
-  assert.deepEqual(wireNetwork(network, 2), {
-    Interface: 'raind0',
-    Address: '10.166.0.254/20',
-    NumContainers: 2,
-    Name: 'raind0',
-    Subnet: '10.166.0.0/20',
-    Labels: {},
-  })
 })
 
 test('wireExec(): golden', () => {
@@ -337,11 +241,6 @@ test('toContainerFilter() lists all unless told otherwise', () => {
     networks: ['front'],
     exitCodes: [137],
   })
-})
-
-test('toNetworkFilter() speaks of what is not used', () => {
-  const filter = toNetworkFilter({ label: ['!a'], name: ['n'], dangling: true })
-  assert.deepEqual(filter, { labels: [{ key: 'a', negated: true }], names: ['n'], unused: true })
 })
 
 test('toCreateExec() leaves out what is absent', () => {

@@ -6,18 +6,15 @@ import type {
   ExecRecord,
   HealthReport,
   LogOptions,
-  NetworkFilter,
 } from '../../containers/index.ts'
-import type { ImageStatus, ImageUsage, PullProgress } from '../../images/index.ts'
 import { StatusError } from '../../lib/errors.ts'
 import { parseCapability } from '../../model/capability.ts'
 import { type Container, containerState, isAlive, isOfPod } from '../../model/container.ts'
 import type { CheckedFinding } from '../../model/finding.ts'
-import type { Image } from '../../model/image.ts'
 import { parseLabelTerm } from '../../model/label-term.ts'
 import { parseMount, parseVolumesFrom } from '../../model/mount.ts'
 import { shortId } from '../../model/names.ts'
-import type { AddressRange, Network, PortMapping, Sandbox } from '../../model/network.ts'
+import type { PortMapping, Sandbox } from '../../model/network.ts'
 import { parsePorts } from '../../model/port.ts'
 import { parseSignal } from '../../model/signal.ts'
 import { terminalSize } from '../../model/terminal-size.ts'
@@ -29,17 +26,11 @@ import type {
   CreateExecBody,
   ListQuery,
   LogQuery,
-  NetworkListQuery,
   StopQuery,
   WireContainer,
   WireExec,
   WireForward,
-  WireImage,
-  WireImageStatus,
-  WireImageUsage,
   WireInspect,
-  WireNetwork,
-  WireProgress,
 } from './types.ts'
 import { withoutUndefined } from './without-undefined.ts'
 
@@ -128,51 +119,6 @@ export function wireExec(record: ExecRecord): WireExec {
   }
 }
 
-export function wireImage({ metadata, spec }: Image): WireImage {
-  return {
-    id: spec.config.digest,
-    repository: withSlash(spec.repository),
-    reference: spec.reference,
-    createdAt: wireTime(metadata.createdAt),
-    sizeBytes: spec.layers.reduce((sum, layer) => sum + layer.size, spec.config.size),
-    ...(spec.untagged && { dangling: true }),
-  }
-}
-
-export function wireImageStatus(status: ImageStatus): WireImageStatus {
-  return {
-    repository: status.repository,
-    reference: status.reference,
-    id: status.id,
-    repoTags: orNull(status.repoTags),
-    repoDigests: orNull(status.repoDigests),
-    sizeBytes: status.sizeBytes,
-    createdAt: wireTime(status.createdAt),
-    user: status.user,
-  }
-}
-
-export function wireImageUsage({ repository, reference, usedBytes }: ImageUsage): WireImageUsage {
-  return { image: `${repository}:${reference}`, usedBytes }
-}
-
-export function wireProgress(progress: PullProgress): WireProgress {
-  return progress.type === 'done' ? { type: 'done', image: progress.image.metadata.name } : progress
-}
-
-export function wireNetwork({ metadata, spec }: Network, containers: number): WireNetwork {
-  const gatewayOf = ({ subnet, gateway }: AddressRange) => `${gateway}/${subnet.split('/')[1]}`
-  return {
-    Interface: spec.bridge,
-    Address: gatewayOf(spec),
-    NumContainers: containers,
-    Name: metadata.name,
-    Subnet: spec.subnet,
-    Labels: metadata.labels,
-    ...(spec.ipv6 !== undefined && { Address6: gatewayOf(spec.ipv6), Subnet6: spec.ipv6.subnet }),
-  }
-}
-
 /** @throws {StatusError} `invalid_argument`; `unimplemented` for what is not there yet */
 export function toCreateContainer(body: CreateContainerBody): CreateContainer {
   if (body.podId) throw new StatusError('unimplemented', 'Containers cannot join a pod yet: leave "podId" out')
@@ -256,10 +202,6 @@ export function toContainerFilter({
     exitCodes: exitCode?.map(Number),
     states: state ?? (all || exitCode ? undefined : ['running', 'paused', 'restarting']),
   })
-}
-
-export function toNetworkFilter({ label, name, dangling }: NetworkListQuery): NetworkFilter {
-  return withoutUndefined({ labels: label?.map(parseLabelTerm), names: name, unused: dangling })
 }
 
 export function toCreateExec({ command, env, user, workdir, tty, stdin, size, start }: CreateExecBody): CreateExec {

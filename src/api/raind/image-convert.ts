@@ -1,9 +1,57 @@
-import type { HistoryEntry, ImageDetails, ImageFilter } from '../../images/index.ts'
+import type {
+  HistoryEntry,
+  ImageDetails,
+  ImageFilter,
+  ImageStatus,
+  ImageUsage,
+  PullProgress,
+} from '../../images/index.ts'
 import type { Static } from '../../lib/schema.ts'
+import type { Image } from '../../model/image.ts'
 import { parseLabelTerm } from '../../model/label-term.ts'
-import { wireImageStatus, wireTime } from './convert.ts'
-import type { imageListQuery, WireHistoryEntry, WireImageInspect } from './image-types.ts'
+import { orNull, wireTime, withSlash } from './convert.ts'
+import type {
+  imageListQuery,
+  WireHistoryEntry,
+  WireImage,
+  WireImageInspect,
+  WireImageStatus,
+  WireImageUsage,
+  WireProgress,
+} from './image-types.ts'
 import { withoutUndefined } from './without-undefined.ts'
+
+export function wireImage({ metadata, spec }: Image): WireImage {
+  return {
+    id: spec.config.digest,
+    repository: withSlash(spec.repository),
+    reference: spec.reference,
+    createdAt: wireTime(metadata.createdAt),
+    sizeBytes: spec.layers.reduce((sum, layer) => sum + layer.size, spec.config.size),
+    ...(spec.untagged && { dangling: true }),
+  }
+}
+
+export function wireImageStatus(status: ImageStatus): WireImageStatus {
+  return {
+    repository: status.repository,
+    reference: status.reference,
+    id: status.id,
+    repoTags: orNull(status.repoTags),
+    repoDigests: orNull(status.repoDigests),
+    sizeBytes: status.sizeBytes,
+    createdAt: wireTime(status.createdAt),
+    user: status.user,
+  }
+}
+
+export function wireImageUsage({ repository, reference, usedBytes }: ImageUsage): WireImageUsage {
+  return { image: `${repository}:${reference}`, usedBytes }
+}
+
+export function wireProgress(progress: PullProgress): WireProgress {
+  return progress.type === 'done' ? { type: 'done', image: progress.image.metadata.name } : progress
+}
 
 export function wireImageInspect(details: ImageDetails): WireImageInspect {
   const { spec } = details.image

@@ -1,9 +1,45 @@
-/** The wire of /v1/images beyond the contract: what is sent as interfaces, what is taken as schemas. */
+/** The wire of /v1/images: what is sent as interfaces, what is taken as schemas. */
 
-import { array, boolean, object, oneOf, optional, string } from '../../lib/schema.ts'
+import { array, boolean, object, oneOf, optional, type Static, string } from '../../lib/schema.ts'
 import type { ImageConfig, Platform } from '../../model/image.ts'
 import { labelTerms } from './prune.ts'
-import { auth, type WireImageStatus } from './types.ts'
+
+export interface WireImage {
+  /** The config's digest. */
+  readonly id: string
+  readonly repository: string
+  readonly reference: string
+  readonly createdAt: string
+  /** What the config and the compressed layers weigh. */
+  readonly sizeBytes: number
+  /** Its tag has moved on to another image, so its reference is a digest. Absent otherwise. */
+  readonly dangling?: true
+}
+
+export interface WireImageStatus extends WireImage {
+  readonly repoTags: readonly string[] | null
+  readonly repoDigests: readonly string[] | null
+  readonly user: string
+}
+
+export interface WireImageUsage {
+  /** `repository:reference` */
+  readonly image: string
+  readonly usedBytes: number
+}
+
+/** A line of the progress of a pull, a load or a push. The last one is the last `done`, or a `Failure` instead. */
+export type WireProgress =
+  | { readonly type: 'resolved'; readonly reference: string; readonly digest: string }
+  | {
+      readonly type: 'layer'
+      readonly digest: string
+      readonly status: 'waiting' | 'downloading' | 'unpacking' | 'uploading' | 'exists' | 'mounted' | 'done'
+      readonly currentBytes: number
+      readonly totalBytes: number
+    }
+  /** `image` is the whole name: `docker.io/library/alpine:latest`. */
+  | { readonly type: 'done'; readonly image: string }
 
 /** Everything about an image. Sizes are bytes. */
 export interface WireImageInspect extends WireImageStatus {
@@ -38,7 +74,21 @@ export interface WireHistoryEntry {
   readonly usedBytes: number
 }
 
-const imageName = string({ minLength: 1, maxLength: 1024 })
+const text = string({ maxLength: 131_072 })
+export const imageName = string({ minLength: 1, maxLength: 1024 })
+export const auth = object({
+  username: optional(text),
+  password: optional(text),
+  identityToken: optional(text),
+  registryToken: optional(text),
+})
+
+export const pullBody = object({ image: imageName, os: optional(text), arch: optional(text), auth: optional(auth) })
+export type PullBody = Static<typeof pullBody>
+export const imageBody = object({ image: imageName })
+export const imageQuery = object({ image: imageName })
+/** `name`: the reference for an archive's one image, instead of the one it brings. */
+export const loadQuery = object({ name: optional(imageName) })
 
 /** `target`: the further name for `image`. */
 export const tagBody = object({ image: imageName, target: imageName })

@@ -3,32 +3,37 @@ import type { Images, PullProgress } from '../../images/index.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import { primed, type Reply, stream } from '../http/reply.ts'
 import { type Route, route } from '../http/route.ts'
-import { wireImage, wireImageStatus, wireImageUsage, wireProgress } from './convert.ts'
 import { success } from './envelope.ts'
-import { toImageFilter, wireHistoryEntry, wireImageInspect } from './image-convert.ts'
 import {
+  toImageFilter,
+  wireHistoryEntry,
+  wireImage,
+  wireImageInspect,
+  wireImageStatus,
+  wireImageUsage,
+  wireProgress,
+} from './image-convert.ts'
+import {
+  imageBody,
   imageListQuery,
+  imageQuery,
+  loadQuery,
   loginBody,
+  type PullBody,
+  pullBody,
   pushBody,
   saveQuery,
   tagBody,
   type WireHistoryEntry,
+  type WireImage,
   type WireImageInspect,
+  type WireImageStatus,
+  type WireImageUsage,
 } from './image-types.ts'
 import { jsonLines } from './json-lines.ts'
 import { pruneAllBody, toPruneFilter, type WirePruned } from './prune.ts'
 import { parseRegistryAuth, type RegistryAuth } from './registry-auth.ts'
-import {
-  imageBody,
-  imageQuery,
-  loadQuery,
-  NDJSON,
-  type PullBody,
-  pullBody,
-  type WireImage,
-  type WireImageStatus,
-  type WireImageUsage,
-} from './types.ts'
+import { NDJSON } from './types.ts'
 
 const TAR = 'application/x-tar'
 

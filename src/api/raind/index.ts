@@ -67,7 +67,15 @@ export function raindApi({ containers, images, resources, store, info, ctx, more
 
 export type { WirePathStat, WireTop } from './archive-types.ts'
 export type { WireEvent } from './event-types.ts'
-export type { WireHistoryEntry, WireImageInspect } from './image-types.ts'
+export type {
+  PullBody,
+  WireHistoryEntry,
+  WireImage,
+  WireImageInspect,
+  WireImageStatus,
+  WireImageUsage,
+  WireProgress,
+} from './image-types.ts'
 export type {
   WireApplied,
   WireAppliedObject,
@@ -76,6 +84,7 @@ export type {
   WireObjectEvent,
   WireObjectName,
 } from './kube-types.ts'
+export type { WireNetwork, WireNetworkInspect } from './network-types.ts'
 export type {
   WireConfigMapObject,
   WireEnvVar,
@@ -112,7 +121,6 @@ export type {
   Envelope,
   ExecBody,
   Failure,
-  PullBody,
   Success,
   WireContainer,
   WireExec,
@@ -122,13 +130,7 @@ export type {
   WireForward,
   WireHealth,
   WireId,
-  WireImage,
-  WireImageStatus,
-  WireImageUsage,
   WireInspect,
-  WireNetwork,
-  WireNetworkInspect,
-  WireProgress,
   WireVersion,
 } from './types.ts'
 export type { WireVolume } from './volume-types.ts'

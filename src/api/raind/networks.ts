@@ -4,9 +4,8 @@ import { StatusError } from '../../lib/errors.ts'
 import { shortId } from '../../model/names.ts'
 import type { Network } from '../../model/network.ts'
 import { type Route, route } from '../http/route.ts'
-import { toNetworkFilter, wireNetwork } from './convert.ts'
 import { success } from './envelope.ts'
-import { pruneBody, toPruneFilter, type WirePruned } from './prune.ts'
+import { toNetworkFilter, wireNetwork } from './network-convert.ts'
 import {
   connectBody,
   createNetworkBody,
@@ -14,7 +13,8 @@ import {
   networkListQuery,
   type WireNetwork,
   type WireNetworkInspect,
-} from './types.ts'
+} from './network-types.ts'
+import { pruneBody, toPruneFilter, type WirePruned } from './prune.ts'
 
 /** `daemon`: the context of what changes the machine, so that a client who hangs up does not stop it half way. */
 export function networkRoutes(containers: Containers, daemon: Ctx): readonly Route[] {

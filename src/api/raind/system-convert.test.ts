@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PLAIN_CONTAINER } from '../../../test/support/container-spec.ts'
+import { objectMeta } from '../../../test/support/object-meta.ts'
 import type { Container, ContainerStatus } from '../../model/container.ts'
 import type { Digest } from '../../model/digest.ts'
 import type { Image } from '../../model/image.ts'
@@ -12,9 +13,7 @@ const RUNNING = { restartCount: 0, preparedAt: 1, pid: 5, startedAt: 2 }
 const STOPPED = { restartCount: 0, preparedAt: 1, finishedAt: 3 }
 
 function container(name: string, status: ContainerStatus): Container {
-  const uid = Buffer.from(name).toString('hex').padEnd(64, '0')
-  const metadata = { namespace: 'default', name, uid, resourceVersion: 1, generation: 1, labels: {}, annotations: {} }
-  return { metadata: { ...metadata, createdAt: 0 }, spec: { ...PLAIN_CONTAINER, imageId: digest }, status }
+  return { metadata: objectMeta(name), spec: { ...PLAIN_CONTAINER, imageId: digest }, status }
 }
 
 const volume = (name: string): Volume => ({

@@ -10,10 +10,11 @@ import { array, boolean, integer, map, number, object, oneOf, optional, type Sta
 import type { Container, ContainerState } from '../../model/container.ts'
 import type { CheckedFinding } from '../../model/finding.ts'
 import type { HealthStatus } from '../../model/healthcheck.ts'
-import type { Labels } from '../../model/meta.ts'
-import type { Network, Sandbox } from '../../model/network.ts'
+import type { Sandbox } from '../../model/network.ts'
 import { optionFields, resourceFields } from './container-options.ts'
 import { healthcheckBody } from './healthcheck.ts'
+import { auth, imageName } from './image-types.ts'
+import { attachFields } from './network-types.ts'
 import { labelTerms } from './prune.ts'
 
 export interface Success<T> {
@@ -114,68 +115,6 @@ export interface WireExec {
   readonly finishedAt: string
 }
 
-export interface WireImage {
-  /** The config's digest. */
-  readonly id: string
-  readonly repository: string
-  readonly reference: string
-  readonly createdAt: string
-  /** What the config and the compressed layers weigh. */
-  readonly sizeBytes: number
-  /** Its tag has moved on to another image, so its reference is a digest. Absent otherwise. */
-  readonly dangling?: true
-}
-
-export interface WireImageStatus extends WireImage {
-  readonly repoTags: readonly string[] | null
-  readonly repoDigests: readonly string[] | null
-  readonly user: string
-}
-
-export interface WireImageUsage {
-  /** `repository:reference` */
-  readonly image: string
-  readonly usedBytes: number
-}
-
-/** A line of the progress of a pull, a load or a push. The last one is the last `done`, or a `Failure` instead. */
-export type WireProgress =
-  | { readonly type: 'resolved'; readonly reference: string; readonly digest: string }
-  | {
-      readonly type: 'layer'
-      readonly digest: string
-      readonly status: 'waiting' | 'downloading' | 'unpacking' | 'uploading' | 'exists' | 'mounted' | 'done'
-      readonly currentBytes: number
-      readonly totalBytes: number
-    }
-  /** `image` is the whole name: `docker.io/library/alpine:latest`. */
-  | { readonly type: 'done'; readonly image: string }
-
-export interface WireNetwork {
-  readonly Interface: string
-  /** The gateway, with the prefix length. */
-  readonly Address: string
-  readonly NumContainers: number
-  /** What follows is not in the contract. */
-  readonly Name: string
-  readonly Subnet: string
-  readonly Labels: Labels
-  /** The same of IPv6, if the network has it. */
-  readonly Address6?: string
-  readonly Subnet6?: string
-}
-
-export interface WireNetworkInspect extends Network {
-  readonly containers: readonly {
-    readonly id: string
-    readonly name: string
-    readonly interface: string
-    readonly addresses: readonly string[]
-    readonly mac: string
-    readonly aliases: readonly string[]
-  }[]
-}
-
 export interface WireVersion {
   readonly version: string
   readonly apiVersion: string
@@ -198,21 +137,13 @@ export const NDJSON = 'application/x-ndjson'
 const text = string({ maxLength: 131_072 })
 const texts = array(text, { maxItems: 4096 })
 const env = array(string({ maxLength: 131_072, pattern: '^[^=]+=', description: 'NAME=value' }), { maxItems: 4096 })
-const imageName = string({ minLength: 1, maxLength: 1024 })
 const hostname = string({
   maxLength: 63,
   pattern: '^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$',
   description: 'a host name (letters, digits, "-" and ".")',
 })
 const workdir = string({ maxLength: 4096, pattern: '^/', description: 'an absolute path' })
-export const auth = object({
-  username: optional(text),
-  password: optional(text),
-  identityToken: optional(text),
-  registryToken: optional(text),
-})
 
-const attachFields = { aliases: optional(texts), address: optional(text), address6: optional(text) }
 const attachBody = object({ network: text, ...attachFields })
 
 export const createContainerBody = object({
@@ -257,21 +188,6 @@ export const createContainerBody = object({
 })
 export type CreateContainerBody = Static<typeof createContainerBody>
 
-export const createNetworkBody = object({
-  /** The network's name: of its bridge too, where that can be one. */
-  bridge: text,
-  subnet: optional(text),
-  gateway: optional(text),
-  /** A subnet or a gateway of IPv6 asks for it too. */
-  ipv6: optional(boolean()),
-  subnet6: optional(text),
-  gateway6: optional(text),
-  mtu: optional(integer({ minimum: 576, maximum: 65_535 })),
-  labels: optional(map(text)),
-})
-export const connectBody = object({ container: text, ...attachFields })
-export const disconnectBody = object({ container: text })
-
 export const startBody = object({ tty: optional(boolean()) })
 export const renameBody = object({ name: string({ maxLength: 256 }) })
 export const killBody = object({ signal: optional(text) })
@@ -311,14 +227,6 @@ export const listQuery = object({
   state: optional(array(oneOf('creating', 'created', 'running', 'paused', 'restarting', 'stopped', 'removing'))),
 })
 export type ListQuery = Static<typeof listQuery>
-
-export const networkListQuery = object({
-  label: optional(labelTerms),
-  name: optional(array(text)),
-  /** Whether no container is attached. */
-  dangling: optional(boolean()),
-})
-export type NetworkListQuery = Static<typeof networkListQuery>
 
 export const stopQuery = object({
   /** Seconds. */
@@ -361,10 +269,3 @@ export const attachQuery = object({
 export type AttachQuery = Static<typeof attachQuery>
 export const execStreamsQuery = object(streamFields)
 export type StreamsQuery = Static<typeof execStreamsQuery>
-
-export const pullBody = object({ image: imageName, os: optional(text), arch: optional(text), auth: optional(auth) })
-export type PullBody = Static<typeof pullBody>
-export const imageBody = object({ image: imageName })
-export const imageQuery = object({ image: imageName })
-/** `name`: the reference for an archive's one image, instead of the one it brings. */
-export const loadQuery = object({ name: optional(imageName) })

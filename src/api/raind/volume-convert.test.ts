@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { objectMeta } from '../../../test/support/object-meta.ts'
 import type { VolumeView } from '../../containers/index.ts'
 import { toVolumeFilter, wireVolume } from './volume-convert.ts'
 
 const view: VolumeView = {
   volume: {
-    metadata: {
-      namespace: 'default',
-      name: 'data',
-      uid: 'u',
-      resourceVersion: 1,
-      generation: 1,
-      labels: { tier: 'db' },
-      annotations: {},
-      createdAt: Date.UTC(2024, 0, 2, 3, 4, 5),
-    },
+    metadata: objectMeta('data', { labels: { tier: 'db' }, createdAt: Date.UTC(2024, 0, 2, 3, 4, 5) }),
     spec: { driver: 'local', anonymous: false },
     status: {},
   },

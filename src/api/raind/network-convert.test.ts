@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { objectMeta } from '../../../test/support/object-meta.ts'
+import type { Network } from '../../model/network.ts'
+import { toNetworkFilter, wireNetwork } from './network-convert.ts'
+
+test('wireNetwork(): golden, with capital keys', () => {
+  const network: Network = {
+    metadata: objectMeta('raind0'),
+    spec: { bridge: 'raind0', subnet: '10.166.0.0/20', gateway: '10.166.0.254' },
+    status: {},
+  }
+  assert.deepEqual(wireNetwork(network, 2), {
+    Interface: 'raind0',
+    Address: '10.166.0.254/20',
+    NumContainers: 2,
+    Name: 'raind0',
+    Subnet: '10.166.0.0/20',
+    Labels: {},
+  })
+})
+
+test('toNetworkFilter() speaks of what is not used', () => {
+  const filter = toNetworkFilter({ label: ['!a'], name: ['n'], dangling: true })
+  assert.deepEqual(filter, { labels: [{ key: 'a', negated: true }], names: ['n'], unused: true })
+})
