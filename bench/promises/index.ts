@@ -4,6 +4,7 @@ import { coldPull } from './cold-pull.ts'
 import { durability } from './durability.ts'
 import { events } from './events.ts'
 import { exec } from './exec.ts'
+import { idlePods } from './idle-pods.ts'
 import { list } from './list.ts'
 import { attachFlood, execFlood, execTty, logFollowers } from './live-streams.ts'
 import { containerMemory, daemonMemory } from './memory.ts'
@@ -13,6 +14,8 @@ import { publishedPort } from './published-port.ts'
 import { raind } from './raind.ts'
 import { requests } from './requests.ts'
 import { runAgainstPodman } from './run-podman.ts'
+import { serviceRate } from './service-rate.ts'
+import { serviceRules } from './service-rules.ts'
 import { startLatency } from './start.ts'
 import { startAgainstDockerd, startAgainstPodman } from './start-peers.ts'
 import { stopRemove } from './stop-remove.ts'
@@ -27,6 +30,9 @@ export const benches: readonly Bench[] = [
   publishedPort,
   parallelStarts,
   pods,
+  serviceRules,
+  serviceRate,
+  idlePods,
   exec,
   execTty,
   attachFlood,

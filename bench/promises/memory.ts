@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { processStat } from '../../src/linux/process.ts'
 import { ociImage } from '../../test/support/oci-image.ts'
 import { create, remove, start, startHost } from '../support/host.ts'
+import { childrenOf } from '../support/process-tree.ts'
 import type { Bench } from '../support/promise.ts'
 
 const CONTAINERS = 20
@@ -78,10 +78,4 @@ function privateMb(pid: number): number {
 
 function nameOf(pid: number): string {
   return readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
-}
-
-function childrenOf(parent: number): number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => pid > 0 && processStat(pid)?.parent === parent)
 }
