@@ -42,7 +42,7 @@ export function planReplicas(set: ReplicaSet, pods: readonly Pod[], room: number
   const kept = live.filter((pod) => !going.has(pod))
   const missing = Math.max(0, wanted - live.length)
   const create = Math.min(missing, Math.max(0, room), BURST)
-  const isFull = missing > room
+  const isFull = missing > create && create >= room
   const availableInMs = kept.map((pod) => untilAvailable(set, pod, now))
   const soonest = availableInMs.reduce((least, ms) => (ms > 0 ? Math.min(least, ms) : least), Number.POSITIVE_INFINITY)
   const dueInMs = isFull ? Math.min(soonest, FULL_RETRY_MS) : soonest
@@ -53,7 +53,7 @@ export function planReplicas(set: ReplicaSet, pods: readonly Pod[], room: number
     release: own.filter((pod) => pod.metadata.deletedAt === undefined && !fits(pod)),
     create,
     surplus,
-    hasMore: kept.length + create !== wanted && !(isFull && create === 0),
+    hasMore: kept.length + create !== wanted && !isFull,
     status: {
       ...status,
       replicas: kept.length + create,

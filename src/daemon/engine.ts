@@ -92,7 +92,9 @@ export async function openEngine(ctx: Ctx, config: Config, thread: KernelThread)
       checkpointWorker: entries.checkpoint,
     }),
   )
-  const resources = createResources({ store, serviceSubnet: config.serviceSubnet })
+  const resources = opened.use(
+    createResources({ store, serviceSubnet: config.serviceSubnet, manifestWorker: entries.manifests }),
+  )
   const netnsDir = join(run, 'netns')
   const services = { bridge: networkSpec.bridge, subnet: config.serviceSubnet }
   const network = createNetwork({ thread, netnsDir, services, log })

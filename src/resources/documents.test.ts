@@ -2,15 +2,21 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readDocuments } from './documents.ts'
 
-const values = async (text: string) => (await readDocuments(text)).map(({ value }) => value)
+/** The values; what is unreadable throws. */
+async function values(text: string): Promise<unknown[]> {
+  return (await readDocuments(text)).map((document) => {
+    if ('value' in document) return document.value
+    throw new Error(`${document.place}: ${document.unreadable}`)
+  })
+}
 
 test('documents come one by one, empty ones do not count, and a List is taken apart', async () => {
   const text =
     'kind: Pod\n---\n# nothing\n---\nkind: List\nitems: [{kind: Service}, {kind: PodList, items: [{kind: Pod}]}]\n'
   assert.deepEqual(await readDocuments(text), [
-    { value: { kind: 'Pod' }, place: 'document 1' },
-    { value: { kind: 'Service' }, place: 'document 3, item 1' },
-    { value: { kind: 'Pod' }, place: 'document 3, item 2, item 1' },
+    { value: { kind: 'Pod' }, document: 1, place: 'document 1' },
+    { value: { kind: 'Service' }, document: 3, place: 'document 3, item 1' },
+    { value: { kind: 'Pod' }, document: 3, place: 'document 3, item 2, item 1' },
   ])
   assert.deepEqual(await values(''), [])
   assert.deepEqual(await values('{"kind":"Pod"}'), [{ kind: 'Pod' }])
@@ -28,7 +34,7 @@ test('anchors and merge keys hold', async () => {
 
 test('what cannot be read is refused with its place', async () => {
   await assert.rejects(values('a: 1\n---\nb: [1\n'), /document 2: .*line 4/s)
-  await assert.rejects(values('a: 1\na: 2\n'), /document 1: .*unique/s)
+  await assert.rejects(values('a: 1\na: 2\n'), /document 1: the key "a" is there twice, at line 2, column 1/)
   const bomb = ['a0: &a0 [x]', ...Array.from({ length: 30 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]`)]
   await assert.rejects(values(bomb.join('\n')), /document 1: Excessive alias count/)
   await assert.rejects(values(`a: ${'x'.repeat(9 * 1024 * 1024)}`), /too large/)

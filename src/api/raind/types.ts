@@ -14,6 +14,7 @@ import type { Labels } from '../../model/meta.ts'
 import type { Network, Sandbox } from '../../model/network.ts'
 import { optionFields, resourceFields } from './container-options.ts'
 import { healthcheckBody } from './healthcheck.ts'
+import type { WireManifestFailure } from './kube-types.ts'
 import { labelTerms } from './prune.ts'
 
 export interface Success<T> {
@@ -26,6 +27,8 @@ export interface Failure {
   readonly status: 'fail'
   readonly message: string
   readonly code: StatusCode
+  /** Of a manifest: what is wrong with each of its documents. */
+  readonly data?: WireManifestFailure
 }
 
 export type Envelope<T> = Success<T> | Failure

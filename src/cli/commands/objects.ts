@@ -82,7 +82,7 @@ export const DELETE_FLAGS = {
     type: 'string',
     implied: 'background',
     value: 'HOW',
-    help: 'background (default): what they own goes too; orphan: it stays',
+    help: 'what they own goes after them (background, default), before them (foreground), or stays (orphan)',
   },
 } as const
 
