@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import { selects } from '../model/kube/label-selector.ts'
 import { controllerOf } from '../model/kube/owner.ts'
 import type { Pod, ReplicaSet } from '../model/kube/stored.ts'
@@ -16,12 +15,9 @@ export function replicaSetController(store: Store): Controller {
     name: 'replica-set',
     triggers: { ReplicaSet: ({ metadata }) => metadata.uid, Pod: (pod) => setsConcernedBy(store, pod) },
     async reconcile(_ctx, uid) {
-      for (;;) {
-        const { hasMore, requeueAfterMs } = store.write((tx) => reconcileOnce(tx, uid))
-        if (!hasMore) return requeueAfterMs === undefined ? undefined : { requeueAfterMs }
-        // Whoever else waits has a turn.
-        await setImmediate()
-      }
+      const { hasMore, requeueAfterMs } = store.write((tx) => reconcileOnce(tx, uid))
+      if (hasMore) return { requeueAfterMs: 0 }
+      return requeueAfterMs === undefined ? undefined : { requeueAfterMs }
     },
   }
 }
