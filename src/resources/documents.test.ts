@@ -39,3 +39,26 @@ test('what cannot be read is refused with its place', async () => {
   await assert.rejects(values(bomb.join('\n')), /document 1: Excessive alias count/)
   await assert.rejects(values(`a: ${'x'.repeat(9 * 1024 * 1024)}`), /too large/)
 })
+
+test('JSON is read as JSON, and counted as YAML counts', async () => {
+  const texts = [
+    '{"a":1}',
+    '{"a":1}\n---\n[2]\n',
+    '{"a":1}\n...\n{"b":[{"a":1},{"a":2}]}\n...\n---\n{"c":"{\\"c\\":1}"}',
+    '{"a":1}\n---\n---\n2',
+  ]
+  for (const text of texts) {
+    const read = await readDocuments(text)
+    // With a comment it is no JSON.
+    const asYaml = await readDocuments(`${text}\n# end`)
+    assert.deepEqual(read, asYaml)
+  }
+  await assert.rejects(values('{"a":1}\n---\n{"b":{"x":1,"\\u0078":2}}'), /document 2: the key "x" is there twice/)
+})
+
+test('what is too deep is refused', async () => {
+  for (const text of [`${'['.repeat(101)}${']'.repeat(101)}`, `${'- '.repeat(101)}x`, `${'- '.repeat(50_000)}x`]) {
+    await assert.rejects(values(text), /document 1: it is nested/)
+  }
+  await values(`${'- '.repeat(99)}x`)
+})

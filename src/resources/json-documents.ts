@@ -1,16 +1,18 @@
 /** What a document holds, or why it cannot be read. */
 export type DocumentContent = { readonly value: unknown } | { readonly unreadable: string }
 
+/** As YAML has them: an end, a beginning or both. */
+const SEPARATOR = /^(?:\.\.\.[ \t]*\r?\n---|\.\.\.|---)[ \t]*\r?$/m
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g
 
 /**
- * The documents of a text that is JSON, one or several with lines of `---` between them; undefined for any other. YAML
+ * The documents of a text that is JSON, one or several with lines of `---` or `...` between them; undefined for any other. YAML
  * says the same of it, in thirty times the time.
  */
 export function jsonDocuments(text: string): readonly DocumentContent[] | undefined {
   if (!/^\s*[{[]/.test(text)) return undefined
   const documents: DocumentContent[] = []
-  for (const part of text.split(/^---[ \t]*\r?$/m)) {
+  for (const part of text.split(SEPARATOR)) {
     if (part.trim() === '') {
       documents.push({ value: undefined })
       continue

@@ -34,7 +34,9 @@ export const describe: Command = {
   },
 }
 
-const FORCE = { force: { type: 'boolean', help: 'take over fields that others manage' } } as const
+const FORCE = {
+  force: { type: 'boolean', help: 'take over fields that others manage, and make anew what cannot be changed' },
+} as const
 
 export const apply: Command = {
   names: ['apply', 'resource apply'],
