@@ -18,6 +18,8 @@ export interface ContainerDefaults {
   readonly network: string
   /** CIDR text: where networks that name no subnet take one from. */
   readonly subnetPool: string
+  /** CIDR text: where Services take their addresses from, and no network may. */
+  readonly serviceSubnet: string
   /** The same of IPv6; a random prefix, drawn once, if absent. */
   readonly subnetPool6?: string
   readonly cgroupParent: string

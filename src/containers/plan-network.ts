@@ -40,14 +40,21 @@ export function planNetwork(
   if (!wantsIpv6(request) && (subnet6 ?? gateway6) !== undefined) {
     throw new StatusError('invalid_argument', 'A network without IPv6 has neither an IPv6 subnet nor such a gateway')
   }
-  const range = planRange(tx, ofHost, 4, { subnet, gateway, pool: () => defaults.subnetPool })
+  const services = { owner: 'the addresses of Services', subnet: parseSubnet(defaults.serviceSubnet) }
+  const others = [services, ...ofHost.map((subnet) => ({ owner: `${subnetText(subnet)} of this host`, subnet }))]
+  const range = planRange(tx, others, 4, { subnet, gateway, pool: () => defaults.subnetPool })
   const pool6 = () => defaults.subnetPool6 ?? localPrefix(tx)
-  const range6 = wantsIpv6(request) && planRange(tx, ofHost, 6, { subnet: subnet6, gateway: gateway6, pool: pool6 })
+  const range6 = wantsIpv6(request) && planRange(tx, others, 6, { subnet: subnet6, gateway: gateway6, pool: pool6 })
   return { bridge, ...range, ...(range6 && { ipv6: range6 }), ...(mtu !== undefined && { mtu }) }
 }
 
 export function wantsIpv6({ ipv6, subnet6, gateway6 }: CreateNetwork): boolean {
   return ipv6 ?? (subnet6 !== undefined || gateway6 !== undefined)
+}
+
+interface Taken {
+  readonly owner: string
+  readonly subnet: Subnet
 }
 
 interface WantedRange {
@@ -57,14 +64,14 @@ interface WantedRange {
   readonly pool: () => string
 }
 
-function planRange(tx: ReadTx, ofHost: readonly Subnet[], family: Family, wanted: WantedRange): AddressRange {
+function planRange(tx: ReadTx, others: readonly Taken[], family: Family, wanted: WantedRange): AddressRange {
   const ofNetworks = tx.list('Network').flatMap(({ metadata, spec }) =>
     [spec.subnet, ...(spec.ipv6 === undefined ? [] : [spec.ipv6.subnet])].map((text) => ({
       owner: `network "${metadata.name}"`,
       subnet: parseSubnet(text),
     })),
   )
-  const taken = [...ofNetworks, ...ofHost.map((subnet) => ({ owner: `${subnetText(subnet)} of this host`, subnet }))]
+  const taken = [...ofNetworks, ...others]
   const subnet =
     wanted.subnet === undefined
       ? freeSubnetOf(

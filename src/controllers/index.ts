@@ -5,6 +5,7 @@
  * what fails is tried again. Commits wake it; nothing polls.
  */
 export { dnsController } from './dns.ts'
+export { garbageController } from './garbage.ts'
 export { healthController } from './health.ts'
 export { namespaceController } from './namespace.ts'
 export { type PodDeps, podController } from './pod/pod.ts'

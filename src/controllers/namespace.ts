@@ -1,4 +1,4 @@
-import { finishNamespace } from '../resources/index.ts'
+import { Deletion } from '../resources/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Controller } from './types.ts'
 
@@ -21,7 +21,7 @@ export function namespaceController(store: Store): Controller {
     async reconcile(_ctx, uid) {
       store.write((tx) => {
         const namespace = tx.getByUid('Namespace', uid)
-        if (namespace !== undefined) finishNamespace(tx, namespace)
+        if (namespace !== undefined) new Deletion(tx).finish('Namespace', namespace)
       })
       return undefined
     },

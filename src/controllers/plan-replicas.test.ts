@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import type { Pod, ReplicaSet } from '../model/kube/stored.ts'
 import { planReplicas } from './plan-replicas.ts'
 
+const ROOM = 1000
 const NOW = Date.parse('2026-01-01T00:10:00Z')
 const ofSet = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web', uid: 'set-uid', controller: true }
 const meta = { namespace: 'default', resourceVersion: 1, generation: 3, annotations: {} }
@@ -67,8 +68,8 @@ test('pods that are gone, on their way out, or at their end are replaced', () =>
     pod({ name: 'done', phase: 'Succeeded' }),
     pod({ name: 'failed', phase: 'Failed' }),
   ]
-  const plan = planReplicas(replicaSet(3), pods, NOW)
-  assert.equal(plan.missing, 2)
+  const plan = planReplicas(replicaSet(3), pods, ROOM, NOW)
+  assert.equal(plan.create, 2)
   assert.deepEqual(plan.surplus, [])
   assert.equal(plan.status.replicas, 3)
 })
@@ -82,10 +83,10 @@ test('orphans that fit are adopted, own ones that fit no more released, those of
     pod({ name: 'others', owned: 'other' }),
     pod({ name: 'relabelled', labels: { app: 'debug' } }),
   ]
-  const plan = planReplicas(replicaSet(2), pods, NOW)
+  const plan = planReplicas(replicaSet(2), pods, ROOM, NOW)
   assert.deepEqual(names(plan.adopt), ['orphan'])
   assert.deepEqual(names(plan.release), ['relabelled'])
-  assert.deepEqual([plan.missing, plan.surplus.length], [0, 0])
+  assert.deepEqual([plan.create, plan.surplus.length], [0, 0])
 })
 
 test('the surplus is what hurts least to lose', () => {
@@ -101,9 +102,9 @@ test('the surplus is what hurts least to lose', () => {
   ]
   fc.assert(
     fc.property(fc.shuffledSubarray(inOrder, { minLength: 8 }), fc.integer({ min: 0, max: 8 }), (pods, wanted) => {
-      const { surplus, missing, status } = planReplicas(replicaSet(wanted), pods, NOW)
+      const { surplus, create, status } = planReplicas(replicaSet(wanted), pods, ROOM, NOW)
       assert.deepEqual(names(surplus), names(inOrder).slice(0, 8 - wanted))
-      assert.deepEqual([missing, status.replicas], [0, wanted])
+      assert.deepEqual([create, status.replicas], [0, wanted])
     }),
   )
 })
@@ -114,14 +115,28 @@ test('the status counts what is ready, and what has been so for long enough', ()
     pod({ name: 'b', readySince: LATE }),
     pod({ name: 'c' }),
   ]
-  const { status, requeueAfterMs } = planReplicas(replicaSet(3, 5), pods, NOW)
+  const { status, requeueAfterMs } = planReplicas(replicaSet(3, 5), pods, ROOM, NOW)
   assert.deepEqual(status, {
     replicas: 3,
     fullyLabeledReplicas: 1,
     readyReplicas: 2,
     availableReplicas: 1,
     observedGeneration: 3,
+    conditions: undefined,
   })
   assert.equal(requeueAfterMs, 3000)
-  assert.equal(planReplicas(replicaSet(undefined), pods, NOW).requeueAfterMs, undefined)
+  assert.equal(planReplicas(replicaSet(undefined), pods, ROOM, NOW).requeueAfterMs, undefined)
+})
+
+test('many are made and deleted some at a time, up to as many as there is room for', () => {
+  const many = Array.from({ length: 60 }, (_, index) => pod({ name: `p${index}` }))
+  const up = planReplicas(replicaSet(2 ** 31 - 1), many, ROOM, NOW)
+  assert.ok(up.create > 0 && up.create <= 50 && up.hasMore)
+  assert.equal(up.status.replicas, 60 + up.create)
+  const down = planReplicas(replicaSet(0), many, ROOM, NOW)
+  assert.ok(down.surplus.length > 0 && down.surplus.length <= 50 && down.hasMore)
+  assert.equal(planReplicas(replicaSet(60), many, ROOM, NOW).hasMore, false)
+  const full = planReplicas(replicaSet(2 ** 31 - 1), many, 0, NOW)
+  assert.deepEqual([full.create, full.hasMore, full.requeueAfterMs !== undefined], [0, false, true])
+  assert.equal(full.status.conditions?.[0]?.type, 'ReplicaFailure')
 })

@@ -2,49 +2,81 @@ import { selects } from '../model/kube/label-selector.ts'
 import { controllerOf, isPodLive, isPodReady, podReadySince } from '../model/kube/owner.ts'
 import type { ReplicaSetStatus } from '../model/kube/replica-set.ts'
 import type { Pod, ReplicaSet } from '../model/kube/stored.ts'
+import { kubeTime } from '../resources/index.ts'
 
 export interface ReplicaPlan {
   /** Orphans that fit the selector. */
   readonly adopt: readonly Pod[]
   /** Own ones whose labels fit no more. */
   readonly release: readonly Pod[]
-  readonly missing: number
+  /** How many to make now. */
+  readonly create: number
+  /** Which to delete now. */
   readonly surplus: readonly Pod[]
   readonly status: ReplicaSetStatus
+  /** There is more to make or delete than a transaction should, which keeps all else waiting. */
+  readonly hasMore: boolean
   /** When the next pod has been ready for long enough, if nothing happens before. */
   readonly requeueAfterMs?: number
 }
 
-/** What it takes to have as many live pods as the set asks for (pkg/controller/replicaset). `pods`: of its namespace. */
-export function planReplicas(set: ReplicaSet, pods: readonly Pod[], now: number): ReplicaPlan {
+/** A pod takes a third of a ms. The cluster's controller has 500, and a process of its own (BurstReplicas). */
+const BURST = 20
+const FULL_RETRY_MS = 10_000
+
+/**
+ * What it takes to have as many live pods as the set asks for (pkg/controller/replicaset).
+ * @param pods of its namespace
+ * @param room how many pods there may be besides, of anybody
+ */
+export function planReplicas(set: ReplicaSet, pods: readonly Pod[], room: number, now: number): ReplicaPlan {
   const { metadata, spec, status } = set
   const fits = (pod: Pod) => selects(spec.selector, pod.metadata.labels)
   const own = pods.filter((pod) => controllerOf(pod.metadata)?.uid === metadata.uid)
   const orphans = pods.filter((pod) => controllerOf(pod.metadata) === undefined && isPodLive(pod) && fits(pod))
   const live = [...own.filter((pod) => isPodLive(pod) && fits(pod)), ...orphans]
   const wanted = spec.replicas ?? 1
-  const surplus = live.toSorted(byCostOfLoss).slice(0, Math.max(0, live.length - wanted))
-  const kept = live.filter((pod) => !surplus.includes(pod))
+  const tooMany = Math.min(BURST, Math.max(0, live.length - wanted))
+  const surplus = tooMany === 0 ? [] : live.toSorted(byCostOfLoss).slice(0, tooMany)
+  const going = new Set(surplus)
+  const kept = live.filter((pod) => !going.has(pod))
   const missing = Math.max(0, wanted - live.length)
+  const create = Math.min(missing, Math.max(0, room), BURST)
+  const isFull = missing > create && create >= room
   const availableInMs = kept.map((pod) => untilAvailable(set, pod, now))
-  const soonest = Math.min(...availableInMs.filter((ms) => ms > 0))
+  const soonest = availableInMs.reduce((least, ms) => (ms > 0 ? Math.min(least, ms) : least), Number.POSITIVE_INFINITY)
+  const dueInMs = isFull ? Math.min(soonest, FULL_RETRY_MS) : soonest
+  const requeueAfterMs = Number.isFinite(dueInMs) ? dueInMs : undefined
   const labels = Object.entries(spec.template.metadata?.labels ?? {})
   return {
     adopt: orphans,
     release: own.filter((pod) => pod.metadata.deletedAt === undefined && !fits(pod)),
-    missing,
+    create,
     surplus,
+    hasMore: kept.length + create !== wanted && !isFull,
     status: {
       ...status,
-      replicas: kept.length + missing,
+      replicas: kept.length + create,
       fullyLabeledReplicas:
-        kept.filter((pod) => labels.every(([key, value]) => pod.metadata.labels[key] === value)).length + missing,
+        kept.filter((pod) => labels.every(([key, value]) => pod.metadata.labels[key] === value)).length + create,
       readyReplicas: kept.filter(isPodReady).length,
       availableReplicas: availableInMs.filter((ms) => ms <= 0).length,
       observedGeneration: metadata.generation,
+      conditions: conditionsOf(set, isFull, now),
     },
-    ...(Number.isFinite(soonest) && { requeueAfterMs: soonest }),
+    ...(requeueAfterMs !== undefined && { requeueAfterMs }),
   }
+}
+
+/** As where a quota is used up. */
+function conditionsOf({ status }: ReplicaSet, isFull: boolean, now: number): ReplicaSetStatus['conditions'] {
+  const others = (status.conditions ?? []).filter(({ type }) => type !== 'ReplicaFailure')
+  const before = status.conditions?.find(({ type }) => type === 'ReplicaFailure')
+  if (!isFull) return others.length === 0 ? undefined : others
+  if (before !== undefined) return [...others, before]
+  const message = 'there are as many pods as this machine may have'
+  const lastTransitionTime = kubeTime(now)
+  return [...others, { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message, lastTransitionTime }]
 }
 
 /** ms; Infinity for one that is not ready. */

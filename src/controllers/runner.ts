@@ -1,6 +1,7 @@
 import type { Backoff } from '../lib/backoff.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import { hasCode } from '../lib/errors.ts'
+import { Turn } from '../lib/turn.ts'
 import { Workqueue } from '../lib/workqueue.ts'
 import type { Kind, Kinds } from '../model/kinds.ts'
 import type { Store } from '../store/index.ts'
@@ -20,17 +21,26 @@ export async function runControllers(
   controllers: readonly Controller[],
   options: RunnerOptions = {},
 ): Promise<void> {
-  await Promise.all(controllers.map((controller) => runController(ctx, store, controller, options)))
+  const turn = new Turn()
+  await Promise.all(controllers.map((controller) => runController(ctx, store, controller, turn, options)))
 }
 
-async function runController(ctx: Ctx, store: Store, controller: Controller, options: RunnerOptions): Promise<void> {
+async function runController(
+  ctx: Ctx,
+  store: Store,
+  controller: Controller,
+  turn: Turn,
+  options: RunnerOptions,
+): Promise<void> {
   if (ctx.signal.aborted) return
   const controllerCtx = { ...ctx, log: ctx.log.with({ controller: controller.name }) }
   const queue = new Workqueue(options.backoff)
   const close = () => queue.close()
   ctx.signal.addEventListener('abort', close, { once: true })
   const resync = everyMs(controller.resyncMs, () => addAll(controllerCtx, store, controller, queue))
-  const workers = Array.from({ length: controller.concurrency ?? 1 }, () => work(controllerCtx, controller, queue))
+  const workers = Array.from({ length: controller.concurrency ?? 1 }, () =>
+    work(controllerCtx, controller, queue, turn),
+  )
   try {
     await feed(controllerCtx, store, controller, queue)
   } finally {
@@ -78,8 +88,9 @@ function addKeys(ctx: Ctx, controller: Controller, queue: Workqueue, kind: Kind,
   }
 }
 
-async function work(ctx: Ctx, controller: Controller, queue: Workqueue): Promise<void> {
+async function work(ctx: Ctx, controller: Controller, queue: Workqueue, turn: Turn): Promise<void> {
   for (let key = await queue.next(); key !== undefined; key = await queue.next()) {
+    await turn.take()
     const log = ctx.log.with({ key })
     try {
       const requeue = await controller.reconcile({ ...ctx, log }, key)

@@ -2,6 +2,7 @@ import type { Containers } from '../containers/index.ts'
 import {
   type Controller,
   dnsController,
+  garbageController,
   healthController,
   namespaceController,
   PodProbes,
@@ -42,6 +43,7 @@ export function startControllers(ctx: Ctx, parts: Parts): AsyncDisposable {
     replicaSetController(store),
     serviceController(store, network),
     namespaceController(store),
+    garbageController(store),
   ]
   const running = runControllers({ ...ctx, signal: stopping.signal }, store, controllers).catch((error) =>
     ctx.log.error('the controllers have stopped: restart the daemon', { error }),

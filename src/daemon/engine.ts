@@ -37,6 +37,7 @@ import { openStore, type Store } from '../store/index.ts'
 import type { Config } from './config.ts'
 import { startControllers } from './controllers.ts'
 import { openNameServer } from './name-server.ts'
+import { assertServiceSubnetIsFree } from './subnet.ts'
 import { workerEntries } from './worker-entries.ts'
 
 /** What a start takes on machines of all sizes. */
@@ -91,10 +92,14 @@ export async function openEngine(ctx: Ctx, config: Config, thread: KernelThread)
       checkpointWorker: entries.checkpoint,
     }),
   )
-  const resources = createResources({ store, serviceSubnet: config.serviceSubnet })
+  const resources = opened.use(
+    createResources({ store, serviceSubnet: config.serviceSubnet, manifestWorker: entries.manifests }),
+  )
   const netnsDir = join(run, 'netns')
   const services = { bridge: networkSpec.bridge, subnet: config.serviceSubnet }
   const network = createNetwork({ thread, netnsDir, services, log })
+  const [subnets, routes] = await Promise.all([network.hostSubnets(), network.hostRoutes()])
+  assertServiceSubnetIsFree(config.serviceSubnet, { subnets, routes })
   const runtimeOptions = { choice: config.runtime, runDir: run, thread, hierarchies, cgroupParent, log }
   const [runtime, snapshots, content] = await Promise.all([
     createRuntime(ctx, runtimeOptions).then((made) => opened.use(made)),
@@ -130,6 +135,7 @@ export async function openEngine(ctx: Ctx, config: Config, thread: KernelThread)
       defaults: {
         network: networkSpec.bridge,
         subnetPool: config.subnet,
+        serviceSubnet: config.serviceSubnet,
         ...(config.subnet6 !== undefined && { subnetPool6: config.subnet6 }),
         cgroupParent,
         stopTimeoutMs,

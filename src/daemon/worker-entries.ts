@@ -5,6 +5,7 @@ export interface WorkerEntries {
   readonly kernelThread: URL
   readonly checkpoint: URL
   readonly unpack: URL
+  readonly manifests: URL
   readonly dns: URL
 }
 
@@ -15,6 +16,7 @@ export function workerEntries(): WorkerEntries {
     kernelThread: entry('./kernel-thread'),
     checkpoint: entry('../store/checkpoint-worker'),
     unpack: entry('../snapshots/unpack-worker'),
+    manifests: entry('../resources/manifest-worker'),
     dns: entry('../dns/main'),
   }
 }

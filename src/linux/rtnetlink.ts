@@ -181,17 +181,32 @@ export function listLinks(socket: NetlinkSocket): Link[] {
     .map(({ payload }) => linkOf(payload))
 }
 
+interface Route {
+  /** CIDR text; 0.0.0.0/0 of the default route. */
+  readonly destination: string
+  readonly linkIndex: number
+  readonly metric: number
+}
+
+/** The IPv4 routes of the main table that lead through one link. */
+export function listRoutes(socket: NetlinkSocket): readonly Route[] {
+  return socket
+    .query(routeHeader(new NetlinkMessage('list routes', RTM.GETROUTE, NLM_F.DUMP), 4))
+    .filter(({ type, payload }) => type === RTM.NEWROUTE && payload[4] === RT_TABLE_MAIN)
+    .map(({ payload }) => ({ prefix: payload[1]!, attributes: readAttributes(payload.subarray(12)) }))
+    .filter(({ attributes }) => attributes.has(RTA.OIF))
+    .map(({ prefix, attributes }) => ({
+      destination: `${addressText(attributes.get(RTA.DESTINATION) ?? Buffer.alloc(4))}/${prefix}`,
+      linkIndex: attributes.get(RTA.OIF)!.readInt32LE(),
+      metric: attributes.get(RTA.PRIORITY)?.readUInt32LE() ?? 0,
+    }))
+}
+
 /** The link of the IPv4 default route with the lowest metric, if there is a default route. */
 export function getDefaultLink(socket: NetlinkSocket): Link | undefined {
-  const routes = socket
-    .query(routeHeader(new NetlinkMessage('list routes', RTM.GETROUTE, NLM_F.DUMP), 4))
-    .filter(({ type, payload }) => type === RTM.NEWROUTE && payload[1] === 0 && payload[4] === RT_TABLE_MAIN)
-    .map(({ payload }) => readAttributes(payload.subarray(12)))
-    .filter((route) => route.has(RTA.OIF))
-  const metric = (route: Map<number, Buffer>) => route.get(RTA.PRIORITY)?.readUInt32LE() ?? 0
-  const best = routes.toSorted((a, b) => metric(a) - metric(b))[0]
-  if (best === undefined) return undefined
-  return getLinkByIndex(socket, best.get(RTA.OIF)!.readInt32LE())
+  const routes = listRoutes(socket).filter(({ destination }) => destination.endsWith('/0'))
+  const [best] = routes.toSorted((a, b) => a.metric - b.metric)
+  return best && getLinkByIndex(socket, best.linkIndex)
 }
 
 /** All addresses of the namespace and the family, with the index of their link. */

@@ -49,6 +49,8 @@ export interface NetworkDriver {
   assertIpv6(): Promise<void>
   /** CIDR text of the subnets that the host itself is in, of both families. */
   hostSubnets(): Promise<string[]>
+  /** CIDR text of where this host has an IPv4 route to, the default one and those of Services apart. */
+  hostRoutes(): Promise<string[]>
   linkExists(name: string): Promise<boolean>
   /** The keys of all namespaces that are there. */
   listNetns(): Promise<string[]>
@@ -224,6 +226,7 @@ export function createNetwork({ thread, netnsDir, log, ...options }: NetworkOpti
 
     assertIpv6,
     hostSubnets: () => thread.call('network.hostSubnets', null),
+    hostRoutes: () => thread.call('network.hostRoutes', null),
     linkExists: (name) => thread.call('network.linkExists', name),
 
     async listNetns() {

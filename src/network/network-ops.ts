@@ -15,6 +15,7 @@ export const networkOps: KernelOps = {
   'network.syncLinks': ops.syncLinks,
   'network.tearDown': ops.tearDown,
   'network.hostSubnets': ops.hostSubnets,
+  'network.hostRoutes': ops.hostRoutes,
   'network.linkExists': ops.linkExists,
   'network.rebindNetns': ops.rebindNetns,
   'network.inspect': inspectOps.inspectSandbox,

@@ -131,6 +131,16 @@ export function hostSubnets(): string[] {
   )
 }
 
+/** CIDR text of where this host knows a way to by IPv4, but everywhere, and itself: the Services' own way is that one. */
+export function hostRoutes(): string[] {
+  using socket = route.openRouteSocket()
+  const loopback = route.getLink(socket, 'lo').index
+  return route
+    .listRoutes(socket)
+    .filter(({ destination, linkIndex }) => !destination.endsWith('/0') && linkIndex !== loopback)
+    .map(({ destination }) => destination)
+}
+
 export function linkExists(name: string): boolean {
   using socket = route.openRouteSocket()
   return findLink(socket, name) !== undefined

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { StatusError } from '../lib/errors.ts'
+import type { Fault } from '../lib/examine.ts'
 import type { Kinds } from '../model/kinds.ts'
 import { setDefaults } from '../model/kube/defaults.ts'
 import { immutableChanges } from '../model/kube/immutable-changes.ts'
@@ -8,26 +9,23 @@ import { applyObject } from '../model/kube/merge/index.ts'
 import { readObject } from '../model/kube/read-object.ts'
 import type { Service } from '../model/kube/stored.ts'
 import { DEFAULT_NAMESPACE } from '../model/meta.ts'
-import type { ReadTx, WriteTx } from '../store/index.ts'
-import { allocateService } from './allocate-service.ts'
-import type { ManifestDocument } from './documents.ts'
+import type { WriteTx } from '../store/index.ts'
+import type { ServiceAddresses } from './allocate-service.ts'
+import { releaseFinalizers } from './finalizers.ts'
+import { nameOf } from './find-object.ts'
 import { type KubeObject, kubeObject, kubeTime, manifestOf, specOf } from './kube-object.ts'
+import { assertNamespaceStays } from './namespaces.ts'
 import { generateName } from './pods.ts'
-import { fromRaindSpellings } from './raind-spellings.ts'
+import type { RaindSpellings, ReadManifest } from './read-manifests.ts'
+import type { ObjectName } from './types.ts'
 
 export interface ApplyOptions {
   /** Who applies, for `managedFields`. */
   readonly manager: string
-  /** Takes over fields that others manage, and replaces pods whose fields cannot be changed. */
+  /** Takes over fields that others manage, and replaces objects whose fields cannot be changed. */
   readonly force?: boolean
-  /** Spellings of the original of Raind are taken, and a Service without a type answers on the host, too. */
-  readonly raind?: { readonly zeroReplicas: boolean }
-}
-
-/** A manifest that may be applied, and what is to be said about it. */
-export interface ReadManifest {
-  readonly manifest: KubeManifest
-  readonly warnings: readonly string[]
+  /** They are taken, and a Service without a type answers on the host, too. */
+  readonly raind?: RaindSpellings
 }
 
 export interface AppliedObject {
@@ -35,35 +33,29 @@ export interface AppliedObject {
   readonly action: 'created' | 'configured' | 'unchanged'
   readonly object: KubeObject
   readonly warnings: readonly string[]
+  /** By force: what has to go before. */
+  readonly replaces?: ObjectName
 }
 
-/** Checks every document before the first is applied. @throws {StatusError} `invalid_argument` */
-export function readManifests(documents: readonly ManifestDocument[], { raind }: ApplyOptions): ReadManifest[] {
-  return documents.map(({ value, place }) => {
-    const converted = raind === undefined ? { value, warnings: [] } : fromRaindSpellings(value, raind)
-    const { object, warnings } = readObject(converted.value, place)
-    return { manifest: object, warnings: [...converted.warnings, ...warnings] }
-  })
+/** What is applied in one transaction. */
+export interface Applying {
+  readonly tx: WriteTx
+  readonly options: ApplyOptions
+  readonly addresses: () => ServiceAddresses
 }
 
 /**
  * Makes an object what the manifest states, by server-side apply.
  * @throws {StatusError} `conflict` (fields of others, an address), `failed_precondition` (what cannot be changed), `invalid_argument`
  */
-export function applyManifest(
-  tx: WriteTx,
-  { manifest, warnings }: ReadManifest,
-  options: ApplyOptions,
-  serviceSubnet: string,
-): AppliedObject {
+export function applyManifest(applying: Applying, read: ReadManifest): AppliedObject {
+  const { tx, options } = applying
+  const { manifest, warnings } = read
   const { kind } = manifest
   const namespace = namespaceOf(manifest)
   const name = manifest.metadata.name ?? generateName(manifest.metadata.generateName!)
   const what = `${kind} "${name}"`
   const live = tx.get(kind, name, namespace)
-  if (live?.metadata.deletedAt !== undefined) {
-    throw new StatusError('conflict', `Cannot apply ${what}: it is being deleted; apply it again when it is gone`)
-  }
   const before = live && manifestOf(kind, live)
   const { merged, managedFields } = applyObject({
     what,
@@ -74,25 +66,28 @@ export function applyManifest(
     managedFields: (live?.metadata.managedFields ?? []) as Parameters<typeof applyObject>[0]['managedFields'],
     time: kubeTime(Date.now()),
     ...(options.force && { force: true }),
-    complete: (draft) => complete(tx, draft as KubeManifest, live, serviceSubnet),
+    complete: (draft) => complete(applying, draft as KubeManifest, manifest, live),
   })
   const wanted = merged as KubeManifest
+  if (live?.metadata.deletedAt !== undefined) {
+    const object = releaseFinalizers(tx, kind, live, wanted.metadata.finalizers ?? [])
+    return { kind, action: 'configured', object: kubeObject(kind, object), warnings }
+  }
   readObject(wanted, what)
   const spec = withHostFlag(manifest, specOf(wanted, live), options)
-  const draft = { name, namespace, ...metadataOf(wanted), managedFields, spec }
   if (live === undefined) {
-    const made = tx.create(kind, { ...draft, status: firstStatus(kind) } as Parameters<
-      typeof tx.create<typeof kind>
-    >[1])
+    assertNamespaceStays(tx, what, namespace)
+    const draft = { name, namespace, ...metadataOf(wanted), managedFields, spec, status: firstStatus(kind) }
+    const made = tx.create(kind, draft as Parameters<typeof tx.create<typeof kind>>[1])
+    if (kind === 'Service') applying.addresses().take(made as Service)
     return { kind, action: 'created', object: kubeObject(kind, made), warnings }
   }
   const changes = immutableChanges(before!, wanted)
-  if (changes.length > 0) throw unchangeable(what, changes)
-  const put = tx.put(kind, {
-    ...live,
-    metadata: { ...live.metadata, ...metadataOf(wanted), managedFields },
-    spec,
-  } as Kinds[typeof kind])
+  if (changes.length > 0) return replace(applying, read, live, changes)
+  const { ownerReferences: _, finalizers: __, ...kept } = live.metadata
+  const metadata = { ...kept, ...metadataOf(wanted), managedFields }
+  const put = tx.put(kind, { ...live, metadata, spec } as Kinds[typeof kind])
+  if (kind === 'Service') applying.addresses().change(live as Service, put as Service)
   const isChanged = !isDeepStrictEqual(before, manifestOf(kind, put)) || !isDeepStrictEqual(live.spec, put.spec)
   return { kind, action: isChanged ? 'configured' : 'unchanged', object: kubeObject(kind, put), warnings }
 }
@@ -102,16 +97,46 @@ export function namespaceOf({ kind, metadata }: KubeManifest): string {
   return KUBE_KINDS[kind].namespaced ? metadata.namespace || DEFAULT_NAMESPACE : ''
 }
 
+/** The new object is what the manifest says, and nothing of the old one. */
+function replace<K extends KubeKind>(
+  applying: Applying,
+  read: ReadManifest,
+  live: Kinds[K],
+  changes: readonly Fault[],
+): AppliedObject {
+  const { tx, options, addresses } = applying
+  const { kind } = read.manifest
+  const what = `${kind} "${live.metadata.name}"`
+  if (options.force !== true) throw unchangeable(what, changes, 'apply it by force, or delete it and apply it again')
+  const { finalizers = [] } = live.metadata
+  if (finalizers.length > 0) {
+    throw unchangeable(
+      what,
+      changes,
+      `and it would not go for a new one, as it has finalizers: ${finalizers.join(', ')}`,
+    )
+  }
+  tx.delete(kind, live.metadata.uid)
+  if (kind === 'Service') addresses().release(live as Service)
+  return { ...applyManifest(applying, read), action: 'configured', replaces: nameOf(kind, live) }
+}
+
 function withPlace(manifest: KubeManifest, name: string, namespace: string): KubeManifest {
   const { generateName: _, namespace: __, ...metadata } = manifest.metadata
   return { ...manifest, metadata: { ...metadata, name, ...(namespace !== '' && { namespace }) } } as KubeManifest
 }
 
-function complete(tx: ReadTx, draft: KubeManifest, live: unknown, serviceSubnet: string): KubeManifest {
-  const manifest = setDefaults(draft)
+function complete({ addresses }: Applying, draft: KubeManifest, stated: KubeManifest, live: unknown): KubeManifest {
+  const manifest = setDefaults(stated.metadata.finalizers?.length === 0 ? withoutFinalizers(draft) : draft)
   if (manifest.kind !== 'Service') return manifest
   const { name = '' } = manifest.metadata
-  return { ...manifest, spec: allocateService(tx, name, manifest.spec, live as Service | undefined, serviceSubnet) }
+  return { ...manifest, spec: addresses().allocate(name, manifest.spec, live as Service | undefined) }
+}
+
+/** An empty list says that there are to be none, whoever has put them there. */
+function withoutFinalizers(manifest: KubeManifest): KubeManifest {
+  const { finalizers: _, ...metadata } = manifest.metadata
+  return { ...manifest, metadata } as KubeManifest
 }
 
 function withHostFlag<S extends object>({ kind, ...manifest }: KubeManifest, spec: S, { raind }: ApplyOptions): S {
@@ -144,10 +169,9 @@ function firstStatus(kind: KubeKind): object {
   }
 }
 
-function unchangeable(what: string, changes: readonly string[]): StatusError {
-  return new StatusError(
-    'failed_precondition',
-    `Cannot apply ${what}: ${changes.slice(0, 5).join('; ')}; delete it and apply it again`,
-    { details: { changes } },
-  )
+function unchangeable(what: string, faults: readonly Fault[], hint: string): StatusError {
+  const told = faults.slice(0, 5).map(({ path, problem }) => `"${path}" ${problem}`)
+  return new StatusError('failed_precondition', `Cannot apply ${what}: ${told.join('; ')}; ${hint}`, {
+    details: { faults },
+  })
 }

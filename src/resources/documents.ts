@@ -1,71 +1,64 @@
-import type { Tags } from 'yaml'
 import { StatusError } from '../lib/errors.ts'
+import { jsonDocuments } from './json-documents.ts'
 
 /** etcd takes no more of one object; of a whole file some. */
 const MAX_BYTES = 8 * 1024 * 1024
 const MAX_DOCUMENTS = 5000
-/** Of anchors: a bomb of some lines can be made of them. */
-const MAX_ALIASES = 100
+/** No object of Kubernetes is a third as deep; what walks through one by recursion need not fear for its stack. */
+const MAX_DEPTH = 100
 
-const NOT_JSON = ['timestamp', 'binary', 'omap', 'pairs', 'set'].map((name) => `tag:yaml.org,2002:${name}`)
-
-/** One object of what is applied, and where it stands: `document 2`, `document 1, item 3`. */
-export interface ManifestDocument {
-  readonly value: unknown
+/** Where an object stands in what is applied. */
+export interface DocumentPlace {
+  /** From 1; empty ones count. */
+  readonly document: number
+  /** For messages: `document 2`, `document 1, item 3`. */
   readonly place: string
 }
 
+/** One object of what is applied, or why it cannot be read. */
+export type ManifestDocument = DocumentPlace & ({ readonly value: unknown } | { readonly unreadable: string })
+
 /**
- * The objects of a text of YAML documents, or of JSON, which is YAML too; a `List` is taken apart. Empty documents do not count.
- * @throws {StatusError} `invalid_argument` with the line
+ * The objects of a text of YAML documents, or of JSON; a `List` is taken apart. Empty documents do not count.
+ * @throws {StatusError} `invalid_argument` for what is too large
  */
 export async function readDocuments(text: string): Promise<ManifestDocument[]> {
   if (text.length > MAX_BYTES) {
     throw new StatusError('invalid_argument', `The manifest is too large: at most ${MAX_BYTES / 1024 / 1024} MiB`)
   }
-  const { parseAllDocuments } = await import('yaml')
-  const parsed = parseAllDocuments(text, { version: '1.1', merge: true, customTags: withoutSurprises })
-  const documents = Array.isArray(parsed) ? parsed : []
-  const read = documents.flatMap((document, index) => {
-    const place = `document ${index + 1}`
-    const [error] = document.errors
-    if (error !== undefined) throw unreadable(place, error.message)
-    return itemsOf(
-      toValue(() => document.toJS({ maxAliasCount: MAX_ALIASES }), place),
-      place,
-    )
-  })
-  if (read.length > MAX_DOCUMENTS) {
-    throw new StatusError('invalid_argument', `The manifest has ${read.length} objects: at most ${MAX_DOCUMENTS}`)
+  const parsed = jsonDocuments(text) ?? (await import('./yaml-documents.ts')).yamlDocuments(text)
+  const read: ManifestDocument[] = []
+  let document = 0
+  for (const content of parsed) {
+    document++
+    const at = { document, place: `document ${document}` }
+    if ('unreadable' in content) read.push({ ...at, ...content })
+    else for (const item of itemsOf(content.value, at)) read.push(item)
+    if (read.length > MAX_DOCUMENTS) {
+      throw new StatusError('invalid_argument', `The manifest has more than ${MAX_DOCUMENTS} objects: split it`)
+    }
   }
   return read
 }
 
-/** As kubectl's parser: octal numbers and `yes` are there, `22:22` and `2001-01-01` are texts. */
-function withoutSurprises(tags: Tags): Tags {
-  return tags.filter((tag) => typeof tag === 'string' || (tag.format !== 'TIME' && !NOT_JSON.includes(tag.tag)))
+function* itemsOf(value: unknown, at: DocumentPlace, depth = 0): Generator<ManifestDocument> {
+  if (value === null || value === undefined) return
+  if (depth === 0 && isDeeperThan(value, MAX_DEPTH)) {
+    yield { ...at, unreadable: `it is nested more than ${MAX_DEPTH} levels deep` }
+  } else if (isList(value)) {
+    for (const [index, item] of value.items.entries()) {
+      yield* itemsOf(item, { ...at, place: `${at.place}, item ${index + 1}` }, depth + 1)
+    }
+  } else yield { ...at, value }
 }
 
-function itemsOf(value: unknown, place: string): ManifestDocument[] {
-  if (value === null || value === undefined) return []
-  if (!isList(value)) return [{ value, place }]
-  return value.items.flatMap((item, index) => itemsOf(item, `${place}, item ${index + 1}`))
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((part) => isDeeperThan(part, levels - 1))
 }
 
 function isList(value: unknown): value is { readonly items: readonly unknown[] } {
   if (typeof value !== 'object' || value === null) return false
   const { kind, items } = value as { kind?: unknown; items?: unknown }
   return typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items)
-}
-
-function toValue(read: () => unknown, place: string): unknown {
-  try {
-    return read()
-  } catch (cause) {
-    throw unreadable(place, cause instanceof Error ? cause.message : String(cause))
-  }
-}
-
-function unreadable(place: string, why: string): StatusError {
-  return new StatusError('invalid_argument', `The manifest cannot be read: ${place}: ${why.trim()}`)
 }

@@ -4,8 +4,10 @@
  */
 
 export type { AppliedObject, ApplyOptions } from './apply.ts'
-export { type DeleteOptions, finishNamespace } from './delete.ts'
+export { collect, isGarbage } from './collect.ts'
+export { type DeleteOptions, Deletion, FOREGROUND } from './delete.ts'
 export { type KubeObject, kubeObject, kubeTime } from './kube-object.ts'
+export type { DocumentFailure } from './manifest-failure.ts'
 export { createReplica, deletePod, ownerReference } from './pods.ts'
 export { createResources } from './resources.ts'
 export { tellOf } from './tell.ts'

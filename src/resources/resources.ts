@@ -1,44 +1,89 @@
-import { randomUUID } from 'node:crypto'
 import { type Ctx, throwIfEnded } from '../lib/ctx.ts'
 import { StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
-import type { Kinds } from '../model/kinds.ts'
-import { KUBE_KINDS, type KubeKind } from '../model/kube/kinds.ts'
-import { selects } from '../model/kube/label-selector.ts'
+import { MAX_REPLICAS } from '../model/kube/replica-set.ts'
 import { DEFAULT_NAMESPACE } from '../model/meta.ts'
 import type { ReadTx, Store, WriteTx } from '../store/index.ts'
-import { type AppliedObject, type ApplyOptions, applyManifest, namespaceOf, readManifests } from './apply.ts'
-import { deleteObject } from './delete.ts'
-import { type ManifestDocument, readDocuments } from './documents.ts'
-import { kubeObject } from './kube-object.ts'
-import type { ListOptions, ObjectChange, ObjectName, Resources } from './types.ts'
+import { type AppliedObject, type ApplyOptions, namespaceOf } from './apply.ts'
+import { applyAll } from './apply-all.ts'
+import { Deletion } from './delete.ts'
+import { findObject, missing, nameOf } from './find-object.ts'
+import { type KubeObject, kubeObject } from './kube-object.ts'
+import { assertAll, failureOf } from './manifest-failure.ts'
+import { ManifestReader } from './manifest-reader.ts'
+import { ensureNamespace } from './namespaces.ts'
+import type { Reading, ReadManifest } from './read-manifests.ts'
+import type { ObjectName, Resources } from './types.ts'
+import { fits, watchObjects } from './watch-objects.ts'
 
 export interface ResourcesOptions {
   readonly store: Store
   /** CIDR text: where Services get their addresses from. */
   readonly serviceSubnet: string
+  /** The module of the Worker that reads large manifests. */
+  readonly manifestWorker: URL
 }
+
+/** How long by force a pod may take to go. */
+const REPLACING_MS = 120_000
 
 /** Thrown inside a transaction to take it back. */
 class DryRun extends Error {}
 
-export function createResources({ store, serviceSubnet }: ResourcesOptions): Resources {
-  ensureNamespaces(store, [DEFAULT_NAMESPACE])
+export function createResources({ store, serviceSubnet, manifestWorker }: ResourcesOptions): Resources {
+  store.write((tx) => ensureNamespace(tx, DEFAULT_NAMESPACE))
+  const reader = new ManifestReader(manifestWorker)
 
-  async function applyAll(
-    source: string | readonly ManifestDocument[],
+  async function read(text: string, options: ApplyOptions): Promise<ReadManifest[]> {
+    return assertAll(await reader.read(text, manifestsAs(options)))
+  }
+
+  function apply(
+    manifests: readonly ReadManifest[],
     options: ApplyOptions,
-    then: (tx: WriteTx, applied: readonly AppliedObject[]) => void,
-  ): Promise<AppliedObject[]> {
-    const manifests = readManifests(typeof source === 'string' ? await readDocuments(source) : source, options)
+    then: (tx: WriteTx, applied: readonly AppliedObject[]) => void = () => {},
+  ): AppliedObject[] {
     failpoint('apply.record')
     return store.write((tx) => {
-      const missing = new Set(manifests.map(({ manifest }) => namespaceOf(manifest)).filter((name) => name !== ''))
-      const applied = manifests.map((manifest) => applyManifest(tx, manifest, options, serviceSubnet))
-      for (const name of missing) ensureNamespace(tx, name)
+      const applied = applyAll(tx, manifests, options, serviceSubnet)
       then(tx, applied)
       return applied
     })
+  }
+
+  /** What applying would do. */
+  function tryOut(manifests: readonly ReadManifest[], options: ApplyOptions): readonly AppliedObject[] {
+    let applied: readonly AppliedObject[] = []
+    try {
+      apply(manifests, options, (_tx, done) => {
+        applied = done
+        throw new DryRun()
+      })
+    } catch (error) {
+      if (!(error instanceof DryRun)) throw error
+    }
+    return applied
+  }
+
+  /** Deletes what has to be made anew, and waits until it is gone; the keys of all these. */
+  async function clearTheWay(
+    ctx: Ctx,
+    manifests: readonly ReadManifest[],
+    options: ApplyOptions,
+  ): Promise<ReadonlySet<string>> {
+    const replaced = new Set<string>()
+    const limited = { ...ctx, signal: AbortSignal.any([ctx.signal, AbortSignal.timeout(REPLACING_MS)]) }
+    for (;;) {
+      const going = tryOut(manifests, options).filter(({ replaces }) => replaces !== undefined)
+      if (going.length === 0) return replaced
+      for (const one of going) replaced.add(keyOf(one))
+      const names = going.map(({ replaces }) => replaces!)
+      await write((tx) => {
+        const deletion = new Deletion(tx, { graceSeconds: 0 })
+        for (const { kind, uid } of names) deletion.delete(kind, tx.getByUid(kind, uid)!)
+      })
+      await resources.untilGone(limited, names)
+    }
   }
 
   async function write<T>(fn: (tx: WriteTx) => T extends PromiseLike<unknown> ? never : T): Promise<T> {
@@ -47,16 +92,19 @@ export function createResources({ store, serviceSubnet }: ResourcesOptions): Res
     return result as T
   }
 
-  return {
-    async apply(text, options) {
-      const applied = await applyAll(text, options, () => {})
+  const resources: Resources = {
+    async apply(ctx, text, options) {
+      const manifests = await read(text, options)
+      const replaced = options.force ? await clearTheWay(ctx, manifests, options) : new Set<string>()
+      const applied = apply(manifests, options)
       await store.durable()
-      return applied
+      return applied.map((one) => (replaced.has(keyOf(one)) ? { ...one, action: 'configured' as const } : one))
     },
 
     async createStopped(text, network) {
       const flags = { stopped: true, ...(network && { network }) } as const
-      const [made] = await applyAll(text, { manager: 'raind', raind: { zeroReplicas: true } }, (tx, applied) => {
+      const options = { manager: 'raind', raind: { zeroReplicas: true } }
+      const [made] = apply(await read(text, options), options, (tx, applied) => {
         const [pod] = applied.map(assertNew)
         const { spec, ...rest } = tx.getByUid('Pod', pod!.object.metadata.uid)!
         tx.put('Pod', { ...rest, spec: { ...spec, ...flags } })
@@ -66,8 +114,8 @@ export function createResources({ store, serviceSubnet }: ResourcesOptions): Res
     },
 
     async createService(text, options) {
-      const [first] = await readDocuments(text)
-      const [made] = await applyAll(first === undefined ? [] : [first], options, (_tx, applied) => {
+      const [first] = await reader.read(text, manifestsAs(options))
+      const [made] = apply(assertAll(first === undefined ? [] : [first]), options, (_tx, applied) => {
         const [service] = applied.map(assertNew)
         if (service?.kind === 'Service') return
         throw new StatusError('invalid_argument', 'The manifest of a Service is required')
@@ -77,47 +125,42 @@ export function createResources({ store, serviceSubnet }: ResourcesOptions): Res
     },
 
     async diff(text, options) {
-      const before = new Map<string, ReturnType<typeof kubeObject>>()
-      for (const { manifest } of readManifests(await readDocuments(text), options)) {
-        const { kind, metadata } = manifest
-        const live = store.read((tx) => tx.get(kind, metadata.name ?? '', namespaceOf(manifest)))
-        if (live !== undefined) before.set(live.metadata.uid, kubeObject(kind, live))
-      }
-      let applied: readonly AppliedObject[] = []
-      try {
-        await applyAll(text, options, (_tx, done) => {
-          applied = done
-          throw new DryRun()
-        })
-      } catch (error) {
-        if (!(error instanceof DryRun)) throw error
-      }
-      return applied.map(({ kind, object }) => {
-        const { uid, name, namespace = '' } = object.metadata
-        return { kind, name, namespace, before: before.get(uid), after: object }
+      const manifests = await read(text, options)
+      const before = new Map(store.read((tx) => manifests.flatMap((one) => liveOf(tx, one))))
+      return tryOut(manifests, options).map((applied) => {
+        const { kind, object } = applied
+        const { name, namespace = '' } = object.metadata
+        return { kind, name, namespace, before: before.get(keyOf(applied)), after: object }
       })
     },
 
-    async deleteManifest(text, { ignoreMissing = false, ...options }) {
-      const documents = await readDocuments(text)
+    async deleteManifest(text, { ignoreMissing = false, cascade, ...options }) {
+      const names = assertAll(await reader.read(text, { as: 'names' }))
       failpoint('delete.record')
-      return await write((tx) =>
-        documents.flatMap(({ value, place }) => {
-          const { kind, namespace, name } = identify(value, place)
+      return await write((tx) => {
+        // All are looked for first: some go with others, as with their namespace.
+        const found = names.map((at) => {
+          const { kind, namespace, name } = at
           const object = tx.get(kind, name, namespace)
-          if (object === undefined && ignoreMissing) return []
-          if (object === undefined) throw missing(kind, name, namespace)
-          deleteObject(tx, kind, object, options)
-          return [nameOf(kind, object)]
-        }),
-      )
+          if (object !== undefined) return nameOf(kind, object)
+          const absent = failureOf(at, { kind, metadata: { name, namespace } }, missing(kind, name, namespace))
+          return ignoreMissing ? undefined : absent
+        })
+        const objects = assertAll(found.filter((one) => one !== undefined))
+        const deletion = new Deletion(tx, options)
+        for (const { kind, uid } of objects) {
+          const object = tx.getByUid(kind, uid)
+          if (object !== undefined) deletion.delete(kind, object, cascade)
+        }
+        return objects
+      })
     },
 
-    async delete(kind, ref, namespace, options = {}) {
+    async delete(kind, ref, namespace, { cascade, ...options } = {}) {
       failpoint('delete.record')
       return await write((tx) => {
         const object = findObject(tx, kind, ref, namespace)
-        deleteObject(tx, kind, object, options)
+        new Deletion(tx, options).delete(kind, object, cascade)
         return nameOf(kind, object)
       })
     },
@@ -141,8 +184,11 @@ export function createResources({ store, serviceSubnet }: ResourcesOptions): Res
     watch: (ctx, kind, options = {}) => watchObjects(ctx, store, kind, options),
 
     async scale(ref, replicas, namespace) {
-      if (!Number.isSafeInteger(replicas) || replicas < 0) {
-        throw new StatusError('invalid_argument', `Invalid number of replicas: ${replicas}; it is 0 or more`)
+      if (!Number.isSafeInteger(replicas) || replicas < 0 || replicas > MAX_REPLICAS) {
+        throw new StatusError(
+          'invalid_argument',
+          `Invalid number of replicas: ${replicas}; it is from 0 to ${MAX_REPLICAS}`,
+        )
       }
       failpoint('scale.record')
       return await write((tx) => {
@@ -159,7 +205,10 @@ export function createResources({ store, serviceSubnet }: ResourcesOptions): Res
         return tx.put('Pod', { ...pod, spec: stopped ? { ...spec, stopped } : spec })
       })
     },
+
+    [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
   }
+  return resources
 }
 
 /** The uids of pods that are on their way out with the objects that own them. */
@@ -179,74 +228,18 @@ function assertNew(applied: AppliedObject): AppliedObject {
   throw new StatusError('already_exists', `${applied.kind} "${name}" already exists in namespace "${namespace}"`)
 }
 
-async function* watchObjects(
-  ctx: Ctx,
-  store: Store,
-  kind: KubeKind,
-  options: ListOptions,
-): AsyncGenerator<ObjectChange, void, undefined> {
-  const { present, after } = store.read((tx) => ({ present: tx.list(kind), after: tx.revision() }))
-  for (const object of present) {
-    if (fits(object, options)) yield { type: 'ADDED', object: kubeObject(kind, object) }
-  }
-  const types = { created: 'ADDED', updated: 'MODIFIED', deleted: 'DELETED' } as const
-  for await (const { action, object } of store.watch(ctx, { kinds: [kind], after })) {
-    const changed = object as Kinds[KubeKind]
-    if (fits(changed, options)) yield { type: types[action], object: kubeObject(kind, changed) }
-  }
+function manifestsAs({ raind }: ApplyOptions): Reading & { as: 'manifests' } {
+  return { as: 'manifests', ...(raind && { raind }) }
 }
 
-function fits({ metadata }: Kinds[KubeKind], { namespace, selector }: ListOptions): boolean {
-  if (namespace !== undefined && metadata.namespace !== '' && metadata.namespace !== namespace) return false
-  return selector === undefined || selects(selector, metadata.labels)
+function keyOf({ kind, object: { metadata } }: Pick<AppliedObject, 'kind' | 'object'>): string {
+  return `${kind}/${metadata.namespace ?? ''}/${metadata.name}`
 }
 
-function findObject<K extends KubeKind>(tx: ReadTx, kind: K, ref: string, namespace?: string): Kinds[K] {
-  const place = KUBE_KINDS[kind].namespaced ? (namespace ?? DEFAULT_NAMESPACE) : ''
-  const object = tx.get(kind, ref, place) ?? tx.getByUid(kind, ref)
-  if (object === undefined) throw missing(kind, ref, place)
-  return object
-}
-
-/** kind, namespace and name of a manifest that need not be whole. */
-function identify(value: unknown, place: string): { kind: KubeKind; namespace: string; name: string } {
-  const { kind, metadata } = (value ?? {}) as { kind?: unknown; metadata?: { name?: unknown; namespace?: unknown } }
-  const known = typeof kind === 'string' && Object.hasOwn(KUBE_KINDS, kind) ? (kind as KubeKind) : undefined
-  if (known === undefined) {
-    const what = kind === undefined ? 'kind is required' : `unsupported kind: ${String(kind).slice(0, 100)}`
-    throw new StatusError('invalid_argument', `The manifest cannot be read: ${place}: ${what}`)
-  }
-  const { name, namespace } = metadata ?? {}
-  if (typeof name !== 'string' || name === '') {
-    throw new StatusError('invalid_argument', `The manifest cannot be read: ${place}: metadata.name is required`)
-  }
-  const own = typeof namespace === 'string' && namespace !== '' ? namespace : DEFAULT_NAMESPACE
-  return { kind: known, name, namespace: KUBE_KINDS[known].namespaced ? own : '' }
-}
-
-function missing(kind: KubeKind, name: string, namespace: string): StatusError {
-  const where = namespace === '' ? '' : ` in namespace "${namespace}"`
-  return new StatusError('not_found', `${kind.toLowerCase()} not found: there is no "${name.slice(0, 300)}"${where}`)
-}
-
-function nameOf(kind: KubeKind, { metadata }: Kinds[KubeKind]): ObjectName {
-  const { name, namespace, uid } = metadata
-  return { kind, name, namespace, uid }
-}
-
-function ensureNamespaces(store: Store, names: readonly string[]): void {
-  store.write((tx) => {
-    for (const name of names) ensureNamespace(tx, name)
-  })
-}
-
-/** As Raind's manifests expect it: a namespace need not be made before it is used. */
-function ensureNamespace(tx: WriteTx, name: string): void {
-  const known = tx.get('Namespace', name, '')
-  if (known === undefined) {
-    const labels = { 'kubernetes.io/metadata.name': name }
-    tx.create('Namespace', { namespace: '', name, uid: randomUUID(), labels, spec: {}, status: { phase: 'Active' } })
-  } else if (known.metadata.deletedAt !== undefined) {
-    throw new StatusError('conflict', `Namespace "${name}" is being deleted: wait until it is gone`)
-  }
+function liveOf(tx: ReadTx, { manifest }: ReadManifest): [string, KubeObject][] {
+  const { kind, metadata } = manifest
+  const live = tx.get(kind, metadata.name ?? '', namespaceOf(manifest))
+  if (live === undefined) return []
+  const object = kubeObject(kind, live)
+  return [[keyOf({ kind, object }), object]]
 }

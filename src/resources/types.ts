@@ -35,12 +35,13 @@ export interface ObjectChange {
 }
 
 /** Kubernetes' objects. What is written is on disk when a verb resolves; controllers make it true afterwards. */
-export interface Resources {
+export interface Resources extends AsyncDisposable {
   /**
-   * All objects of a manifest, or none. @throws {StatusError} `invalid_argument` naming document and path, `conflict`,
-   * `failed_precondition` (what cannot be changed)
+   * All objects of a manifest, or none. By force what cannot be changed is deleted first, and has gone before the rest.
+   * @throws {StatusError} `invalid_argument` naming document and path, `conflict`, `failed_precondition` (what cannot be
+   *   changed); `details.documents` has each document that is at fault
    */
-  apply(text: string, options: ApplyOptions): Promise<AppliedObject[]>
+  apply(ctx: Ctx, text: string, options: ApplyOptions): Promise<AppliedObject[]>
   /** A pod that does not run until it is started; its uid. @throws {StatusError} `already_exists` */
   createStopped(text: string, network: string | undefined): Promise<string>
   /** The first document, a Service. @throws {StatusError} `already_exists`, and as `apply` */
@@ -48,7 +49,8 @@ export interface Resources {
   /** What `apply` would make of each, without doing it. */
   diff(text: string, options: ApplyOptions): Promise<ObjectDiff[]>
   /**
-   * All objects that a manifest names, or none. @throws {StatusError} `not_found` unless `ignoreMissing`
+   * All objects that a manifest names, or none. @throws {StatusError} `not_found` unless `ignoreMissing`, with
+   *   `details.documents`
    */
   deleteManifest(text: string, options: DeleteOptions & { readonly ignoreMissing?: boolean }): Promise<ObjectName[]>
   /** By uid, or by name in its namespace. @throws {StatusError} `not_found` */

@@ -162,7 +162,7 @@ describe('the command line client on objects of Kubernetes', () => {
     put({ 'b.json': '', 'c.yml': 'kind: Pod\nspec: {a: 1}}\n' })
     const broken = await raind('diff', '-f', directory)
     assert.equal(broken.code, 2)
-    assert.match(broken.stderr, /^raind: .*manifests\/c\.yml: .* at line 2, column /)
+    assert.match(broken.stderr, /^raind: .*manifests\/c\.yml, document 1: .* at line 2, column /)
     assert.equal(await output('get', 'pods'), '')
     assert.equal((await raind('apply')).code, 125)
     assert.equal((await raindWith('# nothing\n', 'apply', '-f', '-')).code, 1)

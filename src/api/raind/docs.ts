@@ -14,7 +14,12 @@ const success = {
 }
 const failure = {
   type: 'object',
-  properties: { status: { const: 'fail' }, message: { type: 'string' }, code: { type: 'string' } },
+  properties: {
+    status: { const: 'fail' },
+    message: { type: 'string' },
+    code: { type: 'string' },
+    data: { type: 'object', description: 'of a manifest: what is wrong with each of its documents' },
+  },
   required: ['status', 'message', 'code'],
 }
 

@@ -54,7 +54,7 @@ export function raindApi({ containers, images, resources, store, info, ctx, more
     ...podRoutes(resources, containers),
     ...replicaSetRoutes(resources),
     ...serviceRoutes(resources),
-    ...manifestRoutes(resources),
+    ...manifestRoutes(resources, ctx),
     ...objectRoutes(resources, store),
     ...policyRoutes(),
     ...eventRoutes(store),

@@ -1,5 +1,6 @@
 /** The wire of pods, replica sets, services and manifests: what is sent as interfaces, what is taken as schemas. */
 
+import type { StatusCode } from '../../lib/errors.ts'
 import { array, boolean, integer, map, object, oneOf, optional, type Static, string } from '../../lib/schema.ts'
 import type { KubeKind } from '../../model/kube/kinds.ts'
 import type { Labels } from '../../model/meta.ts'
@@ -124,6 +125,26 @@ export interface WireAppliedObject {
   readonly warnings: readonly string[] | null
 }
 
+/** Data of the failure of an apply or a delete: of each document that is at fault, in their order. */
+export interface WireManifestFailure {
+  readonly results: readonly WireDocumentFailure[]
+}
+
+export interface WireDocumentFailure {
+  /** From 1; empty ones count. */
+  readonly document: number
+  /** `document 2`; of a list's `document 1, item 3`. */
+  readonly place: string
+  /** As far as they are known. */
+  readonly kind?: string
+  readonly namespace?: string
+  readonly name?: string
+  readonly code: StatusCode
+  readonly message: string
+  /** Where in the object, as far as that is known: ten at most. */
+  readonly faults: readonly { readonly path: string; readonly problem: string }[]
+}
+
 export interface WireObjectDiff {
   readonly kind: KubeKind
   readonly namespace: string
@@ -188,10 +209,10 @@ export const createPodBody = object({
 })
 export type CreatePodBody = Static<typeof createPodBody>
 
-export const scaleBody = object({ replicas: integer() })
+export const scaleBody = object({ replicas: integer({ minimum: 0, maximum: 2 ** 31 - 1 }) })
 
 export const applyQuery = object({
-  /** Takes over fields that others manage. */
+  /** Takes over fields that others manage, and replaces objects whose fields cannot be changed. */
   force: optional(boolean()),
   /** 0 replicas are 0, and not 1 as the original of Raind has it. */
   zeroReplicas: optional(boolean()),
@@ -203,8 +224,8 @@ const deleting = {
   wait: optional(boolean()),
   /** Seconds that pods have to end. */
   gracePeriod: optional(integer({ minimum: 0, maximum: 2 ** 31 - 1 })),
-  /** `orphan`: what they own stays. */
-  cascade: optional(oneOf('background', 'orphan')),
+  /** What they own goes after them, before them, or stays. */
+  cascade: optional(oneOf('background', 'foreground', 'orphan')),
 }
 
 export const deleteManifestQuery = object({ ...deleting, ignoreMissing: optional(boolean()) })

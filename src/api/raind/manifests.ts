@@ -1,3 +1,4 @@
+import type { Ctx } from '../../lib/ctx.ts'
 import type { AppliedObject, ApplyOptions, ObjectDiff, ObjectName, Resources } from '../../resources/index.ts'
 import { type Route, route } from '../http/route.ts'
 import { success } from './envelope.ts'
@@ -16,10 +17,11 @@ import { withoutUndefined } from './without-undefined.ts'
 /** As the original of Raind takes manifests. */
 export const RAIND_APPLY: ApplyOptions = { manager: 'raind', raind: { zeroReplicas: false } }
 
-export function manifestRoutes(resources: Resources): readonly Route[] {
+/** @param ctx the daemon's: what is deleted by force is made anew, whether the client is still there or not */
+export function manifestRoutes(resources: Resources, ctx: Ctx): readonly Route[] {
   return [
     route('POST', '/v1/resource/apply', { query: applyQuery }, async ({ stream, query }) => {
-      const applied = await resources.apply(await textBody(stream), toApply(query))
+      const applied = await resources.apply(ctx, await textBody(stream), toApply(query))
       return success(201, 'resources applied', wireApplied(applied))
     }),
 

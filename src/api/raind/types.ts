@@ -14,6 +14,7 @@ import type { Sandbox } from '../../model/network.ts'
 import { optionFields, resourceFields } from './container-options.ts'
 import { healthcheckBody } from './healthcheck.ts'
 import { auth, imageName } from './image-types.ts'
+import type { WireManifestFailure } from './kube-types.ts'
 import { attachFields } from './network-types.ts'
 import { labelTerms } from './prune.ts'
 
@@ -27,6 +28,8 @@ export interface Failure {
   readonly status: 'fail'
   readonly message: string
   readonly code: StatusCode
+  /** Of a manifest: what is wrong with each of its documents. */
+  readonly data?: WireManifestFailure
 }
 
 export type Envelope<T> = Success<T> | Failure

@@ -34,7 +34,9 @@ export const describe: Command = {
   },
 }
 
-const FORCE = { force: { type: 'boolean', help: 'take over fields that others manage' } } as const
+const FORCE = {
+  force: { type: 'boolean', help: 'take over fields that others manage, and make anew what cannot be changed' },
+} as const
 
 export const apply: Command = {
   names: ['apply', 'resource apply'],
@@ -82,7 +84,7 @@ export const DELETE_FLAGS = {
     type: 'string',
     implied: 'background',
     value: 'HOW',
-    help: 'background (default): what they own goes too; orphan: it stays',
+    help: 'what they own goes after them (background, default), before them (foreground), or stays (orphan)',
   },
 } as const
 

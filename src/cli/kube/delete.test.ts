@@ -11,7 +11,8 @@ test('a deletion waits and takes along what belongs to it, unless told otherwise
   assert.deepEqual(query('--wait=false', '--cascade=orphan'), { wait: 'false', cascade: 'orphan' })
   assert.deepEqual(query('--wait', '--cascade'), { wait: 'true', cascade: 'background' })
   assert.throws(() => query('--wait=no'), /--wait is true or false, not "no"/)
-  assert.throws(() => query('--cascade=foreground'), /--cascade is background or orphan/)
+  assert.deepEqual(query('--cascade=foreground'), { wait: 'true', cascade: 'foreground' })
+  assert.throws(() => query('--cascade=none'), /--cascade is background, foreground or orphan/)
 })
 
 test('the time that pods have', () => {

@@ -84,8 +84,8 @@ export function deleteQuery(flags: Flags): Readonly<Record<string, string>> {
   const wait = flags.text('wait') ?? 'true'
   if (wait !== 'true' && wait !== 'false') throw usageError(`--wait is true or false, not "${wait}"`)
   const cascade = flags.text('cascade') ?? 'background'
-  if (cascade !== 'background' && cascade !== 'orphan') {
-    throw usageError(`--cascade is background or orphan, not "${cascade}"`)
+  if (!['background', 'foreground', 'orphan'].includes(cascade)) {
+    throw usageError(`--cascade is background, foreground or orphan, not "${cascade}"`)
   }
   const seconds = graceOf(flags)
   return { wait, cascade, ...(seconds !== undefined && { gracePeriod: String(seconds) }) }

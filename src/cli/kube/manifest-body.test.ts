@@ -50,9 +50,11 @@ test('a document is told by its file', async () => {
   assert.equal(await inFiles('Cannot apply Pod "web"', FILES), 'Cannot apply Pod "web"')
 })
 
-test('a fault of YAML is told with its line in the file', async () => {
+test('a fault of YAML is told with its line in the file, and every one by its file', async () => {
   const files = [...FILES, { name: 'd.yaml', text: 'kind: F\nspec: [1\n' }]
-  const count = parseAllDocuments(manifestBody(files)).length
-  const told = await inFiles(`The manifest cannot be read: document ${count}: flow at line 14, column 1`, files)
-  assert.match(told, /^d\.yaml: .* at line [23], column 1:/)
+  const body = manifestBody(files)
+  const count = parseAllDocuments(body).length
+  const line = body.split('\n').indexOf('spec: [1') + 1
+  const told = await inFiles(`cannot be read: document ${count}: flow at line ${line}, column 1; document 1: B`, files)
+  assert.equal(told, 'cannot be read: d.yaml, document 1: flow at line 2, column 1; a.yaml, document 1: B')
 })

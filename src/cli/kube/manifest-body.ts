@@ -8,23 +8,25 @@ export function manifestBody(files: readonly ManifestFile[]): string {
   return files.map(({ text }) => text).join(END)
 }
 
-/** An error's `document 5` in that text is told as `b.yaml, document 2`; what is wrong with YAML, at its line in the file. */
+/** `document 5` and, of a fault of YAML, the line after it. */
+const PLACE = /\bdocument (\d+)(?:((?:(?!\bdocument \d).)*?\bat line )(\d+))?/g
+
+/** In an error each `document 5` of that text is told as `b.yaml, document 2`, and a line as that of the file. */
 export async function inFiles(message: string, files: readonly ManifestFile[]): Promise<string> {
-  const [words, number] = /\bdocument (\d+)/.exec(message) ?? []
-  if (words === undefined) return message
+  if (!/\bdocument \d/.test(message)) return message
   const { parseAllDocuments } = await import('yaml')
-  const parse = (text: string) => {
-    const documents = parseAllDocuments(text, { version: '1.1', strict: true })
-    return Array.isArray(documents) ? documents : []
-  }
+  // Keys are the daemon's concern, and to compare each with all takes long.
+  const parsed = parseAllDocuments(manifestBody(files), { version: '1.1', uniqueKeys: false })
   let end = 0
   const ends = files.map(({ text }) => (end += text.length + END.length))
-  const fileAt = parse(manifestBody(files)).map(({ range }) => ends.findIndex((fileEnd) => range[0] < fileEnd))
-  const index = fileAt[Number(number) - 1]
-  if (index === undefined) return message
-  const { name, text } = files[index]!
-  const [wrong] = parse(text).flatMap(({ errors }) => errors)
-  if (wrong !== undefined) return `${name}: ${wrong.message.trim()}`
-  const within = Number(number) - fileAt.indexOf(index)
-  return message.replace(words, `${name}, document ${within}`)
+  const documents = Array.isArray(parsed) ? parsed : []
+  const fileAt = documents.map(({ range }) => ends.findIndex((fileEnd) => range[0] < fileEnd))
+  const linesBefore = (index: number) =>
+    manifestBody([...files.slice(0, index), { name: '', text: '' }]).split('\n').length - 1
+  return message.replaceAll(PLACE, (words, number: string, between?: string, line?: string) => {
+    const index = fileAt[Number(number) - 1]
+    if (index === undefined || index < 0) return words
+    const place = `${files[index]!.name}, document ${Number(number) - fileAt.indexOf(index)}`
+    return between === undefined ? place : `${place}${between}${Number(line) - linesBefore(index)}`
+  })
 }

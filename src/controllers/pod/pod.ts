@@ -31,7 +31,9 @@ export function podController(deps: PodDeps): Controller {
   /** The pods that what they wait for, or have mounted, may be. */
   const usersOf = ({ metadata }: { readonly metadata: Pod['metadata'] }) =>
     deps.store
-      .read((tx) => tx.list('Pod', { namespace: metadata.namespace }))
+      // All of them are in memory, those of a namespace are not.
+      .read((tx) => tx.list('Pod'))
+      .filter((pod) => pod.metadata.namespace === metadata.namespace)
       .filter((pod) => usesFiles(pod) || memories.get(pod.metadata.uid)?.holds().size)
       .map((pod) => {
         memoryOf(pod.metadata.uid).retry()

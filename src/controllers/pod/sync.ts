@@ -5,6 +5,7 @@ import type { Limiter } from '../../lib/limiter.ts'
 import { infraOf } from '../../model/kube/pod-run.ts'
 import type { PodStatus } from '../../model/kube/pod-status.ts'
 import type { Pod } from '../../model/kube/stored.ts'
+import { Deletion } from '../../resources/index.ts'
 import type { ReadTx } from '../../store/index.ts'
 import type { Requeue } from '../types.ts'
 import { killMember } from './kill.ts'
@@ -100,7 +101,7 @@ async function forget({ deps }: Sync, pod: Pod): Promise<boolean> {
   const { store, containers, daemon } = deps
   if ((pod.metadata.finalizers ?? []).length > 0) return false
   await containers.pods.removeVolumes(daemon, pod.metadata.uid)
-  store.write((tx) => tx.delete('Pod', pod.metadata.uid))
+  store.write((tx) => new Deletion(tx).remove('Pod', pod.metadata))
   return true
 }
 

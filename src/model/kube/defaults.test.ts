@@ -74,7 +74,7 @@ test('defaults of a pod', () => {
         { name: 'b', configMap: { name: 'c' } },
         { name: 'c', secret: { secretName: 's', defaultMode: 0o400 } },
         { name: 'd', hostPath: { path: '/x' } },
-        { name: 'e', emptyDir: { sizeLimit: 1024 } },
+        { name: 'e', emptyDir: { medium: 'Memory', sizeLimit: 1024 } },
       ],
     },
   })
@@ -125,7 +125,7 @@ test('defaults of a pod', () => {
         { name: 'b', configMap: { name: 'c', defaultMode: 0o644 } },
         { name: 'c', secret: { secretName: 's', defaultMode: 0o400 } },
         { name: 'd', hostPath: { path: '/x', type: '' } },
-        { name: 'e', emptyDir: { sizeLimit: '1024' } },
+        { name: 'e', emptyDir: { medium: 'Memory', sizeLimit: '1024' } },
       ],
     },
   })

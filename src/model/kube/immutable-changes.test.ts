@@ -10,7 +10,7 @@ function read(kind: KubeKind, rest: object) {
   return setDefaults(readObject(value, 'x').object)
 }
 const changes = (kind: KubeKind) => (before: object, after: object) =>
-  immutableChanges(read(kind, before), read(kind, after))
+  immutableChanges(read(kind, before), read(kind, after)).map(({ path, problem }) => `"${path}" ${problem}`)
 
 test('of a pod images, its deadline and tolerations can change', () => {
   const base = {

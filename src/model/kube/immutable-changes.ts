@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { Fault } from '../../lib/examine.ts'
 import type { ConfigMapManifest } from './config-map.ts'
 import type { KubeManifest } from './kinds.ts'
 import type { PodSpec } from './pod.ts'
@@ -13,7 +14,7 @@ const QUANTITIES = /\.(?:(?:limits|requests)\..+|sizeLimit|divisor)$/
  * What an update would change that Kubernetes keeps as it is (pkg/apis/core/validation, the Validate...Update
  * functions), each with its path. Both are of one kind and have their defaults.
  */
-export function immutableChanges(before: KubeManifest, after: KubeManifest): readonly string[] {
+export function immutableChanges(before: KubeManifest, after: KubeManifest): readonly Fault[] {
   if (before.kind === 'Pod' && after.kind === 'Pod') return podChanges(before.spec, after.spec)
   if (before.kind === 'ReplicaSet' && after.kind === 'ReplicaSet') {
     return differences(before.spec.selector, after.spec.selector, 'spec.selector').map(cannotChange)
@@ -22,7 +23,7 @@ export function immutableChanges(before: KubeManifest, after: KubeManifest): rea
     const [was, is] = [before.spec.clusterIP, after.spec.clusterIP]
     // An update that names none keeps the one there is.
     return was !== undefined && is !== undefined && was !== is
-      ? [`"spec.clusterIP" cannot change from ${was} to ${is}`]
+      ? [{ path: 'spec.clusterIP', problem: `cannot change from ${was} to ${is}` }]
       : []
   }
   if (before.kind === 'ConfigMap' && after.kind === 'ConfigMap') return dataChanges(before, after)
@@ -33,31 +34,32 @@ export function immutableChanges(before: KubeManifest, after: KubeManifest): rea
   return []
 }
 
-function podChanges(before: PodSpec, after: PodSpec): string[] {
+function podChanges(before: PodSpec, after: PodSpec): Fault[] {
   const changed = differences(before, after, 'spec').filter((path) => !MUTABLE_IN_POD.test(path))
   const { activeDeadlineSeconds: was } = before
   const { activeDeadlineSeconds: is = Infinity } = after
   const isLater = was !== undefined && is > was
   return [
     ...changed.map(cannotChange),
-    ...(isLater ? [`"spec.activeDeadlineSeconds" can be set or lowered, but it was ${was}`] : []),
+    ...(isLater ? [{ path: 'spec.activeDeadlineSeconds', problem: `can be set or lowered, but it was ${was}` }] : []),
   ]
 }
 
-function dataChanges(before: ConfigMapManifest | SecretManifest, after: ConfigMapManifest | SecretManifest): string[] {
+function dataChanges(before: ConfigMapManifest | SecretManifest, after: ConfigMapManifest | SecretManifest): Fault[] {
   if (before.immutable !== true) return []
   const flag = after.immutable === true ? [] : ['immutable']
-  return [...flag, ...differences(dataOf(before), dataOf(after), '')].map(
-    (path) => `"${path}" cannot change: the ${before.kind} is immutable`,
-  )
+  return [...flag, ...differences(dataOf(before), dataOf(after), '')].map((path) => ({
+    path,
+    problem: `cannot change: the ${before.kind} is immutable`,
+  }))
 }
 
 function dataOf(manifest: ConfigMapManifest | SecretManifest) {
   return { data: manifest.data, ...(manifest.kind === 'ConfigMap' && { binaryData: manifest.binaryData }) }
 }
 
-function cannotChange(path: string): string {
-  return `"${path}" cannot change`
+function cannotChange(path: string): Fault {
+  return { path, problem: 'cannot change' }
 }
 
 /** The innermost paths at which two values differ; of a list that became longer or shorter its own. */

@@ -3,6 +3,7 @@ import { StatusError } from '../../lib/errors.ts'
 import { examine, type Fault, type Ignored } from '../../lib/examine.ts'
 import { KUBE_KINDS, type KubeKind, type KubeManifest } from './kinds.ts'
 import { manifestFaults } from './validate/manifest.ts'
+import { manifestWarnings } from './warnings.ts'
 
 export interface ReadObject {
   /** As the manifest states it: without defaults, status, what the server sets, nulls and empty optional texts. */
@@ -16,7 +17,7 @@ const MAX_TOLD = 10
 /**
  * Reads one document of a manifest, parsed from JSON or YAML. `what` names it where its kind is not known:
  * `web.yaml, document 2`.
- * @throws {StatusError} `invalid_argument`, naming the object and up to ten places
+ * @throws {StatusError} `invalid_argument`, naming the object and up to ten places; `details.faults` has all
  */
 export function readObject(value: unknown, what: string): ReadObject {
   const kind = kindOf(value, what)
@@ -30,7 +31,7 @@ export function readObject(value: unknown, what: string): ReadObject {
   if (faults.length > 0) throw refusal(subject, faults)
   const invalid = manifestFaults(object)
   if (invalid.length > 0) throw refusal(subject, invalid)
-  return { object, warnings: ignored.map(warningOf) }
+  return { object, warnings: [...ignored.map(warningOf), ...manifestWarnings(object)] }
 }
 
 function kindOf(value: unknown, what: string): KubeKind {
@@ -68,9 +69,9 @@ function warningOf({ path, mark }: Ignored): string {
 
 function refusal(subject: string, faults: readonly Fault[]): StatusError {
   const told = faults.slice(0, MAX_TOLD).map(sentenceOf)
-  if (told.length === 1) return refused(`${subject}: ${told[0]}`)
+  if (told.length === 1) return refused(`${subject}: ${told[0]}`, faults)
   const rest = faults.length > MAX_TOLD ? `; and ${faults.length - MAX_TOLD} more` : ''
-  return refused(`${subject} has ${faults.length} faults: ${told.join('; ')}${rest}`)
+  return refused(`${subject} has ${faults.length} faults: ${told.join('; ')}${rest}`, faults)
 }
 
 function sentenceOf({ path, problem, known }: Fault): string {
@@ -79,8 +80,8 @@ function sentenceOf({ path, problem, known }: Fault): string {
   return `"${short}" ${problem}${near === undefined ? '' : `; did you mean "${near}"?`}`
 }
 
-function refused(message: string): StatusError {
-  return new StatusError('invalid_argument', message)
+function refused(message: string, faults: readonly Fault[] = []): StatusError {
+  return new StatusError('invalid_argument', message, { details: { faults } })
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -4,7 +4,10 @@ import { type ManifestMeta, objectMeta } from './object-meta.ts'
 import { podTemplate } from './pod.ts'
 import type { ConditionStatus, Time } from './pod-status.ts'
 
-const count = integer({ minimum: 0, maximum: 2 ** 31 - 1 })
+/** int32. */
+export const MAX_REPLICAS = 2 ** 31 - 1
+
+const count = integer({ minimum: 0, maximum: MAX_REPLICAS })
 
 const replicaSetSpec = object({
   replicas: optional(count),

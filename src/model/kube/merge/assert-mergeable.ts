@@ -27,9 +27,9 @@ function checkList(rules: ArrayRules, list: readonly unknown[], path: string, wh
   for (const [index, entry] of list.entries()) {
     const place = `${path}[${index}]`
     const element = elementOf(rules, entry)
-    if (element === undefined) throw fault(`${what}: "${place}" ${lack(rules)}`)
+    if (element === undefined) throw fault(what, place, lack(rules))
     const first = seen.get(element)
-    if (first !== undefined) throw fault(`${what}: "${place}" repeats "${path}[${first}]": ${rule(rules)}`)
+    if (first !== undefined) throw fault(what, place, `repeats "${path}[${first}]": ${rule(rules)}`)
     seen.set(element, index)
     check(rules.items, entry, place, what)
   }
@@ -45,6 +45,8 @@ function rule({ merge }: ArrayRules): string {
   return `no two entries of this list may be equal${typeof merge === 'object' ? ` in ${merge.keys.join(' and ')}` : ''}`
 }
 
-function fault(message: string): StatusError {
-  return new StatusError('invalid_argument', message)
+function fault(what: string, path: string, problem: string): StatusError {
+  return new StatusError('invalid_argument', `${what}: "${path}" ${problem}`, {
+    details: { faults: [{ path, problem }] },
+  })
 }
