@@ -7,11 +7,12 @@ import { KUBE_KINDS, type KubeKind, type KubeManifest } from '../model/kube/kind
 import { applyObject } from '../model/kube/merge/index.ts'
 import { readObject } from '../model/kube/read-object.ts'
 import type { Service } from '../model/kube/stored.ts'
+import { kubeTime } from '../model/kube/time.ts'
 import { DEFAULT_NAMESPACE } from '../model/meta.ts'
 import type { ReadTx, WriteTx } from '../store/index.ts'
 import { allocateService } from './allocate-service.ts'
 import type { ManifestDocument } from './documents.ts'
-import { type KubeObject, kubeObject, kubeTime, manifestOf, specOf } from './kube-object.ts'
+import { type KubeObject, kubeObject, manifestOf, specOf } from './kube-object.ts'
 import { generateName } from './pods.ts'
 import { fromRaindSpellings } from './raind-spellings.ts'
 

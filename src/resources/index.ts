@@ -5,7 +5,7 @@
 
 export type { AppliedObject, ApplyOptions } from './apply.ts'
 export { type DeleteOptions, finishNamespace } from './delete.ts'
-export { type KubeObject, kubeObject, kubeTime } from './kube-object.ts'
+export { type KubeObject, kubeObject } from './kube-object.ts'
 export { createReplica, deletePod, ownerReference } from './pods.ts'
 export { createResources } from './resources.ts'
 export { tellOf } from './tell.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { PodContainer } from '../../model/kube/container.ts'
+import { containerInPod } from '../../model/kube/pod-run.ts'
 import type { Pod } from '../../model/kube/stored.ts'
 import { tellOfPod } from './events.ts'
 import { runHandler } from './handler.ts'
@@ -15,7 +15,7 @@ export async function killMember(sync: Sync, pod: Pod, { container, graceMs, rea
   const { name } = container.spec.pod!
   tellOfPod(store, pod, 'Killing', `Stopping container ${name}: ${reason}`, { container: name })
   const begun = performance.now()
-  const preStop = containerOf(pod, name)?.lifecycle?.preStop
+  const preStop = containerInPod(pod, container)?.lifecycle?.preStop
   if (preStop !== undefined && graceMs > 0) {
     const signal = AbortSignal.any([daemon.signal, sync.memory.interrupted, AbortSignal.timeout(graceMs)])
     const { ok, message } = await runHandler({ ...daemon, signal }, containers, { pod, container, handler: preStop })
@@ -43,9 +43,4 @@ async function hurry({ deps, memory }: Sync, pod: Pod, id: string, begun: number
     await sleep(Math.max(0, leftMs), undefined, { signal: stopped }).catch(() => {})
     if (!stopped.aborted) await containers.kill(daemon, id, 'SIGKILL').catch(() => {})
   }
-}
-
-/** Of the pod's spec. */
-export function containerOf({ spec }: Pod, name: string): PodContainer | undefined {
-  return [...spec.containers, ...(spec.initContainers ?? [])].find((container) => container.name === name)
 }

@@ -1,6 +1,7 @@
 import { type Container, isAlive } from '../../model/container.ts'
 import type { PodContainer } from '../../model/kube/container.ts'
 import {
+  containerInPod,
   deadlineOf,
   delayAfter,
   hasBegun,
@@ -169,9 +170,7 @@ function attemptAfter(before: Container | undefined): NextAttempt {
 
 function killUnhealthy(pod: Pod, container: Container): Kill {
   const { failed, message } = container.status.probes!
-  const ofSpec = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find(
-    ({ name }) => name === container.spec.pod!.name,
-  )
+  const ofSpec = containerInPod(pod, container)
   const probe = failed === 'startup' ? ofSpec?.startupProbe : ofSpec?.livenessProbe
   const seconds = probe?.terminationGracePeriodSeconds
   return {

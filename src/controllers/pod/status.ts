@@ -24,6 +24,7 @@ import type {
   QosClass,
 } from '../../model/kube/pod-status.ts'
 import type { Pod } from '../../model/kube/stored.ts'
+import { kubeTime } from '../../model/kube/time.ts'
 
 /** Why a container cannot be made at present: `ImagePullBackOff`, `CreateContainerConfigError` ... */
 export interface Waiting {
@@ -72,7 +73,7 @@ export function podStatus(input: StatusInput): PodStatus {
     ],
     ...(hostIp !== undefined && { hostIP: hostIp, hostIPs: [{ ip: hostIp }] }),
     ...(isUp && podIps.length > 0 && { podIP: podIps[0]!, podIPs: podIps.map((ip) => ({ ip })) }),
-    startTime: pod.status.startTime ?? timeOf(now),
+    startTime: pod.status.startTime ?? kubeTime(now),
     ...(inits.length > 0 && { initContainerStatuses: inits }),
     containerStatuses: mains,
     qosClass,
@@ -157,14 +158,14 @@ function crashLoop(last: Container, { metadata }: Pod) {
 }
 
 function stateOf({ metadata, spec, status }: Container): PodContainerState {
-  if (isAlive(status)) return { running: { startedAt: timeOf(status.startedAt!) } }
+  if (isAlive(status)) return { running: { startedAt: kubeTime(status.startedAt!) } }
   const { exitCode = 0, reason, message, startedAt, finishedAt } = status
   const terminated: ContainerTerminated = {
     exitCode,
     reason: reason ?? (exitCode === 0 ? 'Completed' : 'Error'),
     ...(message !== undefined && { message }),
-    ...(startedAt !== undefined && { startedAt: timeOf(startedAt) }),
-    ...(finishedAt !== undefined && { finishedAt: timeOf(finishedAt) }),
+    ...(startedAt !== undefined && { startedAt: kubeTime(startedAt) }),
+    ...(finishedAt !== undefined && { finishedAt: kubeTime(finishedAt) }),
     containerID: idOf({ metadata, spec, status }),
   }
   return { terminated }
@@ -180,7 +181,7 @@ function conditions({ metadata, status }: Pod, now: number) {
   return (type: PodConditionType, holds: boolean, why: Pick<PodCondition, 'reason' | 'message'> = {}): PodCondition => {
     const is: ConditionStatus = holds ? 'True' : 'False'
     const before = status.conditions?.find((condition) => condition.type === type)
-    const lastTransitionTime = before?.status === is ? before.lastTransitionTime : timeOf(now)
+    const lastTransitionTime = before?.status === is ? before.lastTransitionTime : kubeTime(now)
     return {
       type,
       status: is,
@@ -189,10 +190,6 @@ function conditions({ metadata, status }: Pod, now: number) {
       observedGeneration: metadata.generation,
     }
   }
-}
-
-function timeOf(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`
 }
 
 function idOf({ metadata }: Container): string {

@@ -4,6 +4,11 @@ import type { PodContainer } from './container.ts'
 import type { PodSpec } from './pod.ts'
 import type { Pod } from './stored.ts'
 
+/** What the pod's spec says of a container; undefined for the infra container. */
+export function containerInPod({ spec }: Pod, { spec: { pod: role } }: Container): PodContainer | undefined {
+  return [...spec.containers, ...(spec.initContainers ?? [])].find(({ name }) => name === role?.name)
+}
+
 /** The records of one container of the spec, or of the infra container (empty name), oldest attempt first. */
 export function recordsOf(containers: readonly Container[], name: string): Container[] {
   return containers
