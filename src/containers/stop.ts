@@ -1,4 +1,5 @@
 import { type Ctx, detached } from '../lib/ctx.ts'
+import { deadline } from '../lib/deadline.ts'
 import { hasCode, StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import { assertAlive, type Container, containerState, isAlive, isOfPod } from '../model/container.ts'
@@ -95,7 +96,8 @@ async function endProcess(ctx: Ctx, deps: Deps, container: Container, signal: nu
     if (deps.runtime.signal(pid!, pidStartTime!, number)) tellKill(deps, container, number)
   }
   if (signal !== SIGKILL) {
-    const exited = deps.exits.next(detached(ctx, graceMs), id)
+    using grace = deadline(undefined, graceMs)
+    const exited = deps.exits.next({ ...ctx, signal: grace.signal }, id)
     send(signal)
     await resumeIfPaused(deps, container)
     if (await endedInTime(exited)) return

@@ -1,4 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { deadline } from '../../lib/deadline.ts'
+import { sleep } from '../../lib/long-timer.ts'
 import { containerInPod } from '../../model/kube/pod-run.ts'
 import type { Pod } from '../../model/kube/stored.ts'
 import { tellOfPod } from './events.ts'
@@ -17,8 +18,12 @@ export async function killMember(sync: Sync, pod: Pod, { container, graceMs, rea
   const begun = performance.now()
   const preStop = containerInPod(pod, container)?.lifecycle?.preStop
   if (preStop !== undefined && graceMs > 0) {
-    const signal = AbortSignal.any([daemon.signal, sync.memory.interrupted, AbortSignal.timeout(graceMs)])
-    const { ok, message } = await runHandler({ ...daemon, signal }, containers, { pod, container, handler: preStop })
+    using within = deadline(AbortSignal.any([daemon.signal, sync.memory.interrupted]), graceMs)
+    const { ok, message } = await runHandler({ ...daemon, signal: within.signal }, containers, {
+      pod,
+      container,
+      handler: preStop,
+    })
     if (!ok) tellOfPod(store, pod, 'FailedPreStopHook', message, { type: 'Warning', container: name })
   }
   const leftMs = Math.ceil(Math.max(Math.min(graceMs, LEAST_GRACE_MS), graceMs - (performance.now() - begun)))
@@ -40,7 +45,7 @@ async function hurry({ deps, memory }: Sync, pod: Pod, id: string, begun: number
     if (stopped.aborted || current === undefined) return
     const leftMs = graceOf(current) - (performance.now() - begun)
     if (leftMs >= graceOf(pod) - (performance.now() - begun)) continue
-    await sleep(Math.max(0, leftMs), undefined, { signal: stopped }).catch(() => {})
+    await sleep(Math.max(0, leftMs), stopped)
     if (!stopped.aborted) await containers.kill(daemon, id, 'SIGKILL').catch(() => {})
   }
 }

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ctx } from '../../lib/ctx.ts'
+import { sleep } from '../../lib/long-timer.ts'
 import { type Container, containerState } from '../../model/container.ts'
 import type { PodContainer } from '../../model/kube/container.ts'
 import { containerInPod } from '../../model/kube/pod-run.ts'
@@ -120,7 +120,7 @@ export class PodProbes implements AsyncDisposable {
     let toldAt = -Infinity
     for (;;) {
       const { at, counts } = nextRun(standing)
-      await sleep(Math.max(0, Math.ceil(at - performance.now())), undefined, { signal: ctx.signal }).catch(() => {})
+      await sleep(Math.max(0, Math.ceil(at - performance.now())), ctx.signal)
       if (ctx.signal.aborted) return
       const begunAt = performance.now()
       const { outcome, message } = await runProbe(ctx, this.#engine, run.target, probe)

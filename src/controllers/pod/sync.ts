@@ -28,9 +28,6 @@ export interface Sync {
   readonly memory: PodMemory
 }
 
-/** setTimeout takes no more than 2^31 ms. */
-const LONGEST_WAIT_MS = 24 * 3600 * 1000
-
 /** Takes one step after the other until the pod is as it should be; its status follows. `gone`: there is no such pod (any more). */
 export async function syncPod(
   ctx: Ctx,
@@ -55,8 +52,9 @@ export async function syncPod(
     writeStatus(sync, view.pod)
     if (step.do === 'wait') {
       await fillVolumes(sync, view)
-      const waitMs = Math.min(step.untilMs - Date.now(), LONGEST_WAIT_MS)
-      return step.untilMs === Number.POSITIVE_INFINITY ? undefined : { requeueAfterMs: Math.max(1, Math.ceil(waitMs)) }
+      return step.untilMs === Number.POSITIVE_INFINITY
+        ? undefined
+        : { requeueAfterMs: Math.max(1, Math.ceil(step.untilMs - Date.now())) }
     }
     if (ctx.signal.aborted) return undefined
     if (step.do === 'forget' && !(await forget(sync, view.pod))) return undefined
