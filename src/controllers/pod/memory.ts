@@ -1,4 +1,5 @@
 import { type Backoff, backoffMs } from '../../lib/backoff.ts'
+import { Grace } from './grace.ts'
 import type { Waiting } from './status.ts'
 
 /** kubelet's: of images that cannot be pulled, and of containers that cannot be made. */
@@ -12,6 +13,7 @@ interface Hold extends Waiting {
 /** What is known of a pod in this life of the daemon, and worth nothing in the next. */
 export class PodMemory {
   readonly #holds = new Map<string, Hold>()
+  readonly #graces = new Set<Grace>()
   #interruption = new AbortController()
   /** The ids of those whose last words have been read. */
   readonly heard = new Set<string>()
@@ -20,14 +22,23 @@ export class PodMemory {
   /** A digest of what was in its volumes when they were filled last. */
   volumes: string | undefined
 
-  /** Ends when the pod is changed such that what is being done for it may be in vain. */
+  /** Ends when nothing of the pod is to run any more: what is being done for that is in vain. */
   get interrupted(): AbortSignal {
     return this.#interruption.signal
   }
 
-  interrupt(): void {
+  /** Nothing of the pod is to run any more, and what runs has this time. */
+  interrupt(graceMs: number): void {
     this.#interruption.abort()
     this.#interruption = new AbortController()
+    for (const grace of this.#graces) grace.shorten(graceMs)
+  }
+
+  /** For the end of a container. */
+  grace(ms: number): Grace {
+    const grace = new Grace(ms, (done) => this.#graces.delete(done))
+    this.#graces.add(grace)
+    return grace
   }
 
   /** A container could not be made: it is tried again, later each time. */

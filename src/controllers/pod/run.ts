@@ -6,7 +6,7 @@ import type { Image } from '../../model/image.ts'
 import type { Pod } from '../../model/kube/stored.ts'
 import { tellOfPod } from './events.ts'
 import { runHandler } from './handler.ts'
-import { killMember } from './kill.ts'
+import { killMembers } from './kill.ts'
 import type { PodLookup } from './lookup.ts'
 import { memberRequest } from './member-request.ts'
 import { graceOf, type NextAttempt, type PodView, type Start } from './plan.ts'
@@ -120,7 +120,7 @@ async function afterStart(ctx: Ctx, sync: Sync, pod: Pod, made: Container, { con
   const { ok, message } = await runHandler(ctx, sync.deps.containers, { pod, container: made, handler })
   if (ok || ctx.signal.aborted) return
   tellOfPod(sync.deps.store, pod, 'FailedPostStartHook', message, { type: 'Warning', container: container.name })
-  await killMember(sync, pod, { container: made, graceMs: graceOf(pod), reason: 'its postStart handler failed' })
+  await killMembers(sync, pod, [{ container: made, graceMs: graceOf(pod), reason: 'its postStart handler failed' }])
 }
 
 function lookUp(store: Sync['deps']['store'], { metadata }: Pod): PodLookup {

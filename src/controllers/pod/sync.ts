@@ -7,7 +7,7 @@ import type { PodStatus } from '../../model/kube/pod-status.ts'
 import type { Pod } from '../../model/kube/stored.ts'
 import type { ReadTx } from '../../store/index.ts'
 import type { Requeue } from '../types.ts'
-import { killMember } from './kill.ts'
+import { killMembers } from './kill.ts'
 import { hasUnheard, hearLastWords } from './last-words.ts'
 import type { PodMemory } from './memory.ts'
 import { nextStep, type PodStep, type PodView } from './plan.ts'
@@ -74,7 +74,7 @@ async function take(sync: Sync, { pod }: PodView, step: PodStep): Promise<void> 
   const { containers: engine, daemon } = sync.deps
   switch (step.do) {
     case 'kill':
-      await Promise.all(step.kills.map((kill) => killMember(sync, pod, kill)))
+      await killMembers(sync, pod, step.kills)
       return
     case 'remove':
       await Promise.all(step.containers.map(({ metadata }) => engine.pods.remove(daemon, metadata.uid)))
