@@ -1,5 +1,7 @@
+import { type Container, isAlive } from '../../model/container.ts'
 import { containerInPod, isSidecar } from '../../model/kube/pod-run.ts'
 import type { Pod } from '../../model/kube/stored.ts'
+import type { Store } from '../../store/index.ts'
 import { tellOfPod } from './events.ts'
 import { runHandler } from './handler.ts'
 import type { Kill } from './plan.ts'
@@ -30,12 +32,13 @@ export async function killMembers(sync: Sync, pod: Pod, kills: readonly Kill[]):
 async function killMember(
   { deps, memory }: Sync,
   pod: Pod,
-  { container, graceMs, reason }: Kill,
+  { container, graceMs, reason, isToRunAgain }: Kill,
   turn: Promise<unknown>,
 ): Promise<void> {
   const { store, containers, daemon } = deps
   const { name } = container.spec.pod!
   tellOfPod(store, pod, 'Killing', `Stopping container ${name}: ${reason}`, { container: name })
+  if (isToRunAgain) markToRunAgain(store, container)
   using grace = memory.grace(graceMs)
   const preStop = containerInPod(pod, container)?.lifecycle?.preStop
   if (preStop !== undefined && !grace.isNone) {
@@ -47,4 +50,14 @@ async function killMember(
   await Promise.race([turn, grace.ended])
   using rest = memory.grace(grace.isNone ? 0 : Math.max(LEAST_GRACE_MS, grace.leftMs))
   await containers.pods.stop(daemon, container.metadata.uid, rest.signal)
+}
+
+/** Before anything is done to end it: its handler alone may do that. What has ended by itself stays as it is. */
+function markToRunAgain(store: Store, { metadata }: Container): void {
+  store.write((tx) => {
+    const current = tx.getByUid('Container', metadata.uid)
+    if (current !== undefined && isAlive(current.status)) {
+      tx.putStatus('Container', metadata.uid, { isToRunAgain: true })
+    }
+  })
 }

@@ -1,4 +1,6 @@
 import { type Backoff, backoffMs } from '../../lib/backoff.ts'
+import type { PodContainer } from '../../model/kube/container.ts'
+import type { PodSpec } from '../../model/kube/pod.ts'
 import { Grace } from './grace.ts'
 import type { Waiting } from './status.ts'
 
@@ -6,6 +8,7 @@ import type { Waiting } from './status.ts'
 const HOLD: Backoff = { firstMs: 10_000, maxMs: 300_000, jitter: 0 }
 
 interface Hold extends Waiting {
+  readonly image: string | undefined
   readonly untilMs: number
   readonly failures: number
 }
@@ -42,9 +45,16 @@ export class PodMemory {
   }
 
   /** A container could not be made: it is tried again, later each time. */
-  hold(name: string, { reason, message }: Waiting, now: number): void {
+  hold({ name, image }: PodContainer, { reason, message }: Waiting, now: number): void {
     const failures = (this.#holds.get(name)?.failures ?? 0) + 1
-    this.#holds.set(name, { reason, message, failures, untilMs: now + backoffMs(HOLD, failures) })
+    this.#holds.set(name, { image, reason, message, failures, untilMs: now + backoffMs(HOLD, failures) })
+  }
+
+  /** What another image did to a container that has a new one does not count (kubelet's back-offs are by image). */
+  releaseChanged({ containers, initContainers = [] }: PodSpec): void {
+    for (const { name, image } of [...containers, ...initContainers]) {
+      if (this.#holds.get(name)?.image !== image) this.release(name)
+    }
   }
 
   release(name: string): void {

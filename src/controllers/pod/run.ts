@@ -47,7 +47,7 @@ export async function startMember(sync: Sync, pod: Pod, infra: Container, start:
   } catch (error) {
     if (ctx.signal.aborted) return
     const waiting = reasonOf(error, 'CreateContainerError')
-    sync.memory.hold(name, waiting, Date.now())
+    sync.memory.hold(start.container, waiting, Date.now())
     tellOfPod(store, pod, 'Failed', waiting.message, { type: 'Warning', container: name })
     return
   }
@@ -102,7 +102,7 @@ async function make(sync: Sync, pod: Pod, infra: Container, start: Start, image:
   const request = memberRequest({
     pod,
     container,
-    role: { role, name: container.name, attempt, restartDelayMs },
+    role: { role, name: container.name, attempt, restartDelayMs, ...(container.image && { image: container.image }) },
     addresses: containers.sandboxOf(infra).spec.attachments[0]?.addresses ?? [],
     hostIp: hostIp(),
     image,

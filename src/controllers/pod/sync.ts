@@ -66,6 +66,7 @@ function look({ deps: { store }, memory }: Sync, uid: string): PodView | undefin
   return store.read((tx) => {
     const pod = tx.getByUid('Pod', uid)
     const containers = tx.list('Container', { ownerUid: uid })
+    if (pod !== undefined) memory.releaseChanged(pod.spec)
     return pod && { pod, containers, holds: memory.holds(), now: Date.now() }
   })
 }

@@ -35,8 +35,22 @@ export function isSidecar({ restartPolicy }: PodContainer): boolean {
   return restartPolicy === 'Always'
 }
 
+/** Whether it was made from another image than its pod names now: kubelet's hash has nothing else (HashContainer). */
+export function hasOldImage(pod: Pod, container: Container): boolean {
+  const { image } = container.spec.pod!
+  return image !== undefined && image !== containerInPod(pod, container)?.image
+}
+
+/** Whether a container that runs is to be made anew. An init container is not: it has begun its work. */
+export function isOutdated(pod: Pod, container: Container): boolean {
+  const ofSpec = containerInPod(pod, container)
+  if (ofSpec === undefined || (container.spec.pod!.role === 'init' && !isSidecar(ofSpec))) return false
+  return container.status.isToRunAgain === true || hasOldImage(pod, container)
+}
+
 /** When the policy of the pod, or of a sidecar, has an ended container run again. */
 export function runsAgain(spec: PodSpec, container: PodContainer, role: 'init' | 'main', ended: Container): boolean {
+  if (ended.status.isToRunAgain) return true
   if (role === 'init' && isSidecar(container)) return true
   // An init container that has succeeded has done its work.
   if (role === 'init') return spec.restartPolicy !== 'Never' && !hasSucceeded(ended)
