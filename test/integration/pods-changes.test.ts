@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type KubeObject, kubeFixture } from '../support/kube-fixture.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { busyboxImage } from '../support/test-image.ts'
@@ -114,4 +117,54 @@ describe('pods that are changed while they run', () => {
       assert.deepEqual([status.phase, status.containerStatuses[0].restartCount], ['Succeeded', 0])
     }
   })
+
+  test('a pull that hangs ends with its pods, and keeps no other from running', async () => {
+    await using hanging = await hangingRegistry()
+    const stuck = { image: `${hanging.host}/stuck` }
+    const named = (name: string, more: object) => pod({ containers: [container('a', more)] }, { name })
+    await the().apply(named('one', stuck), named('two', stuck), named('three', stuck), named('web', {}))
+    await the().untilReady('web', 60_000)
+    const reasons = async (name: string) => (await the().events('pod', name)).map(({ reason }) => reason)
+    for (const name of ['one', 'two', 'three']) {
+      for (let tries = 0; !(await reasons(name)).includes('Pulling'); tries++) {
+        assert.ok(tries < 600, `${name} is not pulled`)
+        await sleep(50)
+      }
+    }
+    const isConnected = () => hanging.connections.size > 0
+    for (let tries = 0; !isConnected(); tries++) {
+      assert.ok(tries < 600, 'nobody pulls')
+      await sleep(50)
+    }
+    await the().delete('pod', 'one')
+    await the().fixture.daemon.api.post('/v1/pods/two/actions/stop')
+    await the().until('pod', 'two', ({ status }) => status.reason === 'Stopped' && status.podIP === undefined, 60_000)
+    assert.ok(isConnected(), 'the last pod still waits for it')
+    await the().apply(named('three', {}))
+    await the().untilReady('three', 8000)
+    for (let tries = 0; isConnected(); tries++) {
+      assert.ok(tries < 100, 'the pull goes on without a pod')
+      await sleep(50)
+    }
+  })
 })
+
+/** Accepts connections and never says anything. */
+async function hangingRegistry() {
+  const connections = new Set<Socket>()
+  const server = createServer((socket) => {
+    connections.add(socket)
+    socket.resume().on('error', () => {})
+    socket.on('close', () => connections.delete(socket))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    connections,
+    async [Symbol.asyncDispose]() {
+      for (const socket of connections) socket.destroy()
+      server.close()
+    },
+  }
+}

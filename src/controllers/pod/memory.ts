@@ -16,6 +16,7 @@ interface Hold extends Waiting {
 /** What is known of a pod in this life of the daemon, and worth nothing in the next. */
 export class PodMemory {
   readonly #holds = new Map<string, Hold>()
+  readonly #pulls = new Map<string, { readonly image: string | undefined; readonly ending: AbortController }>()
   readonly #graces = new Set<Grace>()
   #interruption = new AbortController()
   /** The ids of those whose last words have been read. */
@@ -54,6 +55,17 @@ export class PodMemory {
   releaseChanged({ containers, initContainers = [] }: PodSpec): void {
     for (const { name, image } of [...containers, ...initContainers]) {
       if (this.#holds.get(name)?.image !== image) this.release(name)
+      if (this.#pulls.get(name)?.image !== image) this.#pulls.get(name)?.ending.abort()
+    }
+  }
+
+  /** While the image of a container is brought: the signal ends when that is in vain. */
+  pulling({ name, image }: PodContainer): Disposable & { readonly signal: AbortSignal } {
+    const ending = new AbortController()
+    this.#pulls.set(name, { image, ending })
+    return {
+      signal: AbortSignal.any([ending.signal, this.interrupted]),
+      [Symbol.dispose]: () => void this.#pulls.delete(name),
     }
   }
 

@@ -45,6 +45,7 @@ export function podController(deps: PodDeps): Controller {
       Pod: (pod) => {
         const { metadata, spec } = pod
         if (metadata.deletedAt !== undefined || spec.stopped) memories.get(metadata.uid)?.interrupt(graceOf(pod))
+        memories.get(metadata.uid)?.releaseChanged(spec)
         return metadata.uid
       },
       Container: ({ metadata }) => (metadata.owner?.kind === 'Pod' ? metadata.owner.uid : undefined),

@@ -38,14 +38,20 @@ export async function startMember(sync: Sync, pod: Pod, infra: Container, start:
   const { name } = start.container
   const ctx: Ctx = { ...daemon, signal: AbortSignal.any([daemon.signal, sync.memory.interrupted]) }
   let made: Container
+  using pulling = sync.memory.pulling(start.container)
   try {
-    const image = await bringImage(ctx, sync, pod, start)
+    const image = await bringImage(
+      { ...daemon, signal: AbortSignal.any([daemon.signal, pulling.signal]) },
+      sync,
+      pod,
+      start,
+    )
     for (const { metadata } of start.replaces) await containers.pods.remove(daemon, metadata.uid)
     if (ctx.signal.aborted) return
     made = await place(() => make(sync, pod, infra, start, image))
     sync.memory.release(name)
   } catch (error) {
-    if (ctx.signal.aborted) return
+    if (daemon.signal.aborted || pulling.signal.aborted) return
     const waiting = reasonOf(error, 'CreateContainerError')
     sync.memory.hold(start.container, waiting, Date.now())
     tellOfPod(store, pod, 'Failed', waiting.message, { type: 'Warning', container: name })
