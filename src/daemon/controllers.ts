@@ -11,6 +11,7 @@ import {
   restartController,
   runControllers,
   serviceController,
+  servicePortsController,
 } from '../controllers/index.ts'
 import type { NameServer } from '../dns/index.ts'
 import type { Images } from '../images/index.ts'
@@ -40,6 +41,7 @@ export function startControllers(ctx: Ctx, parts: Parts): AsyncDisposable {
     podController({ ...parts, daemon: ctx }),
     podProbesController(probes),
     replicaSetController(store),
+    servicePortsController(store),
     serviceController(store, network),
     namespaceController(store),
   ]

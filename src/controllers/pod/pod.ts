@@ -51,6 +51,8 @@ export function podController(deps: PodDeps): Controller {
       Container: ({ metadata }) => (metadata.owner?.kind === 'Pod' ? metadata.owner.uid : undefined),
       ConfigMap: usersOf,
       Secret: usersOf,
+      // What keeps a pod from its sandbox may have been a port of the host.
+      PortLease: () => [...memories].flatMap(([uid, { waiting }]) => (waiting === undefined ? [] : [uid])),
     },
     async reconcile(ctx, uid) {
       const requeue = await syncPod(ctx, { ...deps, place }, uid, memoryOf(uid))
