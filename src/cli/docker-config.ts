@@ -1,5 +1,6 @@
 import { promises as files } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { isObject } from '../lib/is-object.ts'
 import { CliError } from './errors.ts'
 
 /** Credentials as the wire takes them. */
@@ -156,5 +157,5 @@ function canonical(key: string): string {
 }
 
 function object(value: unknown): Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {}
+  return isObject(value) ? (value as Json) : {}
 }

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ctx } from '../lib/ctx.ts'
+import { sleep } from '../lib/long-timer.ts'
 import { type Container, containerState } from '../model/container.ts'
 import { containerEvent } from '../model/event.ts'
 import { type Healthcheck, type HealthStatus, healthAfter, probeIntervalMs } from '../model/healthcheck.ts'
@@ -82,7 +82,7 @@ export class HealthProbes implements AsyncDisposable {
   async #run(ctx: Ctx, container: Container, check: Healthcheck): Promise<void> {
     let waitMs = firstWaitMs(check, container)
     for (;;) {
-      await sleep(waitMs, undefined, { signal: ctx.signal }).catch(() => {})
+      await sleep(waitMs, ctx.signal)
       if (ctx.signal.aborted) return
       const result = await this.#turns(() => probe(ctx, this.#deps, container, check))
       if (ctx.signal.aborted) return

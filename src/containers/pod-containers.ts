@@ -59,8 +59,8 @@ export interface PodContainers {
   /** A container in a sandbox that runs, not started yet. The image must be there. */
   create(ctx: Ctx, infra: Container, request: MemberRequest): Promise<Container>
   start(ctx: Ctx, id: string): Promise<Container>
-  /** Resolves when it does not run (any more). */
-  stop(ctx: Ctx, id: string, graceMs: number): Promise<void>
+  /** Resolves when it does not run (any more). It is killed when `grace` ends. */
+  stop(ctx: Ctx, id: string, grace: AbortSignal): Promise<void>
   /**
    * Runs a command in a container, as its own process runs, in its turn: few begin at once. The time (none if absent) or
    * the end of the context ends it, with all that it has begun. Never rejects.
@@ -139,10 +139,10 @@ export function podContainers(deps: Deps, turns: ProbeTurns): PodContainers {
       return await startHeld(ctx, deps, id)
     },
 
-    async stop(ctx, id, graceMs) {
+    async stop(ctx, id, grace) {
       using _lock = await locks.hold(ctx, id)
       if (store.read((tx) => tx.getByUid('Container', id)) === undefined) return
-      await stopHeld(ctx, deps, id, { timeoutMs: graceMs })
+      await stopHeld(ctx, deps, id, { grace })
     },
 
     async probe(ctx, id, args, timeoutMs) {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ctx } from '../lib/ctx.ts'
+import { deadline } from '../lib/deadline.ts'
 import { messageOf } from '../lib/errors.ts'
 import { limiter } from '../lib/limiter.ts'
 import type { Container } from '../model/container.ts'
@@ -73,10 +74,11 @@ export async function runCommand(
   container: Container,
   command: ProbeCommand,
 ): Promise<CommandResult> {
-  const { timeoutMs } = command
-  const timeout = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)]
-  const ending = AbortSignal.any([ctx.signal, ...timeout])
-  return await run(deps, container, command, ending).catch((error) => ({ ...failed(messageOf(error)), notRun: true }))
+  using within = deadline(ctx.signal, command.timeoutMs ?? Infinity)
+  return await run(deps, container, command, within.signal).catch((error) => ({
+    ...failed(messageOf(error)),
+    notRun: true,
+  }))
 }
 
 async function run(

@@ -1,4 +1,5 @@
 import { type Ctx, detached } from '../lib/ctx.ts'
+import { deadline } from '../lib/deadline.ts'
 import { hasCode, StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import { assertAlive, type Container, containerState, isAlive, isOfPod } from '../model/container.ts'
@@ -13,6 +14,8 @@ import { tearDown } from './tear-down.ts'
 
 export interface StopOptions {
   readonly timeoutMs?: number
+  /** In place of a time: SIGKILL comes when it ends. */
+  readonly grace?: AbortSignal
   readonly signal?: string
 }
 
@@ -52,7 +55,9 @@ export async function stopHeld(
 
   failpoint('stop.signal')
   store.write((tx) => tx.putStatus('Container', id, { stopRequestedAt: Date.now() }))
-  await endProcess(ctx, deps, container, signal, options.timeoutMs ?? container.spec.stopTimeoutMs)
+  const { grace, timeoutMs = grace === undefined ? container.spec.stopTimeoutMs : Infinity } = options
+  using within = deadline(grace, timeoutMs)
+  await endProcess(ctx, deps, container, signal, within.signal)
   await tearDown(ctx, deps, container)
   store.write((tx) => tx.event(containerEvent(container, 'stop')))
   if (!isOfPod(container)) await store.durable()
@@ -66,7 +71,8 @@ export async function endUnhealthy(ctx: Ctx, deps: Deps, id: string): Promise<vo
   if (container === undefined || !isAlive(container.status) || !isEndedUnhealthy(container)) return
   failpoint('restart.unhealthy')
   const { stopSignal, stopTimeoutMs } = container.spec
-  await endProcess(ctx, deps, container, parseSignal(stopSignal), stopTimeoutMs)
+  using within = deadline(undefined, stopTimeoutMs)
+  await endProcess(ctx, deps, container, parseSignal(stopSignal), within.signal)
   await tearDown(ctx, deps, container)
 }
 
@@ -88,17 +94,24 @@ export async function killContainer(deps: Deps, ref: string, signal: string): Pr
   return container
 }
 
-async function endProcess(ctx: Ctx, deps: Deps, container: Container, signal: number, graceMs: number): Promise<void> {
+/** SIGKILL follows when `grace` ends; at once if that has been. */
+async function endProcess(
+  ctx: Ctx,
+  deps: Deps,
+  container: Container,
+  signal: number,
+  grace: AbortSignal,
+): Promise<void> {
   const { pid, pidStartTime } = container.status
   const id = container.metadata.uid
   const send = (number: number) => {
     if (deps.runtime.signal(pid!, pidStartTime!, number)) tellKill(deps, container, number)
   }
-  if (signal !== SIGKILL) {
-    const exited = deps.exits.next(detached(ctx, graceMs), id)
+  if (signal !== SIGKILL && !grace.aborted) {
+    const exited = endedInTime(deps.exits.next({ ...ctx, signal: grace }, id))
     send(signal)
     await resumeIfPaused(deps, container)
-    if (await endedInTime(exited)) return
+    if (await exited) return
   }
   const killed = deps.exits.next(detached(ctx, KILL_TIMEOUT_MS), id)
   if (deps.store.read((tx) => tx.getByUid('Container', id))?.status.pid === undefined) return

@@ -1,13 +1,12 @@
 import { type FSWatcher, watch } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Ctx } from '../lib/ctx.ts'
+import { startTimer } from '../lib/long-timer.ts'
 
 /** A log that is being written to is looked at this often, not at every write. */
 const GATHER_MS = 10
 /** Where it cannot be watched, it is looked at this often. */
 const RETRY_MS = 1000
-/** Node's timers take no more. */
-const LONGEST_SLEEP_MS = 2 ** 31 - 1
 
 interface LogChanges extends Disposable {
   isOver(): boolean
@@ -33,8 +32,7 @@ export function watchLog(ctx: Ctx, file: string, over: Promise<unknown>, until: 
   const leave = onWrites(dirname(file), change)
   void over.then(finish, finish)
   ctx.signal.addEventListener('abort', change, { once: true })
-  const msLeft = until === undefined ? undefined : Math.min(Math.max(0, until - Date.now()), LONGEST_SLEEP_MS)
-  const timer = msLeft === undefined ? undefined : setTimeout(finish, msLeft).unref()
+  const timer = until === undefined ? undefined : startTimer(Math.max(0, until - Date.now()), finish)
   return {
     isOver: () => isOver,
     seen() {
@@ -48,7 +46,7 @@ export function watchLog(ctx: Ctx, file: string, over: Promise<unknown>, until: 
     },
     [Symbol.dispose]() {
       leave()
-      clearTimeout(timer)
+      timer?.[Symbol.dispose]()
       ctx.signal.removeEventListener('abort', change)
     },
   }

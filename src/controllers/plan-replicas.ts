@@ -2,7 +2,7 @@ import { selects } from '../model/kube/label-selector.ts'
 import { controllerOf, isPodLive, isPodReady, podReadySince } from '../model/kube/owner.ts'
 import type { ReplicaSetStatus } from '../model/kube/replica-set.ts'
 import type { Pod, ReplicaSet } from '../model/kube/stored.ts'
-import { kubeTime } from '../resources/index.ts'
+import { kubeTime } from '../model/kube/time.ts'
 
 export interface ReplicaPlan {
   /** Orphans that fit the selector. */

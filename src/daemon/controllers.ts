@@ -12,6 +12,7 @@ import {
   restartController,
   runControllers,
   serviceController,
+  servicePortsController,
 } from '../controllers/index.ts'
 import type { NameServer } from '../dns/index.ts'
 import type { Images } from '../images/index.ts'
@@ -41,6 +42,7 @@ export function startControllers(ctx: Ctx, parts: Parts): AsyncDisposable {
     podController({ ...parts, daemon: ctx }),
     podProbesController(probes),
     replicaSetController(store),
+    servicePortsController(store),
     serviceController(store, network),
     namespaceController(store),
     garbageController(store),

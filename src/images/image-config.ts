@@ -1,4 +1,5 @@
 import { StatusError } from '../lib/errors.ts'
+import { isObject } from '../lib/is-object.ts'
 import { type DiffId, parseDigest } from '../model/digest.ts'
 import type { ImageConfig, Platform } from '../model/image.ts'
 
@@ -91,7 +92,7 @@ function parseJson(bytes: Uint8Array): unknown {
 }
 
 function object(value: unknown, what: string): Json {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(`${what} is not an object`)
+  if (!isObject(value)) throw invalid(`${what} is not an object`)
   return value as Json
 }
 

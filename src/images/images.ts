@@ -41,7 +41,10 @@ export function createImages(ctx: Ctx, { policy, ...parts }: ImagesOptions): Ima
     directories: new LayerDirectories(),
   }
   return {
-    pull: (caller, reference, options) => pull(ctx, deps, operations, reference, options).follow(caller),
+    pull(caller, reference, options = {}) {
+      const asker = options.endsWithCaller ? caller.signal : undefined
+      return pull(ctx, deps, operations, reference, options, asker).follow(caller)
+    },
     push: (caller, reference, options) => push(ctx, deps, operations, reference, options).follow(caller),
     pulls: () => ({ ...deps.pulls }),
     checkLogin: (caller, registry, auth) => deps.registry.checkLogin(caller, registry, auth),

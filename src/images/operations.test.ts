@@ -55,3 +55,45 @@ test('what comes afterwards keeps nobody waiting, but disposal', async () => {
   await operations[Symbol.asyncDispose]()
   assert.equal(ended, true)
 })
+
+/** Work that goes on until it is not wanted any more. */
+const untilUnwanted = (_feed: unknown, ended: AbortSignal) =>
+  new Promise<void>((_resolve, reject) => ended.addEventListener('abort', () => reject(new Error('unwanted'))))
+
+test('what was asked for with signals ends with the last of them, and is begun anew by who asks then', async () => {
+  await using operations = new Operations()
+  const [first, second] = [new AbortController(), new AbortController()]
+  const feed = operations.start('k', untilUnwanted, nothing, first.signal)
+  assert.equal(operations.start('k', untilUnwanted, nothing, second.signal), feed)
+  first.abort()
+  const third = new AbortController()
+  assert.equal(operations.start('k', untilUnwanted, nothing, third.signal), feed)
+  second.abort()
+  third.abort()
+  assert.notEqual(operations.start('k', nothing, nothing), feed)
+  await assert.rejects(feed.follow(ctx).next(), /unwanted/)
+})
+
+test('what somebody has asked for without a signal goes on', async () => {
+  await using operations = new Operations()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  let wasEnded = false
+  const work = async (_feed: unknown, ended: AbortSignal) => {
+    await promise
+    wasEnded = ended.aborted
+  }
+  const asker = new AbortController()
+  const feed = operations.start('k', work, nothing, asker.signal)
+  assert.equal(operations.start('k', work, nothing), feed)
+  asker.abort()
+  assert.equal(operations.start('k', work, nothing), feed)
+  resolve()
+  for await (const _ of feed.follow(ctx));
+  assert.equal(wasEnded, false)
+})
+
+test('who has ended when he asks is waited for by nobody', async () => {
+  await using operations = new Operations()
+  const feed = operations.start('k', untilUnwanted, nothing, AbortSignal.abort())
+  await assert.rejects(feed.follow(ctx).next(), /unwanted/)
+})

@@ -32,7 +32,13 @@ export type PullProgress =
 export class ProgressFeed {
   readonly #latest = new Map<string, PullProgress>()
   readonly #followers = new Set<{ readonly pending: Map<string, PullProgress>; wake: () => void }>()
+  readonly #ended = Promise.withResolvers<void>()
   #outcome: { readonly error?: unknown } | undefined
+
+  /** Nothing comes any more. */
+  get ended(): Promise<void> {
+    return this.#ended.promise
+  }
 
   publish(progress: PullProgress): void {
     put(this.#latest, progress)
@@ -45,6 +51,7 @@ export class ProgressFeed {
   /** Nothing comes after this; with an error, followers get what is pending and then the error. */
   end(outcome: { readonly error?: unknown } = {}): void {
     this.#outcome ??= outcome
+    this.#ended.resolve()
     for (const follower of this.#followers) follower.wake()
   }
 

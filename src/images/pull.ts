@@ -19,33 +19,34 @@ import { PullRecord } from './pull-record.ts'
 import { imageBlobs } from './references.ts'
 import type { PullOptions } from './types.ts'
 
-/** See `Images.pull`. @throws {StatusError} `invalid_argument` for a bad reference */
+/** See `Images.pull`; it ends with its askers. @throws {StatusError} `invalid_argument` for a bad reference */
 export function pull(
-  ctx: Ctx,
+  daemon: Ctx,
   deps: Deps,
   operations: Operations,
   reference: string,
   options: PullOptions = {},
+  asker?: AbortSignal,
 ): ProgressFeed {
   const ref = parseImageReference(reference)
   const name = formatImageReference(ref)
-  const run = async (feed: ProgressFeed) => {
+  const run = async (ctx: Ctx, feed: ProgressFeed) => {
     // The same name for another platform or with other credentials is other work, but it shares the record.
     using _lock = await deps.locks.hold(ctx, `pull ${name}`)
     await runPull(ctx, deps, ref, options, feed)
   }
-  const counted = async (feed: ProgressFeed) => {
+  const counted = async (feed: ProgressFeed, ended: AbortSignal) => {
     deps.pulls.running += 1
     let result: 'succeeded' | 'failed' = 'failed'
     try {
-      await run(feed)
+      await run({ ...daemon, signal: AbortSignal.any([daemon.signal, ended]) }, feed)
       result = 'succeeded'
     } finally {
       deps.pulls.running -= 1
       deps.pulls[result] += 1
     }
   }
-  return operations.start(sameWork(name, options), counted, () => tryCollect(ctx, deps))
+  return operations.start(sameWork(name, options), counted, () => tryCollect(daemon, deps), asker)
 }
 
 async function runPull(

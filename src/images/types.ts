@@ -19,6 +19,8 @@ export interface PullOptions {
   readonly auth?: RegistryAuth
   /** What is absent is this host's. */
   readonly platform?: Partial<Platform>
+  /** It ends with the context, unless somebody else wants it. */
+  readonly endsWithCaller?: boolean
 }
 
 export interface LoadOptions {
@@ -43,8 +45,8 @@ export interface PullCounts {
 
 export interface Images extends AsyncDisposable {
   /**
-   * Begins at once, and goes on when nobody reads its progress any more; `ctx` ends only the reading. Who asks for the
-   * same while it runs joins it. The last item is `done`; failure is thrown by the iteration, a bad reference at once.
+   * Begins at once, and goes on when nobody reads its progress any more; `ctx` ends only the reading, unless
+   * `endsWithCaller`. Who asks for the same while it runs joins it. The last item is `done`; failure is thrown by the iteration, a bad reference at once.
    */
   pull(ctx: Ctx, reference: string, options?: PullOptions): AsyncIterable<PullProgress>
   /**

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { deadline } from './deadline.ts'
 
 test('deadline(): ends with the other signal, also with one that has ended', () => {
@@ -16,7 +17,13 @@ test('deadline(): ends with the other signal, also with one that has ended', () 
 test('deadline(): ends when the time is up', async () => {
   using within = deadline(new AbortController().signal, 1)
   await once(within.signal, 'abort')
-  assert.equal(within.signal.aborted, true)
+  assert.equal(within.signal.reason.name, 'TimeoutError')
+})
+
+test('deadline(): a time of months does not end at once', async () => {
+  using within = deadline(undefined, 2 ** 40)
+  await sleep(20)
+  assert.equal(within.signal.aborted, false)
 })
 
 test('deadline(): does not end any more once it was disposed of', () => {

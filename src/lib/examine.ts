@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { isObject } from './is-object.ts'
 import type { Mark, NumberRules, ObjectRules, Rules, Schema, StringRules } from './schema.ts'
 
 /** What does not fit, and where: `ports[0].host`; empty for the whole. */
@@ -150,10 +151,6 @@ const ASKS_FOR_NOTHING: Readonly<Record<Mark['verdict'], readonly unknown[]>> = 
   ignored: [false, '', [], {}],
   refused: [false, '', []],
   dropped: [],
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function unknownField(rules: ObjectRules, place: Place): void {

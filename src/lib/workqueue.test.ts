@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { Workqueue } from './workqueue.ts'
 
@@ -8,6 +8,17 @@ test('keys come first in, first out, and once however often they were added', as
   const queue = new Workqueue()
   for (const key of ['a', 'b', 'a', 'c', 'b']) queue.add(key)
   assert.deepEqual([await queue.next(), await queue.next(), await queue.next()], ['a', 'b', 'c'])
+})
+
+test('a key that is to come again in years does not come at once', async (t) => {
+  const queue = new Workqueue()
+  t.after(() => queue.close())
+  queue.add('a')
+  queue.done((await queue.next())!, 2 ** 31 * 1000)
+  const next = queue.next()
+  assert.equal(await Promise.race([next, sleep(20, 'nothing')]), 'nothing')
+  queue.add('a')
+  assert.equal(await next, 'a')
 })
 
 test('a key added while it is worked on comes again, not at the same time', async () => {

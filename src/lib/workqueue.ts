@@ -1,11 +1,12 @@
 import { type Backoff, backoffMs } from './backoff.ts'
+import { startTimer } from './long-timer.ts'
 
 const DEFAULT_BACKOFF: Backoff = { firstMs: 100, maxMs: 60_000, jitter: 0.2 }
 /** What failed is not tried again sooner, however often it is added: what it has written may be what adds it. */
 const SOONEST_RETRY_MS = 250
 
 interface Waiting {
-  readonly handle: NodeJS.Timeout
+  readonly timer: Disposable
   readonly dueAt: number
   /** After a failure. */
   readonly isRetry: boolean
@@ -92,7 +93,7 @@ export class Workqueue {
   /** Drops what is queued and lets every worker go. */
   close(): void {
     this.#closed = true
-    for (const { handle } of this.#timers.values()) clearTimeout(handle)
+    for (const { timer } of this.#timers.values()) timer[Symbol.dispose]()
     this.#timers.clear()
     this.#ready.clear()
     for (const resolve of this.#idle.splice(0)) resolve(undefined)
@@ -111,12 +112,12 @@ export class Workqueue {
     if (this.#closed || isSooner) return
     const isSecond = this.#timers.has(key)
     this.#clearTimer(key)
-    const handle = setTimeout(() => this.#makeReady(key), ms)
-    this.#timers.set(key, { handle, dueAt: performance.now() + ms, isRetry, isSooner: isSecond })
+    const timer = startTimer(ms, () => this.#makeReady(key))
+    this.#timers.set(key, { timer, dueAt: performance.now() + ms, isRetry, isSooner: isSecond })
   }
 
   #clearTimer(key: string): void {
-    clearTimeout(this.#timers.get(key)?.handle)
+    this.#timers.get(key)?.timer[Symbol.dispose]()
     this.#timers.delete(key)
   }
 }

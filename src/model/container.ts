@@ -111,6 +111,8 @@ export interface PodRole {
   readonly attempt: number
   /** What is waited after its end before the next one is made; absent: nothing. */
   readonly restartDelayMs?: number
+  /** As the pod's spec named it: when that changes, the container is made anew. */
+  readonly image?: string
 }
 
 /** What was asked for, completed with defaults and with what the image says. */
@@ -198,6 +200,8 @@ export interface ContainerStatus {
   readonly health?: Health
   /** Absent: no probe has told anything yet. */
   readonly probes?: ProbeState
+  /** Its pod has it ended to make it anew later, whatever the restart policy says: the pod is stopped, or its image has changed. */
+  readonly isToRunAgain?: true
   /** What the last restart was waited for. */
   readonly restartDelayMs?: number
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { systemCode } from '../lib/errors.ts'
+import { isObject } from '../lib/is-object.ts'
 import type { Logger } from '../lib/log.ts'
 import { canonicalRegistry, DOCKER_HUB } from './reference.ts'
 import type { RegistryAuth } from './types.ts'
@@ -71,5 +72,5 @@ function decodeAuth(auth: string): [username: string, password: string] | undefi
 }
 
 function asObject(value: unknown): Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {}
+  return isObject(value) ? (value as Json) : {}
 }

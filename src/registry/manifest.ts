@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { StatusError } from '../lib/errors.ts'
+import { isObject } from '../lib/is-object.ts'
 import { type Digest, isDigest } from '../model/digest.ts'
 import type { Descriptor, Platform } from '../model/image.ts'
 import {
@@ -143,7 +144,7 @@ function parseJson(bytes: Uint8Array): Json {
 }
 
 function object(value: unknown, what: string): Json {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(`${what} is not an object`)
+  if (!isObject(value)) throw invalid(`${what} is not an object`)
   return value as Json
 }
 

@@ -1,6 +1,7 @@
 import type { Kinds } from '../model/kinds.ts'
 import { KUBE_KINDS, type KubeKind, type KubeManifest } from '../model/kube/kinds.ts'
 import type { PodFlags, ServiceFlags } from '../model/kube/stored.ts'
+import { kubeTime } from '../model/kube/time.ts'
 import type { ObjectMeta } from '../model/meta.ts'
 
 /** A stored object as Kubernetes shows it. */
@@ -93,11 +94,6 @@ function kubeMetadata(kind: KubeKind, metadata: ObjectMeta): KubeMetadata {
     ...(deletionGraceSeconds !== undefined && { deletionGracePeriodSeconds: deletionGraceSeconds }),
     ...unlessEmpty({ labels, annotations, ownerReferences, finalizers, managedFields }),
   }
-}
-
-/** ms to RFC 3339 with whole seconds (metav1.Time). */
-export function kubeTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`
 }
 
 function unlessEmpty<T extends Readonly<Record<string, object | undefined>>>(fields: T): Partial<T> {

@@ -1,4 +1,5 @@
 /** What only manifests for the original of Raind say: made into what Kubernetes has, each with a warning. */
+import { isObject } from '../lib/is-object.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -58,8 +59,4 @@ function fromMounts(spec: Json, path: string): { readonly spec: Json; readonly w
   if (volumes.length === 0) return { spec, warnings }
   const own = Array.isArray(spec['volumes']) ? spec['volumes'] : []
   return { spec: { ...spec, containers: converted, volumes: [...own, ...volumes] }, warnings }
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { get } from 'node:http'
 import { createServer } from 'node:net'
 import { describe, test } from 'node:test'
-import { kubeFixture } from '../support/kube-fixture.ts'
+import { type KubeObject, kubeFixture } from '../support/kube-fixture.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
 runInOwnNamespaces(import.meta.filename)
@@ -153,6 +153,36 @@ describe('Services', () => {
     } finally {
       server.close()
     }
+    const isWhole = (object: KubeObject) => object?.status.conditions[0].status === 'True'
+    await the().until('service', 'web', isWhole, 60_000)
+    await untilAnswers('http://127.0.0.1:11243/who')
+    const { resourceVersion } = (await the().get('service', 'web')).metadata
+    await the().apply(set(2))
+    await untilReady(2)
+    assert.equal((await the().get('service', 'web')).metadata.resourceVersion, resourceVersion)
+  })
+
+  test("a pod's port of the host that is in use is waited for, until the program or pod that has it is gone", async () => {
+    const server = createServer((socket) => socket.end('mine')).listen(11_244, '0.0.0.0')
+    await once(server, 'listening')
+    const onHost = { ports: [{ containerPort: 8080, hostPort: 11_244 }] }
+    const isTold = (object: KubeObject) => object?.status.reason === 'FailedCreatePodSandBox'
+    try {
+      await the().apply(pod('one', {}, onHost))
+      const { status } = await the().until('pod', 'one', isTold, 60_000)
+      assert.match(status.message, /11244\/tcp.*a program on this host already listens there/)
+    } finally {
+      server.close()
+    }
+    await the().untilReady('one', 60_000)
+    assert.equal(await untilAnswers('http://127.0.0.1:11244/who'), 'one')
+    await the().apply(pod('two', {}, onHost), pod('three', {}, onHost))
+    for (const name of ['two', 'three']) await the().until('pod', name, isTold, 60_000)
+    await the().delete('pod', 'one')
+    const answers = await untilAnswers('http://127.0.0.1:11244/who')
+    assert.match(answers, /^(two|three)$/)
+    await the().delete('pod', answers)
+    await the().untilReady(answers === 'two' ? 'three' : 'two', 60_000)
   })
 
   test('a headless one has the names of its pods', async () => {

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Containers } from '../../containers/index.ts'
-import type { Ctx } from '../../lib/ctx.ts'
+import { type Ctx, throwIfEnded } from '../../lib/ctx.ts'
 import { messageOf } from '../../lib/errors.ts'
+import { sleep } from '../../lib/long-timer.ts'
 import type { Container } from '../../model/container.ts'
 import type { LifecycleHandler } from '../../model/kube/probe.ts'
 import type { Pod } from '../../model/kube/stored.ts'
@@ -19,9 +19,6 @@ interface Engine {
   readonly pods: ProbeEngine
   readonly sandboxOf: Containers['sandboxOf']
 }
-
-/** setTimeout takes no more. */
-const LONGEST_SECONDS = 2_147_483
 
 /** Runs what a container's `postStart` or `preStop` asks for, until the context ends; never rejects. */
 export async function runHandler(
@@ -47,7 +44,8 @@ async function run(ctx: Ctx, containers: Engine, { pod, container, handler }: Ha
     // As kubelet: any answer will do.
     await httpGet(ctx.signal, httpTarget(target, get, 'kube-lifecycle/1.34'))
   } else if (pause !== undefined) {
-    await sleep(Math.min(pause.seconds, LONGEST_SECONDS) * 1000, undefined, { signal: ctx.signal })
+    await sleep(pause.seconds * 1000, ctx.signal)
+    throwIfEnded(ctx)
   } else {
     // Kubernetes takes it, and fails when it is to be run.
     throw new Error('The handler has no action that can be run: tcpSocket is none (use exec, httpGet or sleep)')

@@ -1,7 +1,6 @@
 import { messageOf } from '../../lib/errors.ts'
 import type { Container } from '../../model/container.ts'
-import { hasEnded, hasSucceeded } from '../../model/kube/pod-run.ts'
-import { containerOf } from './kill.ts'
+import { containerInPod, hasEnded, hasSucceeded } from '../../model/kube/pod-run.ts'
 import type { PodView } from './plan.ts'
 import type { Sync } from './sync.ts'
 
@@ -22,7 +21,7 @@ export async function hearLastWords(sync: Sync, { pod, containers }: PodView): P
     const { uid } = container.metadata
     memory.heard.add(uid)
     if (container.status.message !== undefined) continue
-    const { terminationMessagePolicy } = containerOf(pod, container.spec.pod!.name) ?? {}
+    const { terminationMessagePolicy } = containerInPod(pod, container) ?? {}
     const orLog = terminationMessagePolicy === 'FallbackToLogsOnError' && !hasSucceeded(container)
     const message = await engine.pods
       .terminationMessage(ctx, container, orLog)

@@ -16,6 +16,8 @@ class World {
   holds = new Map<string, number>()
   now = 1_000_000
   isForgotten = false
+  /** Programs end well when they are asked to. */
+  obeys = false
   readonly started: { name: string; attempt: number; sandbox: string; at: number }[] = []
   #made = 0
 
@@ -98,12 +100,23 @@ class World {
     this.pod = { ...this.pod, spec: stopped ? { ...spec, stopped } : spec }
   }
 
+  setImage(name: string, image: string): void {
+    const change = (all: PodSpec['containers'] = []) => all.map((one) => (one.name === name ? { ...one, image } : one))
+    const { containers, initContainers } = this.pod.spec
+    const spec = { ...this.pod.spec, containers: change(containers), initContainers: change(initContainers) }
+    this.pod = { ...this.pod, spec }
+  }
+
   #take(step: PodStep): void {
     switch (step.do) {
       case 'kill':
-        for (const { container } of step.kills) {
+        for (const { container, isToRunAgain } of step.kills) {
           assert.ok(this.containers.includes(container))
-          this.#update(container, { pid: undefined, finishedAt: this.now, exitCode: 137, reason: 'Error' })
+          const { exitCode, reason } = this.obeys
+            ? { exitCode: 0, reason: 'Completed' }
+            : { exitCode: 137, reason: 'Error' }
+          const again = isToRunAgain && { isToRunAgain }
+          this.#update(container, { pid: undefined, finishedAt: this.now, exitCode, reason, ...again })
         }
         return
       case 'remove':
@@ -116,7 +129,8 @@ class World {
       case 'start':
         for (const { container, role, replaces, attempt, restartDelayMs } of step.starts) {
           this.#remove(replaces)
-          this.#make(container.name, role, { attempt, restartDelayMs, sandboxId: step.infra.spec.sandboxId })
+          const image = container.image!
+          this.#make(container.name, role, { attempt, restartDelayMs, image, sandboxId: step.infra.spec.sandboxId })
         }
     }
   }
@@ -124,7 +138,7 @@ class World {
   #make(
     name: string,
     role: 'infra' | 'init' | 'main',
-    { sandboxId, ...next }: { attempt: number; restartDelayMs: number; sandboxId: string },
+    { sandboxId, ...next }: { attempt: number; restartDelayMs: number; sandboxId: string; image?: string },
   ): void {
     assert.equal(this.running(name), undefined, `a second "${name}" is started`)
     if (role !== 'infra') {
@@ -314,6 +328,95 @@ describe('a pod', () => {
     assert.deepEqual(world.names, ['POD', 'main'], 'a stop is no failure')
   })
 
+  for (const restartPolicy of ['Never', 'OnFailure', 'Always'] as const) {
+    for (const obeys of [true, false]) {
+      test(`with restartPolicy ${restartPolicy} that is stopped runs again what ran (${obeys ? 'exit 0' : 'killed'})`, () => {
+        const world = new World({ containers: [container('a'), container('b')], restartPolicy })
+        world.obeys = obeys
+        world.settle()
+        if (restartPolicy !== 'Always') world.end('b', 0)
+        world.settle()
+        world.stop(true)
+        world.settle()
+        assert.deepEqual([world.names, world.pod.status.phase], [[], 'Pending'])
+        world.stop(false)
+        world.settle()
+        assert.deepEqual(world.names, restartPolicy === 'Always' ? ['POD', 'a', 'b'] : ['POD', 'a'])
+        world.end('a', 0)
+        world.settle()
+        assert.equal(world.pod.status.phase, restartPolicy === 'Always' ? 'Pending' : 'Succeeded')
+      })
+    }
+  }
+
+  test('that has completed by itself stays so when it is stopped and started', () => {
+    const world = new World({ containers: [container('main')], restartPolicy: 'OnFailure' })
+    world.settle()
+    world.end('main', 0)
+    world.settle()
+    for (const stopped of [true, false]) {
+      world.stop(stopped)
+      world.settle()
+      assert.deepEqual([world.names, world.pod.status.phase], [[], 'Succeeded'])
+    }
+  })
+
+  for (const restartPolicy of ['Never', 'Always'] as const) {
+    test(`has a container whose image changes made anew, in place (restartPolicy ${restartPolicy})`, () => {
+      const sidecar = container('side', { restartPolicy: 'Always' })
+      const spec = { containers: [container('main'), container('other')], initContainers: [sidecar], restartPolicy }
+      const world = new World(spec)
+      world.settle()
+      const before = world.started.length
+      for (const name of ['main', 'side']) world.setImage(name, 'new')
+      const step = world.step()
+      assert.ok(step.do === 'kill' && step.kills.every(({ graceMs }) => graceMs === 30 * SECOND))
+      world.settle()
+      const sandbox = world.running('')!.spec.sandboxId
+      assert.deepEqual(
+        world.started.slice(before),
+        ['side', 'main'].map((name) => ({ name, attempt: 1, sandbox, at: world.now })),
+      )
+      assert.equal(world.running('main')!.spec.pod!.image, 'new')
+    })
+  }
+
+  test('does not wait with a new image for what the old one has failed', () => {
+    const world = new World({ containers: [container('main')] })
+    world.settle()
+    for (let count = 0; count < 3; count++) {
+      world.end('main', 1)
+      world.pass(1)
+      world.settle()
+    }
+    world.end('main', 1)
+    assert.equal(world.settle().do, 'wait')
+    world.setImage('main', 'new')
+    world.settle()
+    assert.deepEqual(world.names, ['POD', 'main'])
+    world.end('main', 1)
+    world.settle()
+    assert.deepEqual(world.names, ['POD', 'main'], 'its first failure is waited for')
+  })
+
+  test('runs no container again for its image that has ended for good, nor an init container that runs', () => {
+    const world = new World({
+      containers: [container('a'), container('b')],
+      initContainers: [container('prepare')],
+      restartPolicy: 'Never',
+    })
+    world.settle()
+    world.setImage('prepare', 'new')
+    world.settle()
+    assert.equal(world.started.length, 1)
+    world.end('prepare', 0)
+    world.settle()
+    world.end('a', 0)
+    world.setImage('a', 'new')
+    world.settle()
+    assert.deepEqual(world.names, ['POD', 'b'])
+  })
+
   test('waits with a container that cannot be made, and with no other', () => {
     const world = new World({ containers: [container('main'), container('other')] })
     world.holds.set('main', world.now + 10 * SECOND)
@@ -348,6 +451,7 @@ test('whatever happens to its containers, a pod settles, breaks no rule, and goe
     fc.record({ fail: fc.constantFrom('a', 'b') }),
     fc.record({ pass: fc.constantFrom(1, 3) }),
     fc.record({ stop: fc.boolean() }),
+    fc.record({ image: fc.constantFrom('a', 'b', 'init', 'side'), to: fc.constantFrom('sample', 'new') }),
   )
   fc.assert(
     fc.property(spec, fc.array(happening, { maxLength: 25 }), (spec, happenings) => {
@@ -359,6 +463,7 @@ test('whatever happens to its containers, a pod settles, breaks no rule, and goe
           world.probes(happening.fail, { started: true, ready: false, failed: 'liveness' })
         }
         if ('stop' in happening) world.stop(happening.stop)
+        if ('image' in happening) world.setImage(happening.image, happening.to)
         world.pass('pass' in happening ? happening.pass : 0)
         assertRules(world)
       }
@@ -383,7 +488,11 @@ function assertRules({ pod, started, containers, names }: World): void {
     )
   }
   if (pod.spec.restartPolicy === 'Never') {
-    for (const name of ['a', 'b']) assert.ok(started.filter((start) => start.name === name).length <= 1)
+    for (const { spec, status } of containers) {
+      if (!['a', 'b'].includes(spec.pod!.name) || status.pid !== undefined || status.isToRunAgain) continue
+      const later = started.filter(({ name, attempt }) => name === spec.pod!.name && attempt > spec.pod!.attempt)
+      assert.deepEqual(later, [], 'what has ended by itself has run again')
+    }
   }
   for (const name of ['a', 'b', ...inits]) {
     assert.ok(containers.filter(({ spec }) => spec.pod!.name === name).length <= 2)

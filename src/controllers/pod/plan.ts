@@ -1,13 +1,16 @@
 import { type Container, isAlive } from '../../model/container.ts'
 import type { PodContainer } from '../../model/kube/container.ts'
 import {
+  containerInPod,
   deadlineOf,
   delayAfter,
   hasBegun,
   hasEnded,
+  hasOldImage,
   hasSucceeded,
   infraOf,
   isInitialized,
+  isOutdated,
   isSidecar,
   lastIn,
   nextDelay,
@@ -44,6 +47,8 @@ export interface Kill {
   readonly graceMs: number
   /** For the event. */
   readonly reason: string
+  /** It is made anew later, whatever the restart policy says. */
+  readonly isToRunAgain?: true
 }
 
 export interface Start extends NextAttempt {
@@ -73,7 +78,15 @@ export function nextStep(view: PodView): PodStep {
   if (ends !== undefined) return end(pod, containers, running, ends)
   if (infra === undefined || !isAlive(infra.status)) return renewSandbox(view, infra, running)
   const unhealthy = running.filter(({ status }) => status.probes?.failed !== undefined)
-  if (unhealthy.length > 0) return { do: 'kill', kills: unhealthy.map((container) => killUnhealthy(pod, container)) }
+  const outdated = running.filter((container) => isOutdated(pod, container))
+  if (unhealthy.length + outdated.length > 0) {
+    const others = unhealthy.filter((container) => !outdated.includes(container))
+    const kills = [
+      ...others.map((container) => killUnhealthy(pod, container)),
+      ...outdated.map((container) => killOutdated(pod, container)),
+    ]
+    return { do: 'kill', kills }
+  }
   return runMembers(view, infra)
 }
 
@@ -88,8 +101,11 @@ function endOf(pod: Pod, containers: readonly Container[], now: number): string 
 
 function end(pod: Pod, containers: readonly Container[], running: readonly Container[], reason: string): PodStep {
   const graceMs = graceOf(pod)
-  if (running.length > 0) return { do: 'kill', kills: running.map((container) => ({ container, graceMs, reason })) }
   const isDeleted = pod.metadata.deletedAt !== undefined
+  const again = pod.spec.stopped && !isDeleted ? { isToRunAgain: true as const } : {}
+  if (running.length > 0) {
+    return { do: 'kill', kills: running.map((container) => ({ container, graceMs, reason, ...again })) }
+  }
   const left = isDeleted ? containers : recordsOf(containers, '')
   if (left.length > 0) return { do: 'remove', containers: left }
   return isDeleted ? { do: 'forget' } : { do: 'wait', untilMs: Number.POSITIVE_INFINITY }
@@ -156,10 +172,13 @@ function startOf(
   // With a new sandbox the init containers begin anew, whatever they did in the old one.
   const isOldInit = role === 'init' && !isOfThisSandbox
   if (!isOldInit && !runsAgain(pod.spec, container, role, last)) return undefined
+  const attempt = last.spec.pod!.attempt + 1
+  // How another image ended counts for nothing.
+  if (hasOldImage(pod, last)) return make({ attempt, restartDelayMs: 0 }, records.slice(0, -1), now)
   const dueAt = isOfThisSandbox ? last.status.finishedAt! + delayAfter(last) : now
   // With a new sandbox a container has not failed once more.
   const restartDelayMs = isOfThisSandbox ? nextDelay(last) : delayAfter(last)
-  return make({ ...attemptAfter(last), restartDelayMs }, records.slice(0, -1), dueAt)
+  return make({ attempt, restartDelayMs }, records.slice(0, -1), dueAt)
 }
 
 function attemptAfter(before: Container | undefined): NextAttempt {
@@ -169,15 +188,22 @@ function attemptAfter(before: Container | undefined): NextAttempt {
 
 function killUnhealthy(pod: Pod, container: Container): Kill {
   const { failed, message } = container.status.probes!
-  const ofSpec = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find(
-    ({ name }) => name === container.spec.pod!.name,
-  )
+  const ofSpec = containerInPod(pod, container)
   const probe = failed === 'startup' ? ofSpec?.startupProbe : ofSpec?.livenessProbe
   const seconds = probe?.terminationGracePeriodSeconds
   return {
     container,
     graceMs: seconds === undefined ? graceOf(pod) : seconds * 1000,
     reason: `it failed its ${failed} probe${message === undefined ? '' : `: ${message}`}`,
+  }
+}
+
+function killOutdated(pod: Pod, container: Container): Kill {
+  return {
+    container,
+    graceMs: graceOf(pod),
+    reason: 'its image has changed: it is made anew',
+    isToRunAgain: true,
   }
 }
 

@@ -6,6 +6,7 @@ import type { Pod } from '../../model/kube/stored.ts'
 import type { Store } from '../../store/index.ts'
 import type { Controller } from '../types.ts'
 import { PodMemory } from './memory.ts'
+import { graceOf } from './plan.ts'
 import { syncPod } from './sync.ts'
 
 export interface PodDeps {
@@ -43,13 +44,17 @@ export function podController(deps: PodDeps): Controller {
     name: 'pod',
     concurrency: PODS_AT_ONCE,
     triggers: {
-      Pod: ({ metadata, spec }) => {
-        if (metadata.deletedAt !== undefined || spec.stopped) memories.get(metadata.uid)?.interrupt()
+      Pod: (pod) => {
+        const { metadata, spec } = pod
+        if (metadata.deletedAt !== undefined || spec.stopped) memories.get(metadata.uid)?.interrupt(graceOf(pod))
+        memories.get(metadata.uid)?.releaseChanged(spec)
         return metadata.uid
       },
       Container: ({ metadata }) => (metadata.owner?.kind === 'Pod' ? metadata.owner.uid : undefined),
       ConfigMap: usersOf,
       Secret: usersOf,
+      // What keeps a pod from its sandbox may have been a port of the host.
+      PortLease: () => [...memories].flatMap(([uid, { waiting }]) => (waiting === undefined ? [] : [uid])),
     },
     async reconcile(ctx, uid) {
       const requeue = await syncPod(ctx, { ...deps, place }, uid, memoryOf(uid))

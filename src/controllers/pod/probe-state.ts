@@ -36,8 +36,6 @@ export interface ProbeRun {
   readonly counts: boolean
 }
 
-/** setTimeout takes no more. */
-const LONGEST_MS = 2 ** 31 - 1
 /** Sooner after its start no failure of a container counts; kubelet hears of a start within that time. */
 const SETTLE_MS = 1000
 /** What goes on by its period goes on at multiples of it. */
@@ -47,11 +45,10 @@ const FIRST_EARLY_MS = { exec: 400, other: 50 }
 
 /** A zero stands for the default, but of the delay (the API's Probe). */
 export function probeRules(probe: Probe): ProbeRules {
-  const ms = (seconds: number) => Math.min(seconds * 1000, LONGEST_MS)
   return {
-    initialDelayMs: ms(probe.initialDelaySeconds ?? 0),
-    periodMs: ms(probe.periodSeconds || 10),
-    timeoutMs: ms(probe.timeoutSeconds || 1),
+    initialDelayMs: (probe.initialDelaySeconds ?? 0) * 1000,
+    periodMs: (probe.periodSeconds || 10) * 1000,
+    timeoutMs: (probe.timeoutSeconds || 1) * 1000,
     successThreshold: probe.successThreshold || 1,
     failureThreshold: probe.failureThreshold || 3,
   }

@@ -1,5 +1,6 @@
 import type { Container } from '../../model/container.ts'
 import type { PodContainer } from '../../model/kube/container.ts'
+import { containerInPod } from '../../model/kube/pod-run.ts'
 import type { Pod } from '../../model/kube/stored.ts'
 import type { Sandbox } from '../../model/network.ts'
 
@@ -9,11 +10,6 @@ export interface ProbeTarget {
   /** The pod's; undefined if it has none. */
   readonly address: string | undefined
   readonly ports: NonNullable<PodContainer['ports']>
-}
-
-/** A container in its pod's spec. */
-export function containerInPod({ spec }: Pod, { spec: { pod: role } }: Container): PodContainer | undefined {
-  return [...spec.containers, ...(spec.initContainers ?? [])].find(({ name }) => name === role?.name)
 }
 
 export function probeTarget(pod: Pod, container: Container, sandbox: Sandbox | undefined): ProbeTarget {

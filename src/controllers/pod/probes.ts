@@ -1,7 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ctx } from '../../lib/ctx.ts'
+import { sleep } from '../../lib/long-timer.ts'
 import { type Container, containerState } from '../../model/container.ts'
 import type { PodContainer } from '../../model/kube/container.ts'
+import { containerInPod } from '../../model/kube/pod-run.ts'
 import type { Probe } from '../../model/kube/probe.ts'
 import type { Pod } from '../../model/kube/stored.ts'
 import { tellOf } from '../../resources/index.ts'
@@ -19,7 +20,7 @@ import {
   stateAfter,
   wantedProbes,
 } from './probe-state.ts'
-import { containerInPod, type ProbeTarget, probeTarget } from './probe-target.ts'
+import { type ProbeTarget, probeTarget } from './probe-target.ts'
 
 /** One run of a container, and the loops that probe it. */
 interface Run {
@@ -119,7 +120,7 @@ export class PodProbes implements AsyncDisposable {
     let toldAt = -Infinity
     for (;;) {
       const { at, counts } = nextRun(standing)
-      await sleep(Math.max(0, Math.ceil(at - performance.now())), undefined, { signal: ctx.signal }).catch(() => {})
+      await sleep(Math.max(0, Math.ceil(at - performance.now())), ctx.signal)
       if (ctx.signal.aborted) return
       const begunAt = performance.now()
       const { outcome, message } = await runProbe(ctx, this.#engine, run.target, probe)

@@ -31,7 +31,7 @@ export async function ensureImage(
   }
   told.pulling()
   try {
-    for await (const _progress of images.pull(ctx, reference, auth === undefined ? {} : { auth })) {
+    for await (const _progress of images.pull(ctx, reference, { endsWithCaller: true, ...(auth && { auth }) })) {
       // Only its end matters here.
     }
     const image = images.get(reference)

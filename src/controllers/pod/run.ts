@@ -6,7 +6,7 @@ import type { Image } from '../../model/image.ts'
 import type { Pod } from '../../model/kube/stored.ts'
 import { tellOfPod } from './events.ts'
 import { runHandler } from './handler.ts'
-import { killMember } from './kill.ts'
+import { killMembers } from './kill.ts'
 import type { PodLookup } from './lookup.ts'
 import { memberRequest } from './member-request.ts'
 import { graceOf, type NextAttempt, type PodView, type Start } from './plan.ts'
@@ -38,16 +38,22 @@ export async function startMember(sync: Sync, pod: Pod, infra: Container, start:
   const { name } = start.container
   const ctx: Ctx = { ...daemon, signal: AbortSignal.any([daemon.signal, sync.memory.interrupted]) }
   let made: Container
+  using pulling = sync.memory.pulling(start.container)
   try {
-    const image = await bringImage(ctx, sync, pod, start)
+    const image = await bringImage(
+      { ...daemon, signal: AbortSignal.any([daemon.signal, pulling.signal]) },
+      sync,
+      pod,
+      start,
+    )
     for (const { metadata } of start.replaces) await containers.pods.remove(daemon, metadata.uid)
     if (ctx.signal.aborted) return
     made = await place(() => make(sync, pod, infra, start, image))
     sync.memory.release(name)
   } catch (error) {
-    if (ctx.signal.aborted) return
+    if (daemon.signal.aborted || pulling.signal.aborted) return
     const waiting = reasonOf(error, 'CreateContainerError')
-    sync.memory.hold(name, waiting, Date.now())
+    sync.memory.hold(start.container, waiting, Date.now())
     tellOfPod(store, pod, 'Failed', waiting.message, { type: 'Warning', container: name })
     return
   }
@@ -102,7 +108,7 @@ async function make(sync: Sync, pod: Pod, infra: Container, start: Start, image:
   const request = memberRequest({
     pod,
     container,
-    role: { role, name: container.name, attempt, restartDelayMs },
+    role: { role, name: container.name, attempt, restartDelayMs, ...(container.image && { image: container.image }) },
     addresses: containers.sandboxOf(infra).spec.attachments[0]?.addresses ?? [],
     hostIp: hostIp(),
     image,
@@ -120,7 +126,7 @@ async function afterStart(ctx: Ctx, sync: Sync, pod: Pod, made: Container, { con
   const { ok, message } = await runHandler(ctx, sync.deps.containers, { pod, container: made, handler })
   if (ok || ctx.signal.aborted) return
   tellOfPod(sync.deps.store, pod, 'FailedPostStartHook', message, { type: 'Warning', container: container.name })
-  await killMember(sync, pod, { container: made, graceMs: graceOf(pod), reason: 'its postStart handler failed' })
+  await killMembers(sync, pod, [{ container: made, graceMs: graceOf(pod), reason: 'its postStart handler failed' }])
 }
 
 function lookUp(store: Sync['deps']['store'], { metadata }: Pod): PodLookup {

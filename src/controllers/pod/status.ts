@@ -3,11 +3,11 @@ import type { PodContainer } from '../../model/kube/container.ts'
 import {
   delayAfter,
   hasEnded,
+  hasOldImage,
   infraOf,
   isContainerReady,
   isInitialized,
   isSidecar,
-  lastIn,
   outcomeOf,
   recordsOf,
   runsAgain,
@@ -24,6 +24,7 @@ import type {
   QosClass,
 } from '../../model/kube/pod-status.ts'
 import type { Pod } from '../../model/kube/stored.ts'
+import { kubeTime } from '../../model/kube/time.ts'
 
 /** Why a container cannot be made at present: `ImagePullBackOff`, `CreateContainerConfigError` ... */
 export interface Waiting {
@@ -72,7 +73,7 @@ export function podStatus(input: StatusInput): PodStatus {
     ],
     ...(hostIp !== undefined && { hostIP: hostIp, hostIPs: [{ ip: hostIp }] }),
     ...(isUp && podIps.length > 0 && { podIP: podIps[0]!, podIPs: podIps.map((ip) => ({ ip })) }),
-    startTime: pod.status.startTime ?? timeOf(now),
+    ...((outcome !== undefined || !spec.stopped) && { startTime: pod.status.startTime ?? kubeTime(now) }),
     ...(inits.length > 0 && { initContainerStatuses: inits }),
     containerStatuses: mains,
     qosClass,
@@ -111,7 +112,7 @@ function statusOf(
   const state: PodContainerState = !hasBegun
     ? { waiting: blocked ?? { reason } }
     : willRun
-      ? { waiting: blocked ?? crashLoop(last, input.pod) }
+      ? { waiting: blocked ?? crashLoop(input, infra, last) ?? { reason } }
       : stateOf(last)
   const ended = willRun ? last : before
   const started = last !== undefined && isAlive(last.status) && isStarted(container, last)
@@ -122,7 +123,7 @@ function statusOf(
     ready: role === 'init' && !isSidecar(container) ? isDone(last) : isContainerReady(container, last),
     started,
     restartCount: last?.spec.pod?.attempt ?? 0,
-    image: container.image ?? '',
+    image: last?.spec.pod?.image ?? container.image ?? '',
     imageID: last?.spec.imageId ?? '',
     ...(hasBegun && { containerID: idOf(last) }),
   }
@@ -137,8 +138,7 @@ function willRunAgain(
 ): boolean {
   const ends = pod.metadata.deletedAt !== undefined || pod.spec.stopped || outcomeOf(pod, containers, now) !== undefined
   if (ends) return false
-  const isOfThisSandbox = infra !== undefined && lastIn(infra, containers, container.name) === last
-  return (role === 'init' && !isOfThisSandbox) || runsAgain(pod.spec, container, role, last)
+  return (role === 'init' && !isOfSandbox(infra, last)) || runsAgain(pod.spec, container, role, last)
 }
 
 function isStarted({ startupProbe }: PodContainer, { status }: Container): boolean {
@@ -149,22 +149,30 @@ function isDone(last: Container | undefined): boolean {
   return last !== undefined && hasEnded(last) && last.status.exitCode === 0
 }
 
-function crashLoop(last: Container, { metadata }: Pod) {
-  const seconds = delayAfter(last) / 1000
+function isOfSandbox(infra: Container | undefined, { spec }: Container): boolean {
+  return infra?.spec.sandboxId === spec.sandboxId
+}
+
+/** Undefined for one that need not wait before it is made anew. */
+function crashLoop({ pod, now }: StatusInput, infra: Container | undefined, last: Container) {
+  const delayMs = delayAfter(last)
+  if (!isOfSandbox(infra, last) || hasOldImage(pod, last) || last.status.finishedAt! + delayMs <= now) return undefined
+  const { metadata } = pod
+  const seconds = delayMs / 1000
   const { name, namespace, uid } = metadata
   const of = `container=${last.spec.pod!.name} pod=${name}_${namespace}(${uid})`
   return { reason: 'CrashLoopBackOff', message: `back-off ${seconds}s restarting failed ${of}` }
 }
 
 function stateOf({ metadata, spec, status }: Container): PodContainerState {
-  if (isAlive(status)) return { running: { startedAt: timeOf(status.startedAt!) } }
+  if (isAlive(status)) return { running: { startedAt: kubeTime(status.startedAt!) } }
   const { exitCode = 0, reason, message, startedAt, finishedAt } = status
   const terminated: ContainerTerminated = {
     exitCode,
     reason: reason ?? (exitCode === 0 ? 'Completed' : 'Error'),
     ...(message !== undefined && { message }),
-    ...(startedAt !== undefined && { startedAt: timeOf(startedAt) }),
-    ...(finishedAt !== undefined && { finishedAt: timeOf(finishedAt) }),
+    ...(startedAt !== undefined && { startedAt: kubeTime(startedAt) }),
+    ...(finishedAt !== undefined && { finishedAt: kubeTime(finishedAt) }),
     containerID: idOf({ metadata, spec, status }),
   }
   return { terminated }
@@ -180,7 +188,7 @@ function conditions({ metadata, status }: Pod, now: number) {
   return (type: PodConditionType, holds: boolean, why: Pick<PodCondition, 'reason' | 'message'> = {}): PodCondition => {
     const is: ConditionStatus = holds ? 'True' : 'False'
     const before = status.conditions?.find((condition) => condition.type === type)
-    const lastTransitionTime = before?.status === is ? before.lastTransitionTime : timeOf(now)
+    const lastTransitionTime = before?.status === is ? before.lastTransitionTime : kubeTime(now)
     return {
       type,
       status: is,
@@ -189,10 +197,6 @@ function conditions({ metadata, status }: Pod, now: number) {
       observedGeneration: metadata.generation,
     }
   }
-}
-
-function timeOf(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`
 }
 
 function idOf({ metadata }: Container): string {

@@ -8,7 +8,7 @@ import type { Pod } from '../../model/kube/stored.ts'
 import { Deletion } from '../../resources/index.ts'
 import type { ReadTx } from '../../store/index.ts'
 import type { Requeue } from '../types.ts'
-import { killMember } from './kill.ts'
+import { killMembers } from './kill.ts'
 import { hasUnheard, hearLastWords } from './last-words.ts'
 import type { PodMemory } from './memory.ts'
 import { nextStep, type PodStep, type PodView } from './plan.ts'
@@ -28,9 +28,6 @@ export interface Sync {
   readonly ctx: Ctx
   readonly memory: PodMemory
 }
-
-/** setTimeout takes no more than 2^31 ms. */
-const LONGEST_WAIT_MS = 24 * 3600 * 1000
 
 /** Takes one step after the other until the pod is as it should be; its status follows. `gone`: there is no such pod (any more). */
 export async function syncPod(
@@ -56,8 +53,9 @@ export async function syncPod(
     writeStatus(sync, view.pod)
     if (step.do === 'wait') {
       await fillVolumes(sync, view)
-      const waitMs = Math.min(step.untilMs - Date.now(), LONGEST_WAIT_MS)
-      return step.untilMs === Number.POSITIVE_INFINITY ? undefined : { requeueAfterMs: Math.max(1, Math.ceil(waitMs)) }
+      return step.untilMs === Number.POSITIVE_INFINITY
+        ? undefined
+        : { requeueAfterMs: Math.max(1, Math.ceil(step.untilMs - Date.now())) }
     }
     if (ctx.signal.aborted) return undefined
     if (step.do === 'forget' && !(await forget(sync, view.pod))) return undefined
@@ -69,6 +67,7 @@ function look({ deps: { store }, memory }: Sync, uid: string): PodView | undefin
   return store.read((tx) => {
     const pod = tx.getByUid('Pod', uid)
     const containers = tx.list('Container', { ownerUid: uid })
+    if (pod !== undefined) memory.releaseChanged(pod.spec)
     return pod && { pod, containers, holds: memory.holds(), now: Date.now() }
   })
 }
@@ -77,7 +76,7 @@ async function take(sync: Sync, { pod }: PodView, step: PodStep): Promise<void> 
   const { containers: engine, daemon } = sync.deps
   switch (step.do) {
     case 'kill':
-      await Promise.all(step.kills.map((kill) => killMember(sync, pod, kill)))
+      await killMembers(sync, pod, step.kills)
       return
     case 'remove':
       await Promise.all(step.containers.map(({ metadata }) => engine.pods.remove(daemon, metadata.uid)))

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Fault } from '../../lib/examine.ts'
+import { isObject } from '../../lib/is-object.ts'
 import type { ConfigMapManifest } from './config-map.ts'
 import type { KubeManifest } from './kinds.ts'
 import type { PodSpec } from './pod.ts'
@@ -82,8 +83,4 @@ function isSameQuantity(before: unknown, after: unknown, path: string): boolean 
 
 function isQuantity(value: unknown): value is Quantity {
   return typeof value === 'string' || typeof value === 'number'
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

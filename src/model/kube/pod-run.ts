@@ -4,6 +4,11 @@ import type { PodContainer } from './container.ts'
 import type { PodSpec } from './pod.ts'
 import type { Pod } from './stored.ts'
 
+/** What the pod's spec says of a container; undefined for the infra container. */
+export function containerInPod({ spec }: Pod, { spec: { pod: role } }: Container): PodContainer | undefined {
+  return [...spec.containers, ...(spec.initContainers ?? [])].find(({ name }) => name === role?.name)
+}
+
 /** The records of one container of the spec, or of the infra container (empty name), oldest attempt first. */
 export function recordsOf(containers: readonly Container[], name: string): Container[] {
   return containers
@@ -30,8 +35,22 @@ export function isSidecar({ restartPolicy }: PodContainer): boolean {
   return restartPolicy === 'Always'
 }
 
+/** Whether it was made from another image than its pod names now: kubelet's hash has nothing else (HashContainer). */
+export function hasOldImage(pod: Pod, container: Container): boolean {
+  const { image } = container.spec.pod!
+  return image !== undefined && image !== containerInPod(pod, container)?.image
+}
+
+/** Whether a container that runs is to be made anew. An init container is not: it has begun its work. */
+export function isOutdated(pod: Pod, container: Container): boolean {
+  const ofSpec = containerInPod(pod, container)
+  if (ofSpec === undefined || (container.spec.pod!.role === 'init' && !isSidecar(ofSpec))) return false
+  return container.status.isToRunAgain === true || hasOldImage(pod, container)
+}
+
 /** When the policy of the pod, or of a sidecar, has an ended container run again. */
 export function runsAgain(spec: PodSpec, container: PodContainer, role: 'init' | 'main', ended: Container): boolean {
+  if (ended.status.isToRunAgain) return true
   if (role === 'init' && isSidecar(container)) return true
   // An init container that has succeeded has done its work.
   if (role === 'init') return spec.restartPolicy !== 'Never' && !hasSucceeded(ended)

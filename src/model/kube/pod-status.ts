@@ -1,5 +1,4 @@
-/** A moment as RFC 3339 text in UTC with whole seconds: `2025-01-31T12:00:00Z`. */
-export type Time = string
+import type { Time } from './time.ts'
 
 export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'
 export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort'

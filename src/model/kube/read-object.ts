@@ -1,6 +1,7 @@
 import { didYouMean } from '../../lib/did-you-mean.ts'
 import { StatusError } from '../../lib/errors.ts'
 import { examine, type Fault, type Ignored } from '../../lib/examine.ts'
+import { isObject } from '../../lib/is-object.ts'
 import { KUBE_KINDS, type KubeKind, type KubeManifest } from './kinds.ts'
 import { manifestFaults } from './validate/manifest.ts'
 import { manifestWarnings } from './warnings.ts'
@@ -82,10 +83,6 @@ function sentenceOf({ path, problem, known }: Fault): string {
 
 function refused(message: string, faults: readonly Fault[] = []): StatusError {
   return new StatusError('invalid_argument', message, { details: { faults } })
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function text(value: unknown): string {

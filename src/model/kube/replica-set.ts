@@ -2,7 +2,8 @@ import { anything, dropped, integer, object, oneOf, optional, type Static } from
 import { labelSelector } from './label-selector.ts'
 import { type ManifestMeta, objectMeta } from './object-meta.ts'
 import { podTemplate } from './pod.ts'
-import type { ConditionStatus, Time } from './pod-status.ts'
+import type { ConditionStatus } from './pod-status.ts'
+import type { Time } from './time.ts'
 
 /** int32. */
 export const MAX_REPLICAS = 2 ** 31 - 1

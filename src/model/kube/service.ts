@@ -16,7 +16,8 @@ import {
   string,
 } from '../../lib/schema.ts'
 import { type ManifestMeta, objectMeta } from './object-meta.ts'
-import type { ConditionStatus, Time } from './pod-status.ts'
+import type { ConditionStatus } from './pod-status.ts'
+import type { Time } from './time.ts'
 
 const servicePort = object({
   name: optional(string()),

@@ -1,4 +1,5 @@
 import { StatusError } from '../../../lib/errors.ts'
+import { isObject } from '../../../lib/is-object.ts'
 import { type FieldSet, NO_FIELDS, union } from './field-set.ts'
 import { parseElement } from './path-element.ts'
 
@@ -27,7 +28,7 @@ export function fromFieldsV1(fields: unknown): FieldSet {
 }
 
 function read(fields: unknown, depth: number): FieldSet {
-  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) throw malformed('is not made of objects')
+  if (!isObject(fields)) throw malformed('is not made of objects')
   if (depth > MAX_DEPTH) throw malformed('is too deep')
   const entries = Object.entries(fields)
   const children = new Map<string, FieldSet>()

@@ -1,6 +1,6 @@
+import { isObject } from '../../../lib/is-object.ts'
 import { difference, type FieldSet, fieldSetOf, isEmpty, isSameSet } from './field-set.ts'
 import { type FieldsV1, fromFieldsV1, toFieldsV1 } from './fields-v1.ts'
-import { isObject } from './parts.ts'
 
 /** metav1.ManagedFieldsEntry: which fields of an object a manager owns, by one kind of write. */
 export interface ManagedFieldsEntry {

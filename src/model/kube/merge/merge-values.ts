@@ -1,5 +1,6 @@
+import { isObject } from '../../../lib/is-object.ts'
 import type { Rules } from '../../../lib/schema.ts'
-import { assemble, isCollection, isObject, type Part, type Parts, partsOf } from './parts.ts'
+import { assemble, isCollection, type Part, type Parts, partsOf } from './parts.ts'
 
 /**
  * What is applied, put into what is there: it wins, and what it does not mention stays. A field that is applied as null

@@ -1,3 +1,4 @@
+import { isObject } from '../../../lib/is-object.ts'
 import type { ArrayRules, ObjectRules, Rules } from '../../../lib/schema.ts'
 import { fieldElement, keyElement, valueElement } from './path-element.ts'
 
@@ -67,10 +68,6 @@ export function elementOf(rules: ArrayRules, entry: unknown): string | undefined
   const values = keys.map((key) => [key, given(key) ? entry[key] : defaults[key]] as const)
   const present = values.filter(([, value]) => value !== undefined)
   return present.length === 0 ? undefined : keyElement(present)
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function partsOfObject(rules: ObjectRules, object: Readonly<Record<string, unknown>>): Parts {

@@ -3,6 +3,7 @@
  * keys of a list's entry in JSON, `v:` and the value of a set's entry in JSON, `i:` and an index. Each has one spelling
  * here (keys sorted, no spaces), so that elements that mean the same are the same text.
  */
+import { isObject } from '../../../lib/is-object.ts'
 
 export function fieldElement(name: string): string {
   return `f:${name}`
@@ -66,7 +67,7 @@ function parseJson(text: string): unknown {
 }
 
 function isKeys(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isScalar)
+  return isObject(value) && Object.values(value).every(isScalar)
 }
 
 function isScalar(value: unknown): boolean {

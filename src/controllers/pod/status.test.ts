@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { examplePod } from '../../../test/fixtures/pod-example.ts'
+import type { Container, ContainerStatus } from '../../model/container.ts'
+import type { Pod } from '../../model/kube/stored.ts'
+import { podStatus } from './status.ts'
+
+const NOW = Date.UTC(2025, 0, 31, 12)
+
+const INFRA = record('', { role: 'infra', sandboxId: 's1' }, running())
+
+function record(
+  name: string,
+  { role = 'main', attempt = 0, sandboxId = 's1', ...rest }: Partial<Container['spec']['pod'] & { sandboxId: string }>,
+  status: Partial<ContainerStatus>,
+): Container {
+  return {
+    metadata: { ...examplePod().metadata, uid: `${name}-${attempt}` },
+    spec: { sandboxId, imageId: 'sha256:1', pod: { role, name, attempt, ...rest } } as unknown as Container['spec'],
+    status: { preparedAt: 1, restartCount: 0, ...status },
+  }
+}
+
+function running(): Partial<ContainerStatus> {
+  return { pid: 1, startedAt: NOW - 5000 }
+}
+
+function ended(exitCode: number, more: Partial<ContainerStatus> = {}): Partial<ContainerStatus> {
+  return { startedAt: NOW - 5000, finishedAt: NOW - 1000, exitCode, ...more }
+}
+
+function statusOf(spec: Partial<Pod['spec']>, containers: readonly Container[], status: Partial<Pod['status']> = {}) {
+  const pod = examplePod(spec)
+  const input = {
+    waiting: new Map(),
+    podIps: ['10.0.0.2'],
+    hostIp: undefined,
+    qosClass: 'BestEffort',
+    now: NOW,
+  } as const
+  return podStatus({ ...input, pod: { ...pod, status: { ...pod.status, ...status } }, containers })
+}
+
+const stateOf = ({ containerStatuses }: ReturnType<typeof statusOf>) => containerStatuses![0]!.state!
+
+describe('the status of a pod that a user has stopped', () => {
+  const policies = ['Always', 'OnFailure', 'Never'] as const
+  for (const restartPolicy of policies) {
+    test(`is Pending while it is, and goes on with its containers (${restartPolicy})`, () => {
+      const stopped = ended(0, { isToRunAgain: true })
+      const old = record('app', {}, stopped)
+      const off = statusOf({ restartPolicy, stopped: true }, [old], { startTime: '2025-01-31T11:00:00Z' })
+      assert.deepEqual([off.phase, off.reason, off.startTime], ['Pending', 'Stopped', undefined])
+      assert.equal(stateOf(off).terminated!.exitCode, 0)
+      const on = statusOf({ restartPolicy }, [old])
+      assert.deepEqual([on.phase, on.reason], ['Pending', undefined])
+      assert.equal(on.startTime, '2025-01-31T12:00:00Z', 'its deadline begins anew')
+      assert.equal(stateOf(on).waiting!.reason, 'PodInitializing')
+      const infra = record('', { role: 'infra', sandboxId: 's2' }, running())
+      const again = statusOf({ restartPolicy }, [infra, old, record('app', { attempt: 1, sandboxId: 's2' }, running())])
+      assert.deepEqual([again.phase, again.containerStatuses![0]!.restartCount], ['Running', 1])
+    })
+  }
+
+  test('stays that of its end if it has ended by itself', () => {
+    const done = record('app', {}, ended(0))
+    const before = { phase: 'Succeeded', startTime: '2025-01-31T11:00:00Z' } as const
+    for (const spec of [{}, { stopped: true as const }]) {
+      const { phase, reason, startTime } = statusOf({ restartPolicy: 'Never', ...spec }, [done], before)
+      assert.deepEqual([phase, reason, startTime], ['Succeeded', undefined, before.startTime])
+    }
+  })
+})
+
+describe('the state of a container that is to be made anew', () => {
+  test('is a back-off while that is waited for', () => {
+    const { waiting } = stateOf(statusOf({}, [INFRA, record('app', { restartDelayMs: 10_000 }, ended(1))]))
+    assert.equal(waiting!.reason, 'CrashLoopBackOff')
+    assert.match(waiting!.message!, /^back-off 10s restarting failed container=app/)
+  })
+
+  const soon: [string, Container][] = [
+    ['the first time', record('app', { restartDelayMs: 0 }, ended(1))],
+    ['after the back-off', record('app', { restartDelayMs: 1000 }, ended(1))],
+    ['with a new image', record('app', { restartDelayMs: 10_000, image: 'other' }, ended(1))],
+    ['in a new sandbox', record('app', { restartDelayMs: 10_000, sandboxId: 's0' }, ended(1))],
+  ]
+  for (const [when, last] of soon) {
+    test(`is that it is being made, ${when}`, () => {
+      const { containerStatuses } = statusOf({}, [INFRA, last])
+      const { state, lastState } = containerStatuses![0]!
+      assert.match(state!.waiting!.reason!, /^(ContainerCreating|PodInitializing)$/)
+      assert.equal(lastState!.terminated!.exitCode, 1)
+    })
+  }
+
+  test('names the image that runs, until the new one does', () => {
+    const { containerStatuses } = statusOf({}, [INFRA, record('app', { image: 'old' }, running())])
+    assert.equal(containerStatuses![0]!.image, 'old')
+  })
+})
+
+test('a container that the kernel has killed for its memory says so', () => {
+  const last = record('app', {}, ended(137, { reason: 'OOMKilled', oomKilled: true }))
+  const status = statusOf({ restartPolicy: 'Never' }, [INFRA, last])
+  assert.equal(status.phase, 'Failed')
+  assert.deepEqual(stateOf(status).terminated, {
+    exitCode: 137,
+    reason: 'OOMKilled',
+    startedAt: '2025-01-31T11:59:55Z',
+    finishedAt: '2025-01-31T11:59:59Z',
+    containerID: 'condenser://app-0',
+  })
+})
