@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { PodVolume } from '../../containers/index.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import { messageOf } from '../../lib/errors.ts'
 import type { Container } from '../../model/container.ts'
@@ -80,10 +81,20 @@ export async function fillVolumes(sync: Sync, { pod, containers }: PodView): Pro
 async function fillVolumesOf({ deps, memory }: Sync, pod: Pod): Promise<void> {
   if ((pod.spec.volumes ?? []).length === 0) return
   const volumes = resolveVolumes(pod, lookUp(deps.store, pod))
-  const digest = createHash('sha256').update(JSON.stringify(volumes)).digest('hex')
+  const digest = digestOf(volumes)
   if (digest === memory.volumes) return
   await deps.containers.pods.prepareVolumes(deps.daemon, pod.metadata.uid, volumes)
   memory.volumes = digest
+}
+
+function digestOf(volumes: readonly PodVolume[]): string {
+  const hash = createHash('sha256')
+  for (const volume of volumes) {
+    const { files, ...rest } = { files: [], ...volume }
+    hash.update(JSON.stringify([rest, files.map(({ path, mode, data }) => [path, mode, data.length])]))
+    for (const { data } of files) hash.update(data)
+  }
+  return hash.digest('hex')
 }
 
 async function bringImage(ctx: Ctx, { deps }: Sync, pod: Pod, { container }: Start): Promise<Image> {
