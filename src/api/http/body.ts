@@ -11,8 +11,14 @@ const LINGER_MS = 1000
 
 /** The body as JSON, checked, whatever its content type says; an empty one is `{}`. @throws {StatusError} `invalid_argument` */
 export async function readJson<T>(request: IncomingMessage, schema: Schema<T>): Promise<T> {
-  const text = decodeUtf8(await readLimited(request, JSON_LIMIT))
-  return parse(schema, text.trim() === '' ? {} : parseJson(text), 'The request')
+  if (Number(request.headers['content-length'] ?? 0) > JSON_LIMIT) throw tooLarge(JSON_LIMIT)
+  const timeout = setTimeout(() => request.destroy(new Error('timeout')), JSON_TIMEOUT_MS)
+  try {
+    const text = await readText(request.iterator({ destroyOnReturn: false }), JSON_LIMIT)
+    return parse(schema, text.trim() === '' ? {} : parseJson(text), 'The request')
+  } finally {
+    clearTimeout(timeout)
+  }
 }
 
 function parseJson(text: string): unknown {
@@ -23,25 +29,25 @@ function parseJson(text: string): unknown {
   }
 }
 
-async function readLimited(request: IncomingMessage, limit: number): Promise<Buffer> {
-  const tooLarge = () => httpFault(413, `The request's body is larger than the ${limit} bytes allowed`)
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge()
-  const timeout = setTimeout(() => request.destroy(new Error('timeout')), JSON_TIMEOUT_MS)
-  const chunks: Buffer[] = []
+/** A body that is text, whatever its content type says. @throws {StatusError} `invalid_argument` */
+export async function readText(body: AsyncIterable<Uint8Array>, limit: number): Promise<string> {
+  const chunks: Uint8Array[] = []
   let length = 0
   try {
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    for await (const chunk of body) {
       length += chunk.length
-      if (length > limit) throw tooLarge()
+      if (length > limit) throw tooLarge(limit)
       chunks.push(chunk)
     }
   } catch (error) {
     if (error instanceof StatusError) throw error
     throw new StatusError('cancelled', "The request's body ended early", { cause: error })
-  } finally {
-    clearTimeout(timeout)
   }
-  return Buffer.concat(chunks)
+  return decodeUtf8(Buffer.concat(chunks))
+}
+
+function tooLarge(limit: number): StatusError {
+  return httpFault(413, `The request's body is larger than the ${limit} bytes allowed`)
 }
 
 /** What is left of a body that nobody wants, so that a client who still sends hears the answer; bounded. */

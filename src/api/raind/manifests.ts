@@ -1,5 +1,6 @@
 import type { Ctx } from '../../lib/ctx.ts'
 import type { AppliedObject, ApplyOptions, ObjectDiff, ObjectName, Resources } from '../../resources/index.ts'
+import { readText } from '../http/body.ts'
 import { type Route, route } from '../http/route.ts'
 import { success } from './envelope.ts'
 import {
@@ -11,8 +12,10 @@ import {
   type WireDeleted,
   type WireObjectDiff,
 } from './kube-types.ts'
-import { textBody } from './text-body.ts'
 import { withoutUndefined } from './without-undefined.ts'
+
+/** Bytes of a text that is applied or deleted. */
+export const MANIFEST_LIMIT = 8 * 1024 * 1024
 
 /** As the original of Raind takes manifests. */
 export const RAIND_APPLY: ApplyOptions = { manager: 'raind', raind: { zeroReplicas: false } }
@@ -21,12 +24,12 @@ export const RAIND_APPLY: ApplyOptions = { manager: 'raind', raind: { zeroReplic
 export function manifestRoutes(resources: Resources, ctx: Ctx): readonly Route[] {
   return [
     route('POST', '/v1/resource/apply', { query: applyQuery }, async ({ stream, query }) => {
-      const applied = await resources.apply(ctx, await textBody(stream), toApply(query))
+      const applied = await resources.apply(ctx, await readText(stream, MANIFEST_LIMIT), toApply(query))
       return success(201, 'resources applied', wireApplied(applied))
     }),
 
     route('POST', '/v1/resource/diff', { query: applyQuery }, async ({ stream, query }) => {
-      const diffs = await resources.diff(await textBody(stream), toApply(query))
+      const diffs = await resources.diff(await readText(stream, MANIFEST_LIMIT), toApply(query))
       return success(200, 'resources compared', diffs.map(wireDiff))
     }),
 
@@ -37,7 +40,7 @@ export function manifestRoutes(resources: Resources, ctx: Ctx): readonly Route[]
       async ({ ctx, stream, query }) => {
         const { wait, ignoreMissing, gracePeriod, cascade } = query
         const options = withoutUndefined({ ignoreMissing, graceSeconds: gracePeriod, cascade })
-        const deleted = await resources.deleteManifest(await textBody(stream), options)
+        const deleted = await resources.deleteManifest(await readText(stream, MANIFEST_LIMIT), options)
         if (wait) await resources.untilGone(ctx, deleted)
         return success(200, 'resources deleted', wireDeleted(deleted))
       },

@@ -1,10 +1,10 @@
 import type { Resources } from '../../resources/index.ts'
+import { readText } from '../http/body.ts'
 import { type Route, route } from '../http/route.ts'
 import { success } from './envelope.ts'
 import type { WireService } from './kube-types.ts'
-import { RAIND_APPLY } from './manifests.ts'
+import { MANIFEST_LIMIT, RAIND_APPLY } from './manifests.ts'
 import { wireService } from './pod-convert.ts'
-import { textBody } from './text-body.ts'
 
 /** Raind's verbs on services, by id or by name in the default namespace. */
 export function serviceRoutes(resources: Resources): readonly Route[] {
@@ -15,7 +15,7 @@ export function serviceRoutes(resources: Resources): readonly Route[] {
     }),
 
     route('POST', '/v1/services', {}, async ({ stream }) => {
-      const { metadata } = await resources.createService(await textBody(stream), RAIND_APPLY)
+      const { metadata } = await resources.createService(await readText(stream, MANIFEST_LIMIT), RAIND_APPLY)
       return success(201, 'service created', { serviceId: metadata.uid })
     }),
 
