@@ -74,7 +74,8 @@ export function applyManifest(applying: Applying, read: ReadManifest): AppliedOb
     const object = releaseFinalizers(tx, kind, live, wanted.metadata.finalizers ?? [])
     return { kind, action: 'configured', object: kubeObject(kind, object), warnings }
   }
-  readObject(wanted, what)
+  // What is new is what was read, with defaults, which make no faults; what is as it was has none.
+  if (live !== undefined && !isDeepStrictEqual(before, wanted)) readObject(wanted, what)
   const spec = withHostFlag(manifest, specOf(wanted, live), options)
   if (live === undefined) {
     assertNamespaceStays(tx, what, namespace)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type KubeObject, kubeFixture } from '../support/kube-fixture.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
+import { followObjects } from '../support/object-stream.ts'
 
 runInOwnNamespaces(import.meta.filename)
 
@@ -33,8 +34,11 @@ describe('manifests of strangers', () => {
     })
   const isThere = async (kind: string, name: string, namespace = 'default') =>
     (await api().get(`/v1/objects/${kind}/${name}?namespace=${namespace}`)).status === 200
-  const untilGone = async (kind: string, name: string) => {
-    if (await isThere(kind, name)) await the().until(kind, name, (object) => object === undefined)
+  const untilGone = async (kind: string, name: string, namespace = 'default') => {
+    // Opened first, so that it cannot go unseen.
+    using stream = await followObjects(the().fixture.home, kind, `namespace=${namespace}`)
+    if (!(await isThere(kind, name, namespace))) return
+    await stream.until((object, type) => type === 'DELETED' && object.metadata.name === name)
   }
   const pod = (spec: object = {}, metadata: object = {}) => ({
     apiVersion: 'v1',
@@ -398,8 +402,7 @@ describe('manifests of strangers', () => {
       await the().apply(owned('late', owner))
       await untilGone('configmap', 'late')
       await the().apply({ ...owned('far', other), metadata: { ...owned('far', other).metadata, namespace: 'far' } })
-      const isGone = (object: KubeObject) => object === undefined
-      if (await isThere('configmap', 'far', 'far')) await the().until('configmap', 'far', isGone)
+      await untilGone('configmap', 'far', 'far')
       assert.ok(await isThere('configmap', 'other'))
       await the().delete('configmap', 'other', 'cascade=orphan')
       assert.equal((await the().get('configmap', 'stranger')).metadata.ownerReferences, undefined)
