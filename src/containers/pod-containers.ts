@@ -74,6 +74,8 @@ export interface PodContainers {
   prepareVolumes(ctx: Ctx, podUid: string, volumes: readonly PodVolume[]): Promise<void>
   /** All that a pod, whose containers are gone, has of its own on disk and in memory. Idempotent. */
   removeVolumes(ctx: Ctx, podUid: string): Promise<void>
+  /** Bytes on disk of a volume of its own. */
+  measureVolume(ctx: Ctx, podUid: string, name: string): Promise<number>
   /** What of this machine goes into containers of pods. */
   node(): Promise<NodeFacts>
 }
@@ -162,6 +164,7 @@ export function podContainers(deps: Deps, turns: ProbeTurns): PodContainers {
 
     prepareVolumes: (ctx, podUid, volumes) => preparePodVolumes(ctx, deps, podUid, volumes),
     removeVolumes: (ctx, podUid) => removePodVolumes(ctx, deps, podUid),
+    measureVolume: (ctx, podUid, name) => deps.snapshots.measureTree(ctx, paths.podVolume(podUid, name)),
     node: () => readNodeFacts(deps),
   }
 }

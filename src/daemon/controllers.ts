@@ -2,6 +2,7 @@ import type { Containers } from '../containers/index.ts'
 import {
   type Controller,
   dnsController,
+  evictionController,
   garbageController,
   healthController,
   namespaceController,
@@ -41,6 +42,7 @@ export function startControllers(ctx: Ctx, parts: Parts): AsyncDisposable {
     restartController(store, containers, ctx),
     podController({ ...parts, daemon: ctx }),
     podProbesController(probes),
+    evictionController(store, containers.pods),
     replicaSetController(store),
     servicePortsController(store),
     serviceController(store, network),

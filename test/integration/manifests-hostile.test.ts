@@ -275,16 +275,6 @@ describe('manifests of strangers', () => {
       const deleted = await api().post('/v1/resource/delete', text)
       assert.equal(deleted.status, 200, deleted.text)
     })
-
-    test('an emptyDir on disk with a limit is warned of', async () => {
-      const volumes = [
-        { name: 'disk', emptyDir: { sizeLimit: '1Mi' } },
-        { name: 'memory', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
-      ]
-      const { warnings } = await the().apply(pod({ volumes }))
-      assert.equal(warnings.length, 1)
-      assert.match(warnings[0], /Pod "web": spec\.volumes\[0\]\.emptyDir\.sizeLimit is not honoured/)
-    })
   })
 
   describe('and what becomes of them', () => {

@@ -9,6 +9,7 @@ runInOwnNamespaces(import.meta.filename)
 /** Ends well, whenever it is asked to. */
 const OBEYS = ['sh', '-c', 'trap "exit 0" TERM; touch /ready; while :; do sleep 0.1; done']
 const LIMIT_MS = 60_000
+const MOUNTED_CACHE = [{ name: 'cache', mountPath: '/cache' }]
 
 describe('what befalls pods', () => {
   const the = kubeFixture()
@@ -45,6 +46,16 @@ describe('what befalls pods', () => {
     )
     const { reason, exitCode } = status.containerStatuses[0].lastState.terminated
     assert.deepEqual([reason, exitCode], ['OOMKilled', 137])
+  })
+
+  test('one whose volume on disk grows beyond its limit is evicted', async () => {
+    const volumes = [{ name: 'cache', emptyDir: { sizeLimit: '1Mi' } }]
+    const fills = says('dd if=/dev/zero of=/cache/f bs=1M count=3; sleep 1000')
+    await the().apply(pod({ volumes, containers: [container('a', { ...fills, volumeMounts: MOUNTED_CACHE })] }))
+    const { status } = await until(({ containerStatuses: [a] = [] }) => a?.state.terminated)
+    assert.deepEqual([status.phase, status.reason], ['Failed', 'Evicted'])
+    assert.equal(status.message, 'Usage of EmptyDir volume "cache" exceeds the limit "1Mi".')
+    await untilTold('Evicted')
   })
 
   test('its infra container is killed while an init container runs: all begins anew', async () => {

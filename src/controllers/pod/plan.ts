@@ -4,6 +4,7 @@ import {
   containerInPod,
   deadlineOf,
   delayAfter,
+  EVICTED,
   hasBegun,
   hasEnded,
   hasOldImage,
@@ -67,6 +68,8 @@ export interface NextAttempt {
 const DEFAULT_GRACE_SECONDS = 30
 /** Of members whose network has gone: there is nothing left that they could end in good order. */
 const NO_SANDBOX_GRACE_MS = 2000
+/** Whoever takes more than it may is ended at once (immediateEvictionGracePeriodSeconds). */
+const EVICTED_GRACE_MS = 1000
 
 /** Decides like kubelet (computePodActions in pkg/kubelet/kuberuntime): first what must end, then the sandbox, then what must run. */
 export function nextStep(view: PodView): PodStep {
@@ -96,7 +99,14 @@ function endOf(pod: Pod, containers: readonly Container[], now: number): string 
   if (pod.spec.stopped) return 'the pod is stopped'
   const outcome = outcomeOf(pod, containers, now)
   if (outcome === undefined) return undefined
-  return outcome.reason === 'DeadlineExceeded' ? 'the pod has been active for too long' : 'the pod is complete'
+  switch (outcome.reason) {
+    case 'DeadlineExceeded':
+      return 'the pod has been active for too long'
+    case EVICTED:
+      return 'the pod is evicted'
+    default:
+      return 'the pod is complete'
+  }
 }
 
 function end(pod: Pod, containers: readonly Container[], running: readonly Container[], reason: string): PodStep {
@@ -208,6 +218,7 @@ function killOutdated(pod: Pod, container: Container): Kill {
 }
 
 /** How long its containers have to end, in ms. */
-export function graceOf({ metadata, spec }: Pod): number {
+export function graceOf({ metadata, spec, status }: Pod): number {
+  if (status.reason === EVICTED) return EVICTED_GRACE_MS
   return (metadata.deletionGraceSeconds ?? spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS) * 1000
 }

@@ -88,6 +88,9 @@ export function lastIn(infra: Container, containers: readonly Container[], name:
   return last?.spec.sandboxId === infra.spec.sandboxId ? last : undefined
 }
 
+/** Why a pod has failed that has taken more of the host than it may. */
+export const EVICTED = 'Evicted'
+
 export interface Outcome {
   readonly phase: 'Succeeded' | 'Failed'
   readonly reason?: string

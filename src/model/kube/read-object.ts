@@ -4,7 +4,6 @@ import { examine, type Fault, type Ignored } from '../../lib/examine.ts'
 import { isObject } from '../../lib/is-object.ts'
 import { KUBE_KINDS, type KubeKind, type KubeManifest } from './kinds.ts'
 import { manifestFaults } from './validate/manifest.ts'
-import { manifestWarnings } from './warnings.ts'
 
 export interface ReadObject {
   /** As the manifest states it: without defaults, status, what the server sets, nulls and empty optional texts. */
@@ -32,7 +31,7 @@ export function readObject(value: unknown, what: string): ReadObject {
   if (faults.length > 0) throw refusal(subject, faults)
   const invalid = manifestFaults(object)
   if (invalid.length > 0) throw refusal(subject, invalid)
-  return { object, warnings: [...ignored.map(warningOf), ...manifestWarnings(object)] }
+  return { object, warnings: ignored.map(warningOf) }
 }
 
 function kindOf(value: unknown, what: string): KubeKind {
