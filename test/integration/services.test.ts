@@ -10,6 +10,8 @@ runInOwnNamespaces(import.meta.filename)
 
 /** Tells who it is, to whoever asks. */
 const TELLS = ['sh', '-c', 'mkdir /w; hostname > /w/who; exec httpd -f -p 8080 -h /w']
+/** Ready is who listens. */
+const LISTENS = { readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 } }
 const OBEYS = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 1 & wait; done']
 
 describe('Services', () => {
@@ -34,7 +36,7 @@ describe('Services', () => {
     spec: {
       replicas,
       selector: { matchLabels: { app: 'web' } },
-      template: { metadata: { labels: { app: 'web' } }, spec: pod('', {}).spec },
+      template: { metadata: { labels: { app: 'web' } }, spec: pod('', {}, LISTENS).spec },
     },
   })
   const service = (spec: object) => ({
