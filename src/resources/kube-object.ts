@@ -64,6 +64,8 @@ export function manifestOf<K extends KubeKind>(kind: K, object: Kinds[K]): KubeM
 /** The part of a manifest that the store keeps as `spec`, with our flags of the object that it replaces. */
 export function specOf<K extends KubeKind>(manifest: KubeManifest, before: Kinds[K] | undefined): Kinds[K]['spec'] {
   const { apiVersion: _, kind, metadata: __, ...rest } = manifest
+  // What is shown of it is the same for all.
+  if (kind === 'Namespace') return {} as Kinds[K]['spec']
   const spec = 'spec' in rest ? rest.spec : rest
   const flags = Object.entries(before?.spec ?? {}).filter(([key]) => key in FLAGS && hasFlags(kind))
   return { ...spec, ...Object.fromEntries(flags) } as Kinds[K]['spec']

@@ -38,12 +38,9 @@ export function refusal(failures: readonly DocumentFailure[], documents: number)
   const told = failures
     .slice(0, MAX_TOLD)
     .map(({ place, message }) => (message.includes(place) ? message : `${place}: ${message}`))
-  const rest = failures.length > MAX_TOLD ? `; and ${failures.length - MAX_TOLD} more` : ''
-  return new StatusError(
-    first!.code,
-    `${failures.length} of ${documents} objects are refused: ${told.join('; ')}${rest}`,
-    { details },
-  )
+  const rest = failures.length > MAX_TOLD ? [`and ${failures.length - MAX_TOLD} more`] : []
+  const lines = [`${failures.length} of ${documents} objects are refused:`, ...told, ...rest]
+  return new StatusError(first!.code, lines.join('\n  '), { details })
 }
 
 /** The values of what could be read. @throws {StatusError} `details.documents` has each that could not */

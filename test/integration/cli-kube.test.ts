@@ -158,7 +158,7 @@ describe('the command line client on objects of Kubernetes', () => {
     })
     const wrong = await raind('apply', '-f', directory)
     assert.equal(wrong.code, 1)
-    assert.match(wrong.stderr, /^raind: .*manifests\/b\.json, document 1: /)
+    assert.match(wrong.stderr, /^ {2}\S*manifests\/b\.json, document 1: /m)
     put({ 'b.json': '', 'c.yml': 'kind: Pod\nspec: {a: 1}}\n' })
     const broken = await raind('diff', '-f', directory)
     assert.equal(broken.code, 2)
