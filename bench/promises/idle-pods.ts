@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { followObjects } from '../../test/support/object-stream.ts'
 import { cpuMs } from '../support/cpu.ts'
 import { startHost } from '../support/host.ts'
+import { apply, replicaSet } from '../support/kube.ts'
 import { childrenOf } from '../support/process-tree.ts'
 import type { Bench, Row } from '../support/promise.ts'
 
@@ -16,26 +17,11 @@ export const idlePods: Bench = {
     await using host = await startHost(options)
     const windowMs = Math.max(10_000, MINUTE_MS * Math.min(1, options.scale))
     const measure = async (what: string, probes: object): Promise<Row> => {
-      const container = { name: 'main', image: host.image, imagePullPolicy: 'IfNotPresent', ...probes }
-      const set = {
-        apiVersion: 'apps/v1',
-        kind: 'ReplicaSet',
-        metadata: { name: 'idle' },
-        spec: {
-          replicas: PODS,
-          selector: { matchLabels: { app: 'idle' } },
-          template: {
-            metadata: { labels: { app: 'idle' } },
-            spec: {
-              terminationGracePeriodSeconds: 0,
-              containers: [{ ...container, command: ['httpd', '-f', '-p', '80'] }],
-            },
-          },
-        },
-      }
+      const command = ['httpd', '-f', '-p', '80']
+      const container = { name: 'main', image: host.image, imagePullPolicy: 'IfNotPresent', command, ...probes }
+      const set = replicaSet('idle', PODS, { terminationGracePeriodSeconds: 0, containers: [container] })
       using sets = await followObjects(host.home, 'replicaset')
-      const answer = await host.daemon.api.post('/v1/resource/apply', JSON.stringify(set))
-      if (answer.status !== 201) throw new Error(answer.text)
+      await apply(host, set)
       await sets.until(({ status }) => status?.readyReplicas === PODS)
       await sleep(SETTLE_MS)
       const before = busyMs(host.daemon.pid)

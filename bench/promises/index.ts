@@ -9,6 +9,7 @@ import { list } from './list.ts'
 import { attachFlood, execFlood, execTty, logFollowers } from './live-streams.ts'
 import { containerMemory, daemonMemory } from './memory.ts'
 import { parallelStarts } from './parallel-starts.ts'
+import { podEvents } from './pod-events.ts'
 import { pods } from './pods.ts'
 import { publishedPort } from './published-port.ts'
 import { raind } from './raind.ts'
@@ -30,6 +31,7 @@ export const benches: readonly Bench[] = [
   publishedPort,
   parallelStarts,
   pods,
+  podEvents,
   serviceRules,
   serviceRate,
   idlePods,

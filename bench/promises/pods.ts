@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { DaemonFixture } from '../../test/support/daemon-fixture.ts'
 import { followObjects } from '../../test/support/object-stream.ts'
 import { startHost } from '../support/host.ts'
+import { apply, replicaSet } from '../support/kube.ts'
 import { startPodman } from '../support/podman.ts'
 import type { Bench } from '../support/promise.ts'
 import { show, summary, timed } from '../support/stats.ts'
@@ -64,19 +65,8 @@ export const pods: Bench = {
 }
 
 async function applySet(host: DaemonFixture, spec: object, replicas: number): Promise<void> {
-  const set = {
-    apiVersion: 'apps/v1',
-    kind: 'ReplicaSet',
-    metadata: { name: 'bench' },
-    spec: {
-      replicas,
-      selector: { matchLabels: { app: 'bench' } },
-      template: { metadata: { labels: { app: 'bench' } }, spec },
-    },
-  }
   using sets = await followObjects(host.home, 'replicaset')
-  const answer = await host.daemon.api.post('/v1/resource/apply', JSON.stringify(set))
-  if (answer.status !== 201) throw new Error(answer.text)
+  await apply(host, replicaSet('bench', replicas, spec))
   await sets.until(({ status }) => status.readyReplicas === replicas)
 }
 

@@ -1,8 +1,7 @@
-import { createConnection } from 'node:net'
 import { dirname, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { followObjects } from '../../test/support/object-stream.ts'
 import { startHost } from '../support/host.ts'
+import { apply, connect, isReady, untilReachable } from '../support/kube.ts'
 import type { Bench } from '../support/promise.ts'
 import { inParallel, show, summary, timed } from '../support/stats.ts'
 
@@ -19,15 +18,15 @@ export const serviceRate: Bench = {
     const labels = { app: 'rate' }
     using pods = await followObjects(host.home, 'pod')
     const service = { metadata: { name: 'rate' }, spec: { selector: labels, ports: [{ port: 80, targetPort: PORT }] } }
-    await apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'rate', labels }, spec: serverSpec() })
-    await apply({ apiVersion: 'v1', kind: 'Service', ...service })
-    const { status } = await pods.until(({ status }) => status.conditions?.some(isReady))
+    await apply(host, { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'rate', labels }, spec: serverSpec() })
+    await apply(host, { apiVersion: 'v1', kind: 'Service', ...service })
+    const { status } = await pods.until(({ status }) => isReady(status))
     const { spec } = (await host.daemon.api.get('/v1/objects/service')).json.data[0]
     const ways = [
       { times: [] as number[], address: status.podIP as string, port: PORT },
       { times: [] as number[], address: spec.clusterIP as string, port: 80 },
     ]
-    await reachable(spec.clusterIP, 80)
+    await untilReachable(spec.clusterIP, 80)
     for (let round = 0; round < Math.max(2, 30 * options.scale); round++)
       for (const { times, address, port } of round % 2 === 0 ? ways : ways.toReversed())
         times.push(await timed(() => inParallel(CONNECTIONS, AT_ONCE, () => connect(address, port))))
@@ -44,11 +43,6 @@ export const serviceRate: Bench = {
         note,
       },
     ]
-
-    async function apply(object: object): Promise<void> {
-      const answer = await host.daemon.api.post('/v1/resource/apply', JSON.stringify(object))
-      if (answer.status !== 201) throw new Error(answer.text)
-    }
 
     /** A server that is faster than busybox's httpd, which forks: the daemon's own Node, and the host's libraries. */
     function serverSpec(): object {
@@ -74,31 +68,4 @@ export const serviceRate: Bench = {
       }
     }
   },
-}
-
-function isReady({ type, status }: { type: string; status: string }): boolean {
-  return type === 'Ready' && status === 'True'
-}
-
-/** The rules come some ms after the pod. */
-async function reachable(host: string, port: number): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await connect(host, port)
-    } catch (error) {
-      if (tries === 100) throw error
-      await sleep(20)
-    }
-  }
-}
-
-/** Until it is there. A reset leaves no port in TIME_WAIT behind. */
-function connect(host: string, port: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const socket = createConnection({ host, port }, () => {
-    socket.resetAndDestroy()
-    resolve()
-  })
-  socket.on('error', reject)
-  return promise
 }

@@ -297,6 +297,20 @@ describe('a pod', () => {
     assert.deepEqual(world.names, [])
   })
 
+  test('that is evicted is ended at once, whatever time it asks for, and for good', () => {
+    const world = new World({ containers: [container('main')], terminationGracePeriodSeconds: 600 })
+    world.settle()
+    world.pod = { ...world.pod, status: { ...world.pod.status, phase: 'Failed', reason: 'Evicted' } }
+    const step = world.step()
+    assert.equal(step.do, 'kill')
+    assert.deepEqual(
+      step.kills.map(({ graceMs, reason }) => [graceMs, reason]),
+      [[SECOND, 'the pod is evicted']],
+    )
+    world.settle()
+    assert.deepEqual(world.names, [])
+  })
+
   test('ends a container whose probe has failed, within the time of the probe, and makes it anew', () => {
     const world = new World({
       containers: [container('main', { livenessProbe: { terminationGracePeriodSeconds: 5 } }), container('other')],
