@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { replicaSetManifest } from '../../test/support/manifests.ts'
 import { followObjects } from '../../test/support/object-stream.ts'
 import { cpuMs } from '../support/cpu.ts'
 import { startHost } from '../support/host.ts'
-import { apply, replicaSet } from '../support/kube.ts'
+import { apply } from '../support/kube.ts'
 import { childrenOf } from '../support/process-tree.ts'
 import type { Bench, Row } from '../support/promise.ts'
 
@@ -22,7 +23,7 @@ export const idlePods: Bench = {
     const measure = async (what: string, probes: object): Promise<Row> => {
       const command = ['httpd', '-f', '-p', '80']
       const container = { name: 'main', image: host.image, imagePullPolicy: 'IfNotPresent', command, ...probes }
-      const set = replicaSet('idle', PODS, { terminationGracePeriodSeconds: 0, containers: [container] })
+      const set = replicaSetManifest('idle', PODS, { terminationGracePeriodSeconds: 0, containers: [container] })
       using sets = await followObjects(host.home, 'replicaset')
       await apply(host, set)
       await sets.until(({ status }) => status?.readyReplicas === PODS)

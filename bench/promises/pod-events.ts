@@ -1,7 +1,8 @@
 import type { DaemonFixture } from '../../test/support/daemon-fixture.ts'
+import { isReady, replicaSetManifest } from '../../test/support/manifests.ts'
 import { followObjects } from '../../test/support/object-stream.ts'
 import { startHost } from '../support/host.ts'
-import { apply, isReady, replicaSet, untilReachable } from '../support/kube.ts'
+import { apply, untilReachable } from '../support/kube.ts'
 import type { Bench } from '../support/promise.ts'
 import { show, summary } from '../support/stats.ts'
 
@@ -21,7 +22,7 @@ export const podEvents: Bench = {
       readinessProbe: PROBE,
     }
     using pods = await followObjects(host.home, 'pod')
-    await apply(host, replicaSet('web', 1, { terminationGracePeriodSeconds: 0, containers: [container] }))
+    await apply(host, replicaSetManifest('web', 1, { terminationGracePeriodSeconds: 0, containers: [container] }))
     await apply(host, {
       apiVersion: 'v1',
       kind: 'Service',
@@ -31,10 +32,10 @@ export const podEvents: Bench = {
     const { clusterIP } = (await host.daemon.api.get('/v1/objects/service')).json.data[0].spec
     const [replaced, left]: [number[], number[]] = [[], []]
     for (let round = 0; round < Math.max(2, 20 * options.scale); round++) {
-      const pod = await pods.until(({ status }) => isReady(status))
+      const pod = await pods.until(({ status }) => isReady({ status }))
       await untilReachable(clusterIP, 80)
       await run(host, pod, 'rm /ready')
-      await pods.until(({ metadata, status }) => metadata.uid === pod.metadata.uid && !isReady(status))
+      await pods.until(({ metadata, status }) => metadata.uid === pod.metadata.uid && !isReady({ status }))
       left.push(await since(() => untilReachable(clusterIP, 80, false)))
       void host.daemon.api.delete(`/v1/objects/pod/${pod.metadata.name}`)
       await pods.until(({ metadata }) => metadata.uid === pod.metadata.uid && metadata.deletionTimestamp !== undefined)

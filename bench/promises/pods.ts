@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DaemonFixture } from '../../test/support/daemon-fixture.ts'
+import { replicaSetManifest } from '../../test/support/manifests.ts'
 import { followObjects } from '../../test/support/object-stream.ts'
 import { startHost } from '../support/host.ts'
-import { apply, replicaSet } from '../support/kube.ts'
+import { apply } from '../support/kube.ts'
 import { startPodman } from '../support/podman.ts'
 import type { Bench } from '../support/promise.ts'
 import { show, summary, timed } from '../support/stats.ts'
@@ -66,7 +67,7 @@ export const pods: Bench = {
 
 async function applySet(host: DaemonFixture, spec: object, replicas: number): Promise<void> {
   using sets = await followObjects(host.home, 'replicaset')
-  await apply(host, replicaSet('bench', replicas, spec))
+  await apply(host, replicaSetManifest('bench', replicas, spec))
   await sets.until(({ status }) => status.readyReplicas === replicas)
 }
 

@@ -1,7 +1,8 @@
 import { dirname, join } from 'node:path'
+import { isReady } from '../../test/support/manifests.ts'
 import { followObjects } from '../../test/support/object-stream.ts'
 import { startHost } from '../support/host.ts'
-import { apply, connect, isReady, untilReachable } from '../support/kube.ts'
+import { apply, connect, untilReachable } from '../support/kube.ts'
 import type { Bench } from '../support/promise.ts'
 import { inParallel, show, summary, timed } from '../support/stats.ts'
 
@@ -20,7 +21,7 @@ export const serviceRate: Bench = {
     const service = { metadata: { name: 'rate' }, spec: { selector: labels, ports: [{ port: 80, targetPort: PORT }] } }
     await apply(host, { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'rate', labels }, spec: serverSpec() })
     await apply(host, { apiVersion: 'v1', kind: 'Service', ...service })
-    const { status } = await pods.until(({ status }) => isReady(status))
+    const { status } = await pods.until(({ status }) => isReady({ status }))
     const { spec } = (await host.daemon.api.get('/v1/objects/service')).json.data[0]
     const ways = [
       { times: [] as number[], address: status.podIP as string, port: PORT },

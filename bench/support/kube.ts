@@ -7,21 +7,6 @@ export async function apply({ daemon }: DaemonFixture, object: object): Promise<
   if (answer.status !== 201) throw new Error(answer.text)
 }
 
-/** A ReplicaSet of that name, whose pods have the label `app` with it. */
-export function replicaSet(name: string, replicas: number, spec: object): object {
-  const labels = { app: name }
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'ReplicaSet',
-    metadata: { name },
-    spec: { replicas, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
-  }
-}
-
-export function isReady(status: { conditions?: readonly { type: string; status: string }[] }): boolean {
-  return status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
-}
-
 /** Until it is there. A reset leaves no port in TIME_WAIT behind. */
 export function connect(host: string, port: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()

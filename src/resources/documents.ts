@@ -2,7 +2,7 @@ import { StatusError } from '../lib/errors.ts'
 import { jsonDocuments } from './json-documents.ts'
 
 /** etcd takes no more of one object; of a whole file some. */
-const MAX_BYTES = 8 * 1024 * 1024
+export const MAX_MANIFEST_BYTES = 8 * 1024 * 1024
 const MAX_DOCUMENTS = 5000
 /** No object of Kubernetes is a third as deep; what walks through one by recursion need not fear for its stack. */
 const MAX_DEPTH = 100
@@ -23,8 +23,11 @@ export type ManifestDocument = DocumentPlace & ({ readonly value: unknown } | { 
  * @throws {StatusError} `invalid_argument` for what is too large
  */
 export async function readDocuments(text: string): Promise<ManifestDocument[]> {
-  if (text.length > MAX_BYTES) {
-    throw new StatusError('invalid_argument', `The manifest is too large: at most ${MAX_BYTES / 1024 / 1024} MiB`)
+  if (text.length > MAX_MANIFEST_BYTES) {
+    throw new StatusError(
+      'invalid_argument',
+      `The manifest is too large: at most ${MAX_MANIFEST_BYTES / 1024 / 1024} MiB`,
+    )
   }
   const parsed = jsonDocuments(text) ?? (await import('./yaml-documents.ts')).yamlDocuments(text)
   const read: ManifestDocument[] = []

@@ -6,6 +6,7 @@
 export type { AppliedObject, ApplyOptions } from './apply.ts'
 export { collect, isGarbage } from './collect.ts'
 export { type DeleteOptions, Deletion, FOREGROUND } from './delete.ts'
+export { MAX_MANIFEST_BYTES } from './documents.ts'
 export { type KubeObject, kubeObject } from './kube-object.ts'
 export type { DocumentFailure } from './manifest-failure.ts'
 export { createReplica, deletePod, ownerReference } from './pods.ts'

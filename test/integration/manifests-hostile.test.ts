@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type KubeObject, kubeFixture } from '../support/kube-fixture.ts'
+import { replicaSetManifest } from '../support/manifests.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { followObjects } from '../support/object-stream.ts'
 
@@ -279,24 +280,13 @@ describe('manifests of strangers', () => {
   })
 
   describe('and what becomes of them', () => {
-    const set = (replicas: number, more: object = {}) => ({
-      apiVersion: 'apps/v1',
-      kind: 'ReplicaSet',
-      metadata: { name: 'web' },
-      spec: {
-        replicas,
-        selector: { matchLabels: { app: 'web' } },
-        template: {
-          metadata: { labels: { app: 'web' }, ...more },
-          // It waits for a ConfigMap, and nothing of it runs.
-          spec: {
-            terminationGracePeriodSeconds: 0,
-            containers: [{ name: 'main', image: the().image }],
-            volumes: [{ name: 'v', configMap: { name: 'never' } }],
-          },
-        },
-      },
+    // It waits for a ConfigMap, and nothing of it runs.
+    const waits = () => ({
+      terminationGracePeriodSeconds: 0,
+      containers: [{ name: 'main', image: the().image }],
+      volumes: [{ name: 'v', configMap: { name: 'never' } }],
     })
+    const set = (replicas: number, more?: object) => replicaSetManifest('web', replicas, waits(), more)
 
     test('2^31 replicas: no more pods than there may be, and all else goes on', async () => {
       await the().apply(set(0))

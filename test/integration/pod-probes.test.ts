@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { isReady, kubeFixture } from '../support/kube-fixture.ts'
+import { kubeFixture } from '../support/kube-fixture.ts'
+import { isReady } from '../support/manifests.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
 runInOwnNamespaces(import.meta.filename)

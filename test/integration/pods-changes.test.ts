@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type KubeObject, kubeFixture } from '../support/kube-fixture.ts'
+import { podManifest } from '../support/manifests.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { busyboxImage } from '../support/test-image.ts'
 
@@ -14,12 +15,8 @@ const OBEYS = ['sh', '-c', 'trap "exit 0" TERM; touch /ready; while :; do sleep 
 
 describe('pods that are changed while they run', () => {
   const the = kubeFixture({ images: { next: busyboxImage({ layers: [[{ path: 'next', content: 'x' }]] }) } })
-  const pod = (spec: object, metadata: object = {}) => ({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'web', ...metadata },
-    spec: { terminationGracePeriodSeconds: 60, ...spec },
-  })
+  const pod = (spec: object, metadata: object = {}) =>
+    podManifest({ terminationGracePeriodSeconds: 60, ...spec }, metadata)
   const container = (name: string, more: object = {}) => ({
     name,
     image: the().image,

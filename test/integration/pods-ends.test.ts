@@ -4,18 +4,15 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { kubeFixture } from '../support/kube-fixture.ts'
+import { podManifest } from '../support/manifests.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
 runInOwnNamespaces(import.meta.filename)
 
 describe('how pods end', () => {
   const the = kubeFixture()
-  const pod = (spec: object, metadata: object = {}) => ({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'web', ...metadata },
-    spec: { terminationGracePeriodSeconds: 1, ...spec },
-  })
+  const pod = (spec: object, metadata: object = {}) =>
+    podManifest({ terminationGracePeriodSeconds: 1, ...spec }, metadata)
 
   /** Ready when it is about to do what it does: until then signals are lost on it. */
   const script = (name: string, text: string, more: object = {}) => ({

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type KubeObject, kubeFixture } from '../support/kube-fixture.ts'
+import { isReady, podManifest } from '../support/manifests.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
 runInOwnNamespaces(import.meta.filename)
@@ -13,18 +14,12 @@ const MOUNTED_CACHE = [{ name: 'cache', mountPath: '/cache' }]
 
 describe('what befalls pods', () => {
   const the = kubeFixture()
-  const pod = (spec: object, metadata: object = {}) => ({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'web', ...metadata },
-    spec: { terminationGracePeriodSeconds: 60, ...spec },
-  })
+  const pod = (spec: object, metadata: object = {}) =>
+    podManifest({ terminationGracePeriodSeconds: 60, ...spec }, metadata)
   const container = (name: string, more: object = {}) => ({ name, image: the().image, command: OBEYS, ...more })
   const says = (script: string) => ({ command: ['sh', '-c', script] })
   const until = (fits: (status: KubeObject) => boolean, name = 'web') =>
     the().until('pod', name, (object) => object !== undefined && fits(object.status), LIMIT_MS)
-  const isReady = ({ conditions }: KubeObject) =>
-    conditions?.some(({ type, status }: { type: string; status: string }) => type === 'Ready' && status === 'True')
   const kill = async (name: string) => {
     const { pid } = await the().container('web', name)
     assert.ok(pid > 0)
@@ -63,7 +58,7 @@ describe('what befalls pods', () => {
     await the().apply(pod({ initContainers: [init], containers: [container('a')] }))
     await until(({ initContainerStatuses: [first] = [] }) => first?.state.running)
     await kill('POD')
-    const { status } = await until(isReady)
+    const { status } = await the().untilReady('web', LIMIT_MS)
     assert.equal(status.initContainerStatuses[0].restartCount, 1)
     assert.equal(status.containerStatuses[0].restartCount, 0)
   })
@@ -77,7 +72,7 @@ describe('what befalls pods', () => {
       await the().apply(pod({ volumes, containers: [container('a', { lifecycle, volumeMounts })] }))
       await untilTold('Started')
       await kill(victim)
-      await until((status) => isReady(status) && status.containerStatuses[0].restartCount === 1)
+      await until((status) => isReady({ status }) && status.containerStatuses[0].restartCount === 1)
       await the().delete('pod', 'web')
     }
   })
@@ -86,7 +81,7 @@ describe('what befalls pods', () => {
     const lifecycle = { preStop: { exec: { command: ['sleep', '1000'] } } }
     for (const victim of ['a', 'POD']) {
       await the().apply(pod({ containers: [container('a', { lifecycle })], terminationGracePeriodSeconds: 5 }))
-      await until(isReady)
+      await the().untilReady('web', LIMIT_MS)
       await the().delete('pod', 'web', 'wait=false')
       await untilTold('Killing')
       await kill(victim)
@@ -97,7 +92,7 @@ describe('what befalls pods', () => {
   test('a daemon that is killed in preStop, its successor ends the pod', async () => {
     const lifecycle = { preStop: { exec: { command: ['sleep', '1000'] } } }
     await the().apply(pod({ containers: [container('a', { lifecycle })], terminationGracePeriodSeconds: 3 }))
-    await until(isReady)
+    await the().untilReady('web', LIMIT_MS)
     await the().delete('pod', 'web', 'wait=false')
     await untilTold('Killing')
     await the().fixture.daemon.kill()
@@ -133,7 +128,7 @@ describe('what befalls pods', () => {
       named('none', { image: `${the().fixture.registry.host}/none` }),
       named('lacks', { envFrom: [{ configMapRef: { name: 'none' } }] }),
     )
-    await until(isReady, 'hangs')
+    await the().untilReady('hangs', LIMIT_MS)
     await until(({ containerStatuses: [a] = [] }) => a?.state.waiting?.reason === 'CreateContainerConfigError', 'lacks')
     await the().delete('namespace', 'team')
     assert.deepEqual(await the().list('pod', 'namespace=team'), [])
@@ -147,7 +142,7 @@ describe('what befalls pods', () => {
       failureThreshold: 2,
     }
     await the().apply(pod({ containers: [container('a', { livenessProbe })] }))
-    await until(isReady)
+    await the().untilReady('web', LIMIT_MS)
     for (let count = 0; count < 10; count++) {
       const seen = await the().sayIn('web', 'a', 'ps | grep -c "[s]leep 1000"')
       assert.ok(Number(seen) <= 1, seen)

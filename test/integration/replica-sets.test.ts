@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type KubeObject, kubeFixture } from '../support/kube-fixture.ts'
+import { replicaSetManifest } from '../support/manifests.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
 runInOwnNamespaces(import.meta.filename)
@@ -10,23 +11,11 @@ const OBEYS = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 1 & wait; done
 
 describe('replica sets', () => {
   const the = kubeFixture()
-  const set = (replicas: number, more: object = {}) => ({
-    apiVersion: 'apps/v1',
-    kind: 'ReplicaSet',
-    metadata: { name: 'web' },
-    spec: {
-      replicas,
-      selector: { matchLabels: { app: 'web' } },
-      template: {
-        metadata: { labels: { app: 'web' } },
-        spec: {
-          terminationGracePeriodSeconds: 1,
-          containers: [{ name: 'main', image: the().image, command: OBEYS }],
-        },
-      },
-      ...more,
-    },
-  })
+  const set = (replicas: number, more: object = {}) => {
+    const containers = [{ name: 'main', image: the().image, command: OBEYS }]
+    const manifest = replicaSetManifest('web', replicas, { terminationGracePeriodSeconds: 1, containers })
+    return { ...manifest, spec: { ...manifest.spec, ...more } }
+  }
   const wire = async () => (await the().fixture.daemon.api.get('/v1/replicasets/web')).json.data
   const untilReady = (count: number) =>
     the().until('replicaset', 'web', ({ status }) => status.readyReplicas === count && status.replicas === count)

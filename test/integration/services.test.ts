@@ -4,6 +4,7 @@ import { get } from 'node:http'
 import { createServer } from 'node:net'
 import { describe, test } from 'node:test'
 import { type KubeObject, kubeFixture } from '../support/kube-fixture.ts'
+import { replicaSetManifest } from '../support/manifests.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
 runInOwnNamespaces(import.meta.filename)
@@ -29,16 +30,7 @@ describe('Services', () => {
     metadata: { name, labels },
     spec: { terminationGracePeriodSeconds: 0, containers: [container(more)] },
   })
-  const set = (replicas: number) => ({
-    apiVersion: 'apps/v1',
-    kind: 'ReplicaSet',
-    metadata: { name: 'web' },
-    spec: {
-      replicas,
-      selector: { matchLabels: { app: 'web' } },
-      template: { metadata: { labels: { app: 'web' } }, spec: pod('', {}, LISTENS).spec },
-    },
-  })
+  const set = (replicas: number) => replicaSetManifest('web', replicas, pod('', {}, LISTENS).spec)
   const service = (spec: object) => ({
     apiVersion: 'v1',
     kind: 'Service',

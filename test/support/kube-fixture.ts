@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before } from 'node:test'
 import type { DaemonOptions } from './daemon.ts'
 import { type DaemonFixture, daemonFixture } from './daemon-fixture.ts'
+import { isReady } from './manifests.ts'
 import { followObjects } from './object-stream.ts'
 import type { OciImage } from './oci-image.ts'
 
@@ -92,12 +93,6 @@ export function kubeClient(fixture: DaemonFixture): KubeFixture {
     container: find,
   }
   return kube
-}
-
-export function isReady(pod: KubeObject): boolean {
-  return pod?.status.conditions?.some(
-    ({ type, status }: { type: string; status: string }) => type === 'Ready' && status === 'True',
-  )
 }
 
 /** All of them, and the image that pods have brought. */

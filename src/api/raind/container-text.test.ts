@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { exampleMeta } from '../../../test/fixtures/pod-example.ts'
 import { PLAIN_CONTAINER } from '../../../test/support/container-spec.ts'
-import { objectMeta } from '../../../test/support/object-meta.ts'
 import type { Container } from '../../model/container.ts'
 import type { Sandbox } from '../../model/network.ts'
 import { containerText } from './container-text.ts'
 import { wireContainer } from './convert.ts'
 
-const metadata = objectMeta('web')
+const metadata = exampleMeta()
 const container: Container = { metadata, spec: PLAIN_CONTAINER, status: { restartCount: 0 } }
 const sandbox = (hostPort: number): Sandbox => ({
   metadata,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { exampleMeta } from '../../../test/fixtures/pod-example.ts'
 import { PLAIN_CONTAINER } from '../../../test/support/container-spec.ts'
-import { objectMeta } from '../../../test/support/object-meta.ts'
 import type { Container } from '../../model/container.ts'
 import type { Digest } from '../../model/digest.ts'
 import type { Sandbox } from '../../model/network.ts'
@@ -13,7 +13,7 @@ const uid = '0123456789ab'.padEnd(64, 'c')
 const digest = `sha256:${'a'.repeat(64)}` as Digest
 
 const container: Container = {
-  metadata: objectMeta('web', { uid }),
+  metadata: exampleMeta({ uid, createdAt: T0 }),
   spec: {
     ...PLAIN_CONTAINER,
     image: 'docker.io/library/nginx:latest',
@@ -26,7 +26,7 @@ const container: Container = {
 }
 
 const sandbox: Sandbox = {
-  metadata: objectMeta('s1', { uid }),
+  metadata: exampleMeta({ name: 's1', uid }),
   spec: {
     hostname: 'web',
     attachments: [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { objectMeta } from '../../../test/support/object-meta.ts'
+import { exampleImage, exampleMeta } from '../../../test/fixtures/pod-example.ts'
 import type { Digest } from '../../model/digest.ts'
 import type { Image } from '../../model/image.ts'
 import { wireImage, wireImageStatus, wireImageUsage, wireProgress } from './image-convert.ts'
@@ -8,35 +8,19 @@ import { wireImage, wireImageStatus, wireImageUsage, wireProgress } from './imag
 const T0 = Date.UTC(2026, 1, 3, 4, 5, 6, 789)
 const digest = `sha256:${'a'.repeat(64)}` as Digest
 
+const example = exampleImage()
 const image: Image = {
-  metadata: objectMeta('docker.io/library/nginx:latest'),
+  ...example,
+  metadata: exampleMeta({ name: 'docker.io/library/nginx:latest', createdAt: T0 }),
   spec: {
+    ...example.spec,
     repository: 'library/nginx',
-    reference: 'latest',
-    target: { mediaType: 'm', digest, size: 10 },
-    manifest: { mediaType: 'm', digest, size: 10 },
     config: { mediaType: 'm', digest, size: 100 },
     layers: [
       { mediaType: 'm', digest, size: 1000 },
       { mediaType: 'm', digest, size: 2000 },
     ],
-    diffIds: [],
-    chainIds: [],
-    platform: { os: 'linux', architecture: 'amd64' },
-    imageConfig: {
-      entrypoint: [],
-      cmd: [],
-      env: [],
-      user: '',
-      workingDir: '',
-      stopSignal: '',
-      labels: {},
-      exposedPorts: [],
-      volumes: [],
-    },
-    builtAt: 0,
   },
-  status: {},
 }
 
 test('wireImage() and its kin: golden', () => {

@@ -1,5 +1,12 @@
 import type { Ctx } from '../../lib/ctx.ts'
-import type { AppliedObject, ApplyOptions, ObjectDiff, ObjectName, Resources } from '../../resources/index.ts'
+import {
+  type AppliedObject,
+  type ApplyOptions,
+  MAX_MANIFEST_BYTES,
+  type ObjectDiff,
+  type ObjectName,
+  type Resources,
+} from '../../resources/index.ts'
 import { readText } from '../http/body.ts'
 import { type Route, route } from '../http/route.ts'
 import { success } from './envelope.ts'
@@ -14,9 +21,6 @@ import {
 } from './kube-types.ts'
 import { withoutUndefined } from './without-undefined.ts'
 
-/** Bytes of a text that is applied or deleted. */
-export const MANIFEST_LIMIT = 8 * 1024 * 1024
-
 /** As the original of Raind takes manifests. */
 export const RAIND_APPLY: ApplyOptions = { manager: 'raind', raind: { zeroReplicas: false } }
 
@@ -24,12 +28,12 @@ export const RAIND_APPLY: ApplyOptions = { manager: 'raind', raind: { zeroReplic
 export function manifestRoutes(resources: Resources, ctx: Ctx): readonly Route[] {
   return [
     route('POST', '/v1/resource/apply', { query: applyQuery }, async ({ stream, query }) => {
-      const applied = await resources.apply(ctx, await readText(stream, MANIFEST_LIMIT), toApply(query))
+      const applied = await resources.apply(ctx, await readText(stream, MAX_MANIFEST_BYTES), toApply(query))
       return success(201, 'resources applied', wireApplied(applied))
     }),
 
     route('POST', '/v1/resource/diff', { query: applyQuery }, async ({ stream, query }) => {
-      const diffs = await resources.diff(await readText(stream, MANIFEST_LIMIT), toApply(query))
+      const diffs = await resources.diff(await readText(stream, MAX_MANIFEST_BYTES), toApply(query))
       return success(200, 'resources compared', diffs.map(wireDiff))
     }),
 
@@ -40,7 +44,7 @@ export function manifestRoutes(resources: Resources, ctx: Ctx): readonly Route[]
       async ({ ctx, stream, query }) => {
         const { wait, ignoreMissing, gracePeriod, cascade } = query
         const options = withoutUndefined({ ignoreMissing, graceSeconds: gracePeriod, cascade })
-        const deleted = await resources.deleteManifest(await readText(stream, MANIFEST_LIMIT), options)
+        const deleted = await resources.deleteManifest(await readText(stream, MAX_MANIFEST_BYTES), options)
         if (wait) await resources.untilGone(ctx, deleted)
         return success(200, 'resources deleted', wireDeleted(deleted))
       },

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { objectMeta } from '../../../test/support/object-meta.ts'
+import { exampleMeta } from '../../../test/fixtures/pod-example.ts'
 import type { Network } from '../../model/network.ts'
 import { toNetworkFilter, wireNetwork } from './network-convert.ts'
 
 test('wireNetwork(): golden, with capital keys', () => {
   const network: Network = {
-    metadata: objectMeta('raind0'),
+    metadata: exampleMeta({ name: 'raind0' }),
     spec: { bridge: 'raind0', subnet: '10.166.0.0/20', gateway: '10.166.0.254' },
     status: {},
   }

@@ -1,9 +1,9 @@
-import type { Resources } from '../../resources/index.ts'
+import { MAX_MANIFEST_BYTES, type Resources } from '../../resources/index.ts'
 import { readText } from '../http/body.ts'
 import { type Route, route } from '../http/route.ts'
 import { success } from './envelope.ts'
 import type { WireService } from './kube-types.ts'
-import { MANIFEST_LIMIT, RAIND_APPLY } from './manifests.ts'
+import { RAIND_APPLY } from './manifests.ts'
 import { wireService } from './pod-convert.ts'
 
 /** Raind's verbs on services, by id or by name in the default namespace. */
@@ -15,7 +15,7 @@ export function serviceRoutes(resources: Resources): readonly Route[] {
     }),
 
     route('POST', '/v1/services', {}, async ({ stream }) => {
-      const { metadata } = await resources.createService(await readText(stream, MANIFEST_LIMIT), RAIND_APPLY)
+      const { metadata } = await resources.createService(await readText(stream, MAX_MANIFEST_BYTES), RAIND_APPLY)
       return success(201, 'service created', { serviceId: metadata.uid })
     }),
 

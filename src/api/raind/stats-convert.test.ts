@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { exampleMeta } from '../../../test/fixtures/pod-example.ts'
 import { PLAIN_CONTAINER } from '../../../test/support/container-spec.ts'
-import { objectMeta } from '../../../test/support/object-meta.ts'
 import type { Container } from '../../model/container.ts'
 import { wireStats } from './stats-convert.ts'
 
@@ -12,7 +12,7 @@ const host = { cpus: 4, memoryBytes: 8e9 }
 const logFile = '/log'
 
 const container: Container = {
-  metadata: objectMeta('web', { uid, labels: { tier: 'x' }, createdAt: T0 }),
+  metadata: exampleMeta({ uid, labels: { tier: 'x' }, createdAt: T0 }),
   spec: { ...PLAIN_CONTAINER, imageRepository: 'nginx', args: ['nginx'], cgroupParent: '/condenser' },
   status: { restartCount: 0, preparedAt: T0 + 1, startedAt: T0 + 2, pid: 4711 },
 }

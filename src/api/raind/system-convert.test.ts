@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { exampleMeta } from '../../../test/fixtures/pod-example.ts'
 import { PLAIN_CONTAINER } from '../../../test/support/container-spec.ts'
-import { objectMeta } from '../../../test/support/object-meta.ts'
 import type { Container, ContainerStatus } from '../../model/container.ts'
 import type { Digest } from '../../model/digest.ts'
 import type { Image } from '../../model/image.ts'
@@ -13,7 +13,8 @@ const RUNNING = { restartCount: 0, preparedAt: 1, pid: 5, startedAt: 2 }
 const STOPPED = { restartCount: 0, preparedAt: 1, finishedAt: 3 }
 
 function container(name: string, status: ContainerStatus): Container {
-  return { metadata: objectMeta(name), spec: { ...PLAIN_CONTAINER, imageId: digest }, status }
+  const uid = Buffer.from(name).toString('hex').padEnd(64, '0')
+  return { metadata: exampleMeta({ name, uid }), spec: { ...PLAIN_CONTAINER, imageId: digest }, status }
 }
 
 const volume = (name: string): Volume => ({

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { objectMeta } from '../../../test/support/object-meta.ts'
+import { exampleMeta } from '../../../test/fixtures/pod-example.ts'
 import type { VolumeView } from '../../containers/index.ts'
 import { toVolumeFilter, wireVolume } from './volume-convert.ts'
 
 const view: VolumeView = {
   volume: {
-    metadata: objectMeta('data', { labels: { tier: 'db' }, createdAt: Date.UTC(2024, 0, 2, 3, 4, 5) }),
+    metadata: exampleMeta({ name: 'data', labels: { tier: 'db' }, createdAt: Date.UTC(2024, 0, 2, 3, 4, 5) }),
     spec: { driver: 'local', anonymous: false },
     status: {},
   },
