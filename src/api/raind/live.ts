@@ -102,9 +102,9 @@ async function giveOutput(session: Session, channel: Channel, dialect: Dialect):
   for await (const { stream, bytes } of session.output) {
     for (const message of dialect.output(stream, bytes)) await channel.send(message.bytes, message.sent)
   }
-  if (dialect.exit === undefined) return
+  // Who sees the connection end takes the process for ended, and may remove its container next: that is recorded first.
   const { exitCode } = await session.exit
-  await channel.send(dialect.exit(exitCode))
+  if (dialect.exit !== undefined) await channel.send(dialect.exit(exitCode))
 }
 
 /** Resolves with what is wrong with what the client sends; never, if nothing is. */
