@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { assertAgreement } from './agreement.ts'
+import type { ApiClient } from './api-client.ts'
 import { type Daemon, type DaemonOptions, type Disk, type Home, makeHome, startDaemon } from './daemon.ts'
 import { assertNoLeak, observe, type World } from './leak-check.ts'
 import type { OciImage } from './oci-image.ts'
@@ -34,6 +35,8 @@ export async function daemonFixture(
   await writeFile(home.config, `cgroupParent: ${home.cgroupParent}\nstopTimeout: 2\n`)
   let daemon = await startDaemon(home, options)
   stack.defer(() => daemon[Symbol.asyncDispose]())
+  // With the last of them the name server ends.
+  stack.defer(() => removeContainers(daemon.api).catch(() => {}))
   const image = `${registry.host}/busybox`
   const pulled = await daemon.api.post('/v1/images', { image })
   if (pulled.status !== 200) throw new Error(`Cannot pull ${image}: ${pulled.text}`)
@@ -54,14 +57,18 @@ export async function daemonFixture(
     },
     leakCheck: () => assertNoLeak(clean, home),
     async clear() {
-      for (const { containerId } of (await daemon.api.get('/v1/containers')).json.data ?? []) {
-        await daemon.api.delete(`/v1/containers/${containerId}/actions/delete?force=true`)
-      }
+      await removeContainers(daemon.api)
       await daemon.api.post('/v1/volumes/prune', { all: true })
       await assertAgreement(daemon.api)
       await assertNoLeak(clean, home)
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+async function removeContainers(api: ApiClient): Promise<void> {
+  for (const { containerId } of (await api.get('/v1/containers')).json.data ?? []) {
+    await api.delete(`/v1/containers/${containerId}/actions/delete?force=true`)
   }
 }
 

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { cgroupHierarchies, removeCgroup } from '../../src/linux/cgroup.ts'
 import { MS_SHARED, mount, unmount } from '../../src/linux/mount.ts'
 import { type ApiClient, apiClient } from './api-client.ts'
 
@@ -66,7 +67,8 @@ export async function makeHome(disk?: Disk): Promise<Home> {
   return {
     ...home,
     async [Symbol.asyncDispose]() {
-      // The daemon leaves its self-binds, like its containers.
+      // A daemon leaves its containers and its self-binds.
+      await removeCgroup(home.cgroupParent, cgroupHierarchies())
       for (const directory of [home.root, home.run, memory]) while (unmount(directory));
       await rm(base, { recursive: true, force: true, maxRetries: 3 })
     },
