@@ -37,10 +37,12 @@ for (const runtime of ['crun', 'runc'] as const)
       (await the().events('pod', 'web')).filter((event) => event.reason === reason).map(({ message }) => message)
 
     test('a failed liveness probe restarts the container, and one that cannot be run does not', async () => {
-      const livenessProbe = { exec: { command: ['ls', '/well'] }, ...EVERY_SECOND }
+      // On a slow machine an exec takes longer than a second, which is a failure too.
+      const patient = { ...EVERY_SECOND, timeoutSeconds: 60 }
+      const livenessProbe = { exec: { command: ['ls', '/well'] }, ...patient }
       const exec = { command: ['/no/such'] }
       const other = { name: 'other', image: the().image, command: ['sh', '-c', LIVE] }
-      const missing = { ...other, livenessProbe: { exec, ...EVERY_SECOND } }
+      const missing = { ...other, livenessProbe: { exec, ...patient } }
       const pod = podOf({ livenessProbe })
       await the().apply({ ...pod, spec: { containers: [...pod.spec.containers, missing] } })
       await the().untilReady('web')
@@ -99,13 +101,15 @@ for (const runtime of ['crun', 'runc'] as const)
     })
 
     test('startup first: the others wait for it, and its failure restarts the container', async () => {
-      const startupProbe = { exec: { command: ['ls', '/started'] }, periodSeconds: 1, failureThreshold: 3 }
+      const exec = { command: ['sh', '-c', 'test -e /all-runs/second || ! touch /all-runs/first'] }
+      const startupProbe = { exec, periodSeconds: 1, failureThreshold: 3, timeoutSeconds: 60 }
       const livenessProbe = { tcpSocket: { port: 1 }, periodSeconds: 1, failureThreshold: 1 }
-      await run({ startupProbe, livenessProbe })
+      const begins = 'test ! -e /all-runs/first || touch /all-runs/second'
+      const command = ['sh', '-c', `${begins}; ${LIVE}`]
+      const volumeMounts = [{ name: 'all', mountPath: '/all-runs' }]
+      await run({ command, volumeMounts, startupProbe, livenessProbe }, { volumes: [{ name: 'all', emptyDir: {} }] })
       await untilContainer(({ restartCount }) => restartCount === 1)
       assert.ok((await told('Unhealthy')).every((text) => text.startsWith('Startup probe failed: ')))
-      await untilContainer(({ state, started }) => state.running !== undefined && !started)
-      await say('touch /started')
       await untilContainer(({ started }) => started)
       await untilContainer(({ restartCount }) => restartCount === 2)
       assert.ok((await told('Unhealthy')).some((text) => /^Liveness probe failed: connect ECONNREFUSED/.test(text)))
