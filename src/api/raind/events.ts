@@ -1,4 +1,5 @@
 import type { Ctx } from '../../lib/ctx.ts'
+import { sleep } from '../../lib/long-timer.ts'
 import type { Event } from '../../model/event.ts'
 import { type EventFilter, parseEventFilter } from '../../model/event-filter.ts'
 import type { EventOptions, Store } from '../../store/index.ts'
@@ -10,9 +11,6 @@ import { jsonLines } from './json-lines.ts'
 import { NDJSON } from './types.ts'
 
 export type EventSource = Pick<Store, 'events' | 'durable'>
-
-/** The longest that a timer takes; some 24 days. */
-const MAX_TIMER_MS = 2 ** 31 - 1
 
 export function eventRoutes(store: EventSource): readonly Route[] {
   return [
@@ -35,7 +33,9 @@ function openEvents(ctx: Ctx, store: EventSource, { after, sinceNs, untilNs }: E
 }
 
 function endingIn({ signal }: Ctx, ms: number): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(Math.min(ms, MAX_TIMER_MS))])
+  const ending = new AbortController()
+  void sleep(ms, signal).then(() => ending.abort(signal.reason))
+  return ending.signal
 }
 
 /** A clock that was set back makes later events older: each is looked at. */
