@@ -118,7 +118,8 @@ export interface EventOptions {
   readonly after?: number | 'last'
   /** Instead: ns since the epoch, of the first event that is wanted. */
   readonly sinceNs?: bigint
-  readonly follow?: boolean
+  /** Goes on with what comes; with a signal: until that ends, and with all that has come by then. */
+  readonly follow?: boolean | AbortSignal
 }
 
 /** How many of the latest rows are kept at least; at most 255 more are. */

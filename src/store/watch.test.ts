@@ -160,6 +160,27 @@ test('events can be followed', async (t) => {
   assert.deepEqual(names(await taken), ['one', 'two', 'three'])
 })
 
+test('events can be followed up to a moment: what has come by then comes whole, however late it is read', async (t) => {
+  const store = temporaryStore(t)
+  for (let i = 1; i <= 300; i++) happen(store, 'Container', `c${i}`)
+  const ending = new AbortController()
+  const events = store.events(testCtx(t), { follow: ending.signal })
+  const read: Event[] = []
+  for await (const event of events) {
+    read.push(event)
+    if (read.length === 300) {
+      happen(store, 'Container', 'c301')
+      ending.abort()
+    }
+    if (read.length === 301) happen(store, 'Container', 'late')
+  }
+  assert.deepEqual(names(read).slice(-2), ['c300', 'c301'])
+  const waiting = all(store.events(testCtx(t), { after: 'last', follow: AbortSignal.timeout(10) }))
+  assert.deepEqual(await waiting, [])
+  const over = all(store.events(testCtx(t), { follow: AbortSignal.abort() }))
+  assert.equal((await over).length, 302)
+})
+
 test('old events go; without a start the oldest kept come first, an older start is expired', async (t) => {
   const store = temporaryStore(t, { retention: { changes: 10, events: 10 } })
   const ctx = testCtx(t)

@@ -47,7 +47,9 @@ export function streamEvents(
   const log = eventLog(database, options.kinds)
   const from = startOf(database, log, options)
   assertKept(log, from)
-  return follow(log, commits, ctx, from, options.follow ? Number.POSITIVE_INFINITY : log.end())
+  const { follow: following = false } = options
+  if (typeof following === 'object') return follow(log, commits, ctx, from, { until: following })
+  return follow(log, commits, ctx, from, following ? {} : { last: log.end() })
 }
 
 function startOf(database: Database, log: Log<Event>, { after, sinceNs }: EventOptions): number {
@@ -73,14 +75,16 @@ async function* follow<T>(
   commits: Commits,
   ctx: Ctx,
   after: number,
-  last = Number.POSITIVE_INFINITY,
+  { last = Number.POSITIVE_INFINITY, until }: { last?: number; readonly until?: AbortSignal } = {},
 ): AsyncGenerator<T, void, undefined> {
   const ended = () => ctx.signal.aborted || commits.closed
+  const waiting = until === undefined ? ctx : { ...ctx, signal: AbortSignal.any([ctx.signal, until]) }
   let position = after
   while (!ended()) {
+    if (until?.aborted) last = Math.min(last, log.end())
     const { items, next } = readBatch(log, position)
     position = next
-    if (items.length === 0 && position < last) await commits.next(ctx)
+    if (items.length === 0 && position < last) await commits.next(waiting)
     for (const item of items) {
       if (ended()) return
       yield item

@@ -25,16 +25,15 @@ export function eventRoutes(store: EventSource): readonly Route[] {
 /** Nothing that happens after this call is missed. @throws {StatusError} `expired` */
 function openEvents(ctx: Ctx, store: EventSource, { after, sinceNs, untilNs }: EventSpan): AsyncIterable<Event> {
   const leftMs = untilNs === undefined ? Number.POSITIVE_INFINITY : Number(untilNs / 1_000_000n) - Date.now()
-  const follow = leftMs > 0
+  const follow = leftMs > 0 && (leftMs === Number.POSITIVE_INFINITY || endingIn(ctx, leftMs))
   const from = after ?? (follow ? 'last' : undefined)
   const start: EventOptions = sinceNs !== undefined ? { sinceNs } : from !== undefined ? { after: from } : {}
-  const signal = Number.isFinite(leftMs) && follow ? endingIn(ctx, leftMs) : ctx.signal
-  return between(store.events({ ...ctx, signal }, { ...start, follow }), sinceNs, untilNs)
+  return between(store.events(ctx, { ...start, follow }), sinceNs, untilNs)
 }
 
 function endingIn({ signal }: Ctx, ms: number): AbortSignal {
   const ending = new AbortController()
-  void sleep(ms, signal).then(() => ending.abort(signal.reason))
+  void sleep(ms, signal).then(() => ending.abort())
   return ending.signal
 }
 
