@@ -115,6 +115,6 @@ async function clear(ctx: Ctx, deps: Deps, container: Container): Promise<void> 
   await tearDown(ctx, deps, container)
 }
 
-function filesOf({ paths }: Deps, { metadata }: Container): string[] {
-  return [paths.upper(metadata.uid), paths.work(metadata.uid)]
+function filesOf({ paths }: Deps, { metadata, spec }: Container): string[] {
+  return spec.pod?.role === 'infra' ? [] : [paths.upper(metadata.uid), paths.work(metadata.uid)]
 }

@@ -72,8 +72,10 @@ export async function createIn(ctx: Ctx, deps: Deps, request: CreateContainer, p
 
   failpoint('create.directories')
   await mkdir(dirname(paths.log(id)), { recursive: true, mode: 0o700 })
-  await mkdir(paths.etc(id), { recursive: true, mode: 0o755 })
-  await snapshots.prepare(paths.container(id), images.layerDirectories(lease.image.spec.chainIds)[0])
+  // An infra container writes nothing: without a place for it the kernel has less to do.
+  if (place?.pod.role !== 'infra') {
+    await snapshots.prepare(paths.container(id), images.layerDirectories(lease.image.spec.chainIds)[0])
+  }
   await prepareVolumes(
     ctx,
     deps,

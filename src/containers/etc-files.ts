@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { StatusError } from '../lib/errors.ts'
 import type { Container, DnsConfig } from '../model/container.ts'
@@ -26,17 +26,15 @@ export async function writeEtcFiles(deps: Deps, container: Container, sandbox: S
   const entries = own.map((address) => ({ address, names: [...namesOf(address), ...names] }))
   const others = extra.filter(({ address }) => !own.includes(address))
   const asksGateway = spec.dns?.servers.includes(HOST_GATEWAY) ?? false
-  const [gateways, host] = await Promise.all([
-    nameServers(deps, sandbox, { asksGateway, isKnown: !ownsSandbox(container, sandbox) }),
-    readHostResolvConf(),
-  ])
-  await mkdir(directory, { recursive: true, mode: 0o755 })
-  const hosts = networkMode === 'host' ? await readFile('/etc/hosts', 'utf8') : hostsFile(entries)
-  await Promise.all([
-    writeFile(join(directory, 'hosts'), hosts + hostLines(others)),
-    writeFile(join(directory, 'hostname'), hostnameFile(hostname)),
-    writeFile(join(directory, 'resolv.conf'), resolvConf(host, spec.dns, gateways)),
-  ])
+  const gateways = await nameServers(deps, sandbox, { asksGateway, isKnown: !ownsSandbox(container, sandbox) })
+  const hosts = networkMode === 'host' ? readFileSync('/etc/hosts', 'utf8') : hostsFile(entries)
+  const files = {
+    hosts: hosts + hostLines(others),
+    hostname: hostnameFile(hostname),
+    'resolv.conf': resolvConf(readHostResolvConf(), spec.dns, gateways),
+  }
+  mkdirSync(directory, { recursive: true, mode: 0o755 })
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text)
 }
 
 function extraHosts(deps: Deps, { extraHosts = [] }: Container['spec'], sandbox: Sandbox) {

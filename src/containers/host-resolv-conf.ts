@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { systemCode } from '../lib/errors.ts'
 
 /** The texts that containers' resolv.conf is made of; those behind systemd-resolved are absent where it does not run. */
@@ -7,17 +7,15 @@ export interface HostResolvConf {
   readonly resolved: string | undefined
 }
 
-export async function readHostResolvConf(): Promise<HostResolvConf> {
-  const [host, resolved] = await Promise.all([
-    readIfThere('/etc/resolv.conf'),
-    readIfThere('/run/systemd/resolve/resolv.conf'),
-  ])
-  return { host: host ?? '', resolved }
+/** Small, and read so often that they are in memory: to hand that to another thread would cost more. */
+export function readHostResolvConf(): HostResolvConf {
+  const host = readIfThere('/etc/resolv.conf') ?? ''
+  return { host, resolved: readIfThere('/run/systemd/resolve/resolv.conf') }
 }
 
-async function readIfThere(file: string): Promise<string | undefined> {
+function readIfThere(file: string): string | undefined {
   try {
-    return await readFile(file, 'utf8')
+    return readFileSync(file, 'utf8')
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined
     throw error

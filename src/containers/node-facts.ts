@@ -20,7 +20,8 @@ export interface NodeFacts {
 }
 
 export async function readNodeFacts({ runtime, paths }: Pick<Deps, 'runtime' | 'paths'>): Promise<NodeFacts> {
-  const [{ host, resolved }, { blocks, bsize }] = await Promise.all([readHostResolvConf(), statfs(paths.containersDir)])
+  const { blocks, bsize } = await statfs(paths.containersDir)
+  const { host, resolved } = readHostResolvConf()
   return {
     name: hostname().toLowerCase(),
     milliCpus: availableParallelism() * 1000,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import type { Ctx } from '../lib/ctx.ts'
 import { hasCode } from '../lib/errors.ts'
@@ -15,6 +15,7 @@ const MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
 const CONFIG = 'application/vnd.oci.image.config.v1+json'
 const LAYER = 'application/vnd.oci.image.layer.v1.tar'
 
+let known: { readonly file: string; readonly reference: string } | undefined
 /** Those under way, by reference. */
 const loading = new Map<string, Promise<void>>()
 
@@ -26,21 +27,36 @@ export async function ensurePauseImage(
   ctx: Ctx,
   { images, runtime }: Pick<Deps, 'images' | 'runtime'>,
 ): Promise<string> {
-  const program = await readFile(findPause())
-  const reference = `localhost/condenser-pause:${hexOf(program).slice(0, 12)}`
+  const path = findPause()
+  const reference = await referenceOf(path)
   try {
     images.get(reference)
   } catch (error) {
     if (!hasCode(error, 'not_found')) throw error
-    const load =
-      loading.get(reference) ?? loadImage(ctx, images, reference, pauseLayout(program, runtime.host.architecture))
+    const load = loading.get(reference) ?? loadImage(ctx, images, reference, { path, arch: runtime.host.architecture })
     loading.set(reference, load)
     await load.finally(() => loading.delete(reference))
   }
   return reference
 }
 
-async function loadImage(ctx: Ctx, images: Deps['images'], name: string, layout: readonly Buffer[]): Promise<void> {
+/** By what is in the program; which is read again when its file is another one, as after an upgrade. */
+async function referenceOf(path: string): Promise<string> {
+  const { ino, size, mtimeMs, ctimeMs } = await stat(path)
+  const file = [path, ino, size, mtimeMs, ctimeMs].join(' ')
+  if (known?.file !== file) {
+    known = { file, reference: `localhost/condenser-pause:${hexOf(await readFile(path)).slice(0, 12)}` }
+  }
+  return known.reference
+}
+
+async function loadImage(
+  ctx: Ctx,
+  images: Deps['images'],
+  name: string,
+  { path, arch }: { readonly path: string; readonly arch: string },
+): Promise<void> {
+  const layout = pauseLayout(await readFile(path), arch)
   for await (const _progress of images.load(ctx, Readable.from(layout), { name })) {
     // Only its end matters here.
   }

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
 import { type Ctx, detached } from '../lib/ctx.ts'
 import { type StatusCode, StatusError, toStatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
@@ -86,11 +86,10 @@ async function setUpAndRun(
   const { store, images, snapshots, runtime, paths, rotation, attaching } = deps
   const id = container.metadata.uid
   const rootfs = paths.rootfs(id)
-  await mkdir(rootfs, { recursive: true, mode: 0o700 })
+  mkdirSync(rootfs, { recursive: true, mode: 0o700 })
   failpoint('start.mount')
   const layers = images.layerDirectories(container.spec.chainIds)
   if (container.spec.ipcMode === 'shareable') mountSharedMemory(paths.shm(id), container.spec.shmBytes)
-  // An infra container writes nothing: without a place for it the kernel has less to do.
   const writable = container.spec.pod?.role === 'infra' ? {} : { upper: paths.upper(id), work: paths.work(id) }
   const mounted = snapshots.mount({ layers, ...writable, target: rootfs })
   const connected = ownsSandbox(container, sandbox) ? setUpSandbox(ctx, deps, sandbox) : joinSandbox(container, sandbox)

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Ctx } from '../lib/ctx.ts'
 import { StatusError, systemCode } from '../lib/errors.ts'
@@ -168,8 +168,8 @@ class ConmonRuntime implements Runtime {
   async create(ctx: Ctx, input: CreateInput): Promise<CreatedProcess> {
     const { id, bundle, spec } = input
     failpoint('runtime.bundle')
-    await mkdir(bundle, { recursive: true, mode: 0o700 })
-    await writeFile(join(bundle, 'config.json'), encodeOci(spec), { mode: 0o600 })
+    mkdirSync(bundle, { recursive: true, mode: 0o700 })
+    writeFileSync(join(bundle, 'config.json'), encodeOci(spec), { mode: 0o600 })
     failpoint('runtime.create')
     const { monitor, created } = await spawnMonitor(ctx, this.#options.thread, this.#programs, input)
     const process = created.then(identify)
