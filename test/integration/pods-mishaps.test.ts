@@ -9,7 +9,7 @@ runInOwnNamespaces(import.meta.filename)
 
 /** Ends well, whenever it is asked to. */
 const OBEYS = ['sh', '-c', 'trap "exit 0" TERM; touch /ready; while :; do sleep 0.1; done']
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 const MOUNTED_CACHE = [{ name: 'cache', mountPath: '/cache' }]
 
 describe('what befalls pods', () => {
@@ -110,12 +110,10 @@ describe('what befalls pods', () => {
     const before = await until(isBackingOff)
     await the().fixture.daemon.kill()
     await the().fixture.restart()
-    const after = await until(isBackingOff)
-    const endOf = ({ status }: KubeObject) => status.containerStatuses[0].lastState.terminated.finishedAt
-    assert.equal(endOf(after), endOf(before))
-    const next = await until(({ containerStatuses: [a] }) => a.restartCount === 2)
-    const { finishedAt } = after.status.containerStatuses[0].lastState.terminated
-    const waitedMs = Date.now() - Date.parse(finishedAt)
+    const runOf = ({ state, lastState }: KubeObject) => state.running ?? state.terminated ?? lastState.terminated
+    const next = await until(({ containerStatuses: [a] }) => a.restartCount === 2 && runOf(a))
+    const [begun, ended] = [next, before].map(({ status }) => runOf(status.containerStatuses[0]))
+    const waitedMs = Date.parse(begun.startedAt) - Date.parse(ended.finishedAt)
     assert.ok(waitedMs >= 9000, `${waitedMs} ms; ${JSON.stringify(next.status)}`)
   })
 

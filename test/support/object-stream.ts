@@ -24,10 +24,17 @@ export async function followObjects({ run }: Pick<Home, 'run'>, kind: string, qu
   let last: KubeObject
   return {
     async until(fits, timeoutMs = 300_000) {
-      const timeout = setTimeout(() => outgoing.destroy(), timeoutMs)
+      let timedOut = false
+      const timeout = setTimeout(() => {
+        timedOut = true
+        outgoing.destroy()
+      }, timeoutMs)
       try {
         for (;;) {
-          const { done, value } = await lines.next()
+          const { done, value } = await lines.next().catch((error) => {
+            if (timedOut) return { done: true, value: '' }
+            throw error
+          })
           if (done) throw new Error(`What was waited for has not come; the last was ${JSON.stringify(last)}`)
           const change = JSON.parse(value)
           if (change.object === undefined) throw new Error(value)
