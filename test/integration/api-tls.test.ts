@@ -41,7 +41,7 @@ function audited(mark = 0): Record<string, unknown>[] {
 
 /** The same once there are so many: a line comes through a pipe of its own, after the answer. */
 async function auditedOnce(mark: number, count: number): Promise<Record<string, unknown>[]> {
-  for (let tries = 0; audited(mark).length < count && tries < 500; tries++) await sleep(10)
+  for (let tries = 0; audited(mark).length < count && tries < 3000; tries++) await sleep(10)
   return audited(mark)
 }
 
@@ -260,7 +260,7 @@ test('a new address of the host renews the server’s certificate, and nothing e
   while (renewals() === count) await sleep(20)
   // The file comes first, then the listener takes it.
   const health = () => curl('raindClient', `${at}/health`)
-  for (let tries = 1; tries < 50 && (await health().catch(() => '')) === ''; tries++) await sleep(20)
+  for (let tries = 1; tries < 500 && (await health().catch(() => '')) === ''; tries++) await sleep(20)
   await isFor('198.51.100.7')
 
   await daemon.stop()

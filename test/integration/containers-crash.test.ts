@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ApiClient } from '../support/api-client.ts'
 import { answers, type CrashOperation, killAtEveryPoint } from '../support/crash.ts'
 import { type DaemonFixture, daemonFixture, runContainer } from '../support/daemon-fixture.ts'
@@ -127,14 +130,21 @@ describe('a daemon killed with SIGKILL at any point', () => {
       killAtEveryPoint(t, fixture, { ...operation, verify: () => verify(operation), clear: removeVictim }))
 
   test('what runs is adopted, and what ended meanwhile has its true exit code', async () => {
-    const short = await runContainer(fixture, { command: ['sh', '-c', 'sleep 1; exit 23'] })
-    const gone = await runContainer(fixture, { command: ['sh', '-c', 'sleep 1; exit 0'], autoRemove: true })
+    const waits = (exitCode: number) => ['sh', '-c', `until [ -e /go ]; do sleep 0.02; done; exit ${exitCode}`]
+    const short = await runContainer(fixture, { command: waits(23) })
+    const gone = await runContainer(fixture, { command: waits(0), autoRemove: true })
+    const pids: number[] = []
+    for (const id of [short, gone]) pids.push((await api().get(`/v1/containers/${id}`)).json.data.pid)
     await fixture.daemon.kill()
-    await new Promise((resolve) => setTimeout(resolve, 1500))
+    for (const pid of pids) writeFileSync(`/proc/${pid}/root/go`, '')
+    // Conmon writes them when all is over.
+    const exits = () => readdirSync(join(fixture.home.run, 'exits'))
+    while (![short, gone].every((id) => exits().some((file) => /^[0-9a-f]{64}$/.test(file) && file.startsWith(id))))
+      await sleep(20)
     await fixture.restart({})
-    const { status } = (await api().get(`/v1/containers/${short}/inspect`)).json.data
-    assert.equal(status.exitCode, 23)
-    assert.equal(await stateOf(gone), undefined)
+    const { exitCode } = (await api().post(`/v1/containers/${short}/actions/wait`)).json.data
+    assert.equal(exitCode, 23)
+    while ((await stateOf(gone)) !== undefined) await sleep(20)
     await witness.assertUnharmed()
     await api().delete(`/v1/containers/${short}/actions/delete`)
   })

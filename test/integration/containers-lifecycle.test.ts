@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { type DaemonFixture, daemonFixture, runContainer, runToEnd } from '../support/daemon-fixture.ts'
@@ -143,16 +143,23 @@ for (const runtime of ['crun', 'runc'] as const)
     })
 
     test('wait tells every waiter; autoRemove leaves nothing', async () => {
-      const id = await runContainer(fixture, { command: ['sh', '-c', 'sleep 0.3; exit 4'], autoRemove: true })
-      const waits = await Promise.all([1, 2, 3].map(() => api().post(`/v1/containers/${id}/actions/wait`)))
-      for (const wait of waits) assert.equal(wait.json.data.exitCode, 4)
+      const command = ['sh', '-c', 'until [ -e /go ]; do sleep 0.02; done; exit 4']
+      const id = await runContainer(fixture, { command, autoRemove: true })
+      const { pid } = (await api().get(`/v1/containers/${id}`)).json.data
+      const waits = [1, 2, 3].map(() => api().post(`/v1/containers/${id}/actions/wait`))
+      // They are under way when a later request has been answered.
+      await api().get('/v1/health')
+      writeFileSync(`/proc/${pid}/root/go`, '')
+      for (const wait of await Promise.all(waits)) assert.equal(wait.json.data.exitCode, 4)
       while ((await api().get(`/v1/containers/${id}`)).status !== 404) await new Promise(setImmediate)
     })
 
     test('kill sends a signal while a stop waits', async () => {
-      const id = await runContainer(fixture, { command: ['sh', '-c', 'trap "" TERM; while :; do sleep 0.1; done'] })
-      const stopping = api().post(`/v1/containers/${id}/actions/stop?timeout=60`)
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      const script = 'trap "echo asked" TERM; echo ready; while :; do sleep 0.1; done'
+      const id = await runContainer(fixture, { command: ['sh', '-c', script] })
+      await logHas(id, 'ready')
+      const stopping = api().post(`/v1/containers/${id}/actions/stop?timeout=600`)
+      await logHas(id, 'asked')
       assert.equal((await api().post(`/v1/containers/${id}/actions/kill`, { signal: 'SIGKILL' })).status, 200)
       assert.equal((await stopping).status, 200)
       assert.equal((await api().get(`/v1/containers/${id}/inspect`)).json.data.status.exitCode, 137)

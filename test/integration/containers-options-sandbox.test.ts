@@ -73,8 +73,9 @@ for (const runtime of ['crun', 'runc'] as const)
 
     test('an init is process 1, forwards signals and reaps', async () => {
       const { api, inspect, sayIn, fixture } = the()
-      const script = 'trap "exit 7" TERM; (sleep 0.1 &) ; while :; do sleep 0.05; done'
+      const script = 'trap "exit 7" TERM; touch /ready; (sleep 0.1 &) ; while :; do sleep 0.05; done'
       const id = await runContainer(fixture, { command: ['sh', '-c', script], init: true })
+      await sayIn(id, 'until [ -e /ready ]; do sleep 0.05; done')
       assert.match(await sayIn(id, 'cat /proc/1/cmdline | tr "\\0" " "'), /^\/sbin\/docker-init -- sh -c /)
       assert.match(await sayIn(id, 'echo x > /sbin/docker-init'), /Read-only|Text file busy|Permission/)
       await api.post(`/v1/containers/${id}/actions/stop`)

@@ -195,11 +195,11 @@ for (const runtime of ['crun', 'runc'] as const)
 
     test('who ignores the stop signal is killed after stopTimeout', async () => {
       const command = ['sh', '-c', 'trap "echo ignored" TERM; echo ready; while :; do sleep 0.05; done']
-      const id = await runContainer(fixture, { command, stopTimeout: 0.3 })
+      const id = await runContainer(fixture, { command, stopTimeout: 2.5 })
       await logged(id, 'ready')
       assert.equal((await api().post(`/v1/containers/${id}/actions/stop`)).status, 200)
       const { status, spec } = await inspect(id)
-      assert.deepEqual([status.exitCode, spec.stopTimeoutMs], [137, 300])
+      assert.deepEqual([status.exitCode, spec.stopTimeoutMs], [137, 2500])
       assert.match((await api().get(`/v1/containers/${id}/log?tail_lines=1`)).text, /ignored/)
       await remove(id)
     })

@@ -155,8 +155,11 @@ test('no connection to a published port fails while daemons are killed and start
   for (let round = 0; round < 3; round++) {
     const { pid } = (await api().get(`/v1/containers/${other}`)).json.data
     await fixture.daemon.kill()
+    assert.ok(pid > 0)
     process.kill(pid, 'SIGKILL')
     await fixture.restart()
+    // Its conmon may take a while to tell of the end.
+    assert.equal((await api().post(`/v1/containers/${other}/actions/wait`)).status, 200)
     assert.equal((await api().post(`/v1/containers/${other}/actions/start`)).status, 200)
   }
   restarting = false

@@ -73,8 +73,9 @@ describe('a daemon killed with SIGKILL at any point of a restart by policy', () 
 
   test('killed before it ends an unhealthy container: the next daemon does', async () => {
     await fixture.restart({ env: { CONDENSER_FAILPOINT: 'restart.unhealthy' } })
-    const healthcheck = { test: ['CMD', 'false'], interval: '50ms', retries: 1 }
+    const healthcheck = { test: ['CMD', 'test', '!', '-e', '/go'], interval: '50ms', retries: 1 }
     await runContainer(fixture, { name: NAME, command: ['sleep', '1000'], healthcheck, restartUnhealthy: true })
+    await letGo()
     await fixture.daemon.ended
     await fixture.restart({})
     await restarted()

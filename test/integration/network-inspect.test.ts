@@ -64,6 +64,6 @@ describe('a bridge', () => {
       await network.driver.syncLinks(ctx, 'a', [network.attachment('10.166.0.1')])
       assert.deepEqual(await network.driver.inspectBridge(ctx, raind0), [])
       assert.deepEqual(await network.driver.inspect(ctx, 'a', [network.attachment('10.166.0.1')]), [])
-      run(`${network.dir}/netns/a`, 'busybox ping -c 1 -W 2 10.166.0.254')
+      run(`${network.dir}/netns/a`, 'busybox ping -c 1 -W 20 10.166.0.254')
     })
 })

@@ -96,7 +96,7 @@ export async function answers(url: string): Promise<void> {
       assert.equal(status, 200)
       return
     } catch (error) {
-      if (tries === 50) throw error
+      if (tries === 300) throw error
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }

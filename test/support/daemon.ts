@@ -109,7 +109,8 @@ export async function startDaemon(home: Home, options: DaemonOptions = {}): Prom
   child.stderr!.on('data', (chunk) => {
     log += chunk
   })
-  const ended = once(child, 'exit').then(([code, signal]) => ({ code, signal }))
+  // Not at its `exit`: the last of its log may come after that.
+  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal }))
   const api = apiClient(socket)
   await untilReady(child, () => log)
   return {
@@ -137,7 +138,7 @@ async function untilReady(child: ChildProcess, log: () => string): Promise<void>
   child.stderr!.on('data', () => {
     if (log().includes('"message":"ready"')) resolve()
   })
-  child.once('exit', (code, signal) => reject(new Error(`The daemon ended with ${code ?? signal}:\n${log()}`)))
+  child.once('close', (code, signal) => reject(new Error(`The daemon ended with ${code ?? signal}:\n${log()}`)))
   child.once('error', reject)
   await promise
 }

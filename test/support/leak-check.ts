@@ -50,7 +50,7 @@ export async function observe(home: Home): Promise<World> {
 export async function assertNoLeak(before: World, home: Home): Promise<void> {
   let after = await observe(home)
   // The kernel takes dead network namespaces and reaped processes apart in its own time.
-  for (let tries = 0; tries < 40 && !same(before, after); tries++) {
+  for (let tries = 0; tries < 600 && !same(before, after); tries++) {
     await new Promise((resolve) => setTimeout(resolve, 50))
     after = await observe(home)
   }

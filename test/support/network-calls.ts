@@ -37,7 +37,8 @@ export function networkCalls(api: () => ApiClient) {
       (await attachments(ref))
         .find((one) => one.network === network)!
         .addresses.map((address) => address.split('/')[0]!),
-    reaches: async (ref: string, address: string): Promise<boolean> =>
-      (await exec(ref, ['ping', '-c', '1', '-W', '1', address])).exitCode === 0,
+    /** @param waitS a packet that should come may take long on a busy machine */
+    reaches: async (ref: string, address: string, waitS = 20): Promise<boolean> =>
+      (await exec(ref, ['ping', '-c', '1', '-W', String(waitS), address])).exitCode === 0,
   }
 }

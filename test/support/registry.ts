@@ -118,7 +118,7 @@ async function listenAddress(child: ChildProcess): Promise<string> {
     const address = /listening on (127\.0\.0\.1:\d+)/.exec(log)?.[1]
     if (address !== undefined) resolve(address)
   })
-  child.once('exit', (code, signal) => reject(new Error(`docker-registry ended with ${code ?? signal}:\n${log}`)))
+  child.once('close', (code, signal) => reject(new Error(`docker-registry ended with ${code ?? signal}:\n${log}`)))
   child.once('error', reject)
   return await promise
 }

@@ -4,6 +4,8 @@ import { systemCode } from '../../src/lib/errors.ts'
 import type { ServiceNetwork, ServiceRule } from '../../src/network/index.ts'
 import { socketIn } from './sockets.ts'
 
+const CONNECT_MS = 10_000
+
 export const services: ServiceNetwork = { bridge: 'raind0', subnet: '10.96.0.0/16' }
 
 /** A Service port on 10.96.0.5:443 whose endpoints are `address:port`. */
@@ -33,7 +35,7 @@ export async function connectError(
   const client = new Socket({ fd: socketIn(netns, 'tcp'), readable: true, writable: true })
   try {
     client.connect({ host: address, port })
-    await once(client, 'connect', { signal: AbortSignal.timeout(900) })
+    await once(client, 'connect', { signal: AbortSignal.timeout(CONNECT_MS) })
     return undefined
   } catch (error) {
     return systemCode(error)

@@ -10,7 +10,7 @@ import { resolve } from './dns-client.ts'
 const WEB = 'witness-web'
 const ECHO = 'witness-echo'
 const ROUND_MS = 10
-const ANSWER_MS = 3000
+const ANSWER_MS = 10_000
 
 /** Two containers that must not notice anything of what happens to the daemon, and who uses them all the time. */
 export interface Witness extends AsyncDisposable {
@@ -53,7 +53,7 @@ export async function startWitness(fixture: DaemonFixture, { ports }: WitnessOpt
     repeat('page', () => fetchPage(url)),
     repeat('echo', () => talk(line)),
     repeat('name', async () => {
-      assert.equal(await resolve(undefined, gateway, WEB), before.web.address)
+      assert.equal(await resolve(undefined, gateway, WEB, { timeoutMs: ANSWER_MS }), before.web.address)
     }),
   ])
   return {
@@ -61,7 +61,7 @@ export async function startWitness(fixture: DaemonFixture, { ports }: WitnessOpt
       const { page, echo, name } = rounds
       const goOn = () => rounds.page > page && rounds.echo > echo && rounds.name > name
       for (let tries = 0; failures.length === 0 && !goOn(); tries++) {
-        assert.ok(tries < 1000, 'those who use the containers wait for something')
+        assert.ok(tries < 6000, 'those who use the containers wait for something')
         await sleep(ROUND_MS)
       }
       assert.deepEqual(failures.splice(0), [])
@@ -89,7 +89,7 @@ async function connectTo(port: number): Promise<Socket> {
       return socket
     } catch (error) {
       socket.destroy()
-      if (tries === 50) throw error
+      if (tries === 300) throw error
       await sleep(100)
     }
   }
