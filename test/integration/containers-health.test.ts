@@ -12,6 +12,9 @@ runInOwnNamespaces(import.meta.filename)
 const SLEEP = ['sleep', '1000']
 /** Well as long as there is a file `/well`; says what it finds. */
 const WELL = ['CMD-SHELL', 'echo probing; ls /well']
+/** The same once there is a file `/gate/open`, of which a new process knows nothing: until then nothing is known. */
+const GATED_WELL = ['CMD-SHELL', 'until [ -e /gate/open ]; do sleep 0.02; done; echo probing; ls /well']
+const GATE = { tmpfs: ['/gate'] }
 
 for (const runtime of ['crun', 'runc'] as const)
   describe(`health checks with ${runtime}`, () => {
@@ -30,27 +33,31 @@ for (const runtime of ['crun', 'runc'] as const)
       if (well) writeFileSync(file, '')
       else rmSync(file)
     }
+    const openGate = async () => writeFileSync(`/proc/${(await the().inspect('web')).status.pid}/root/gate/open`, '')
     /** What runs in the container, by command line. */
     const processes = async () => {
       const { pid } = (await the().inspect('web')).status
-      const namespace = (of: number | string) => {
+      // A process may end at any time.
+      const read = (file: string) => {
         try {
-          return readFileSync(`/proc/${of}/cgroup`, 'utf8')
+          return readFileSync(file, 'utf8')
         } catch {
           return ''
         }
       }
+      const namespace = (of: number | string) => read(`/proc/${of}/cgroup`)
       const own = namespace(pid)
       return readdirSync('/proc')
         .filter((name) => /^\d+$/.test(name) && namespace(name) === own)
-        .map((name) => readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim())
+        .map((name) => read(`/proc/${name}/cmdline`).replaceAll('\0', ' ').trim())
         .filter((line) => line !== '')
     }
 
     test('starting, healthy, unhealthy and back: told on change only, with what the probes said', async () => {
       using events = await follow()
-      await run({ test: WELL, interval: '50ms', retries: 2 })
+      await run({ test: GATED_WELL, interval: '50ms', retries: 2 }, GATE)
       assert.equal((await the().inspect('web')).health.status, 'starting')
+      await openGate()
       await events.until(health('unhealthy'))
       await setWell(true)
       await events.until(health('healthy'))
@@ -97,7 +104,7 @@ for (const runtime of ['crun', 'runc'] as const)
 
     test('output is cut, also of who writes without an end, and what a probe leaves behind does not hold it up', async () => {
       using events = await follow()
-      await run({ test: ['CMD-SHELL', 'sleep 1 & yes 2>&1'], interval: '50ms', timeout: '2s', retries: 1 })
+      await run({ test: ['CMD-SHELL', 'sleep 1 & yes 2>&1'], interval: '50ms', timeout: '5s', retries: 1 })
       await events.until(health('unhealthy'))
       const { log } = (await the().inspect('web')).health
       assert.equal(log[0].output.length <= 4096, true)
@@ -142,13 +149,15 @@ for (const runtime of ['crun', 'runc'] as const)
     test('an unhealthy container is restarted, if that is asked for', async () => {
       using events = await follow()
       const command = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.02; done']
-      await run({ test: WELL, interval: '100ms', retries: 2 }, { command, restartUnhealthy: true })
+      await run({ test: GATED_WELL, interval: '100ms', retries: 2 }, { command, restartUnhealthy: true, ...GATE })
+      await openGate()
       const told = await events.until(({ action }) => action === 'die')
       assert.equal(told.filter(health('unhealthy')).length, 1)
       await events.until(({ action }) => action === 'start')
       const { status } = await the().inspect('web')
       assert.deepEqual([status.restartCount, status.health.status], [1, 'starting'])
       await setWell(true)
+      await openGate()
       await events.until(health('healthy'))
       await act('stop')
       assert.equal((await the().inspect('web')).state, 'stopped')

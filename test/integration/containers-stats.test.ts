@@ -156,7 +156,7 @@ test('a stream measures from line to line, and goes on until the container is go
   assert(third!.cpu_usage_usec > second!.cpu_usage_usec)
   assert.equal(third!.generated_ts > second!.generated_ts, true)
   const used = third!.cpu_usage_usec - second!.cpu_usage_usec
-  assert.equal(Math.round(used / 1e4), Math.round((third!.cpu_cores * third!.cpu_interval_usec) / 1e4))
+  assert.ok(Math.abs(used - third!.cpu_cores * third!.cpu_interval_usec) < 1e4)
 })
 
 test('a stream of all has whole lists, and each has those that run then', async () => {

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { buffer, text } from 'node:stream/consumers'
@@ -345,7 +354,7 @@ describe('files of containers', () => {
       await once(other.answer, 'readable')
       other.outgoing.destroy()
     }
-    for (let tries = 0; descriptors() > few && tries < 100; tries++) await new Promise((r) => setTimeout(r, 50))
+    for (let tries = 0; descriptors() > few && tries < 600; tries++) await new Promise((r) => setTimeout(r, 50))
     assert.ok(descriptors() <= few, `${descriptors()} descriptors, not ${few}`)
   })
 
@@ -360,8 +369,11 @@ describe('files of containers', () => {
     outgoing.on('error', () => {})
     const whole = tar([file('first', 'first'), file('half', Buffer.alloc(2 ** 20, 'x'))])
     outgoing.write(whole.subarray(0, 2 ** 19))
+    const first = join(fixture.home.root, 'containers', id, 'upper/tmp/first')
+    while (!existsSync(first)) await new Promise((resolve) => setTimeout(resolve, 20))
     const started = api().post(`/v1/containers/${id}/actions/start`, {})
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    // It waits when a later request has been answered.
+    await api().get('/v1/health')
     outgoing.destroy()
     assert.equal((await started).status, 200)
     assert.equal(await sh(id, 'ls /tmp'), 'first\n')
@@ -398,7 +410,8 @@ describe('files of containers', () => {
     const commands = () => processes.map((row) => row.at(-1)).toSorted()
     let processes: string[][] = []
     // What has just been forked is still called what forked it.
-    for (let tries = 0; commands().join() !== expected.join() && tries < 100; tries++) {
+    for (let tries = 0; commands().join() !== expected.join() && tries < 600; tries++) {
+      if (tries > 0) await new Promise((resolve) => setTimeout(resolve, 50))
       processes = (await api().get(`/v1/containers/${id}/top`)).json.data.processes
     }
     assert.deepEqual(commands(), expected)

@@ -82,7 +82,7 @@ test('what is removed from the run directory is made again, and what runs goes o
       try {
         return (await api.get('/v1/containers/stays')).json.data
       } catch (error) {
-        if (tries === 100) throw error
+        if (tries === 600) throw error
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
     }

@@ -69,7 +69,7 @@ function isGone(pid: number): boolean {
 
 async function until(condition: () => boolean): Promise<void> {
   for (let tries = 0; !condition(); tries++) {
-    assert.ok(tries < 500, 'this does not come true')
+    assert.ok(tries < 3000, 'this does not come true')
     await sleep(20)
   }
 }

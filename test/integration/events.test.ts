@@ -32,9 +32,9 @@ describe('events', () => {
 
   test('tell the life of a container, in order, with who asked', async () => {
     using events = await follow()
-    const command = ['sh', '-c', 'trap "exit 3" TERM; trap : USR1; while :; do sleep 0.02; done']
+    const command = ['sh', '-c', 'trap "exit 3" TERM; trap : USR1; touch /ready; while :; do sleep 0.02; done']
     const id = await runContainer(fixture, { name: 'web', command, labels: { tier: 'front' } })
-    await act('web', 'exec', { command: ['sh', '-c', 'exit 7'], wait: true })
+    await act('web', 'exec', { command: ['sh', '-c', 'until [ -e /ready ]; do sleep 0.02; done; exit 7'], wait: true })
     await act('web', 'pause')
     await act('web', 'unpause')
     await act('web', 'rename', { name: 'site' })
@@ -176,7 +176,7 @@ describe('events', () => {
     ])
     assert.equal((await past(`since=${begun}&filter=label=tier=front`)).length, 3)
     assert.equal((await past(`since=${begun}&filter=type=image`)).length, 0)
-    const soon = await follow(`until=${(Date.now() + 300) / 1000}`)
+    const soon = await follow(`until=${(Date.now() + 2000) / 1000}`)
     assert.deepEqual(await soon.rest(), [], 'it ends at that time')
   })
 
@@ -207,7 +207,7 @@ describe('events', () => {
     assert.equal(lines.code, 0, lines.stderr)
     assert.match(
       lines.stdout,
-      /^\S+Z container die [0-9a-f]{64} \(execDuration=0, exitCode=0, image=\S+, name=solo, reason=Completed\)\n$/,
+      /^\S+Z container die [0-9a-f]{64} \(execDuration=\d+, exitCode=0, image=\S+, name=solo, reason=Completed\)\n$/,
     )
     const json = await raind(...only, '--until', '0s', '--json')
     assert.equal((JSON.parse(json.stdout) as WireEvent).action, 'die')

@@ -37,7 +37,7 @@ describe('a machine that has no more', () => {
   })
 
   /** Each takes all that there is; disposing gives it back. */
-  const shortages: readonly (readonly [string, RegExp, () => Promise<Disposable>])[] = [
+  const shortages: readonly (readonly [string, RegExp, () => Promise<Disposable | AsyncDisposable>])[] = [
     ['space on the disk', /disk is full|no space left/i, async () => fillDisk()],
     ['inodes', /disk is full|no space left/i, async () => takeInodes()],
     ['file descriptors', /files open/, takeDescriptors],
@@ -48,7 +48,7 @@ describe('a machine that has no more', () => {
       const id = await runContainer(fixture, { name: 'runs', ...SLEEP })
       assert.equal((await api().post('/v1/containers', { image: fixture.image, name: 'made', ...SLEEP })).status, 200)
       {
-        using _shortage = await take()
+        await using _shortage = await take()
         const refused: Answer[] = []
         refused.push(await api().post('/v1/containers', { image: fixture.image, name: 'new', ...SLEEP }))
         refused.push(await api().post('/v1/containers/made/actions/start', {}))
@@ -85,7 +85,7 @@ describe('a machine that has no more', () => {
     const id = await runContainer(fixture, { name: 'runs', ...SLEEP })
     const { pid } = (await api().get(`/v1/containers/${id}`)).json.data
     {
-      using cgroup = cgroupOfItsOwn('memory')
+      await using cgroup = cgroupOfItsOwn('memory')
       // What it has already is not counted in version 1: what it asks for from now on is.
       const file = cgroup.version === 1 ? 'memory.limit_in_bytes' : 'memory.max'
       writeFileSync(join(cgroup.directory, file), String(2 * MIB))
@@ -237,19 +237,21 @@ describe('a machine that has no more', () => {
     return { [Symbol.dispose]: () => void limit(1024) }
   }
 
-  async function takeProcesses(): Promise<Disposable> {
+  async function takeProcesses(): Promise<AsyncDisposable> {
     const cgroup = cgroupOfItsOwn('pids')
     writeFileSync(join(cgroup.directory, 'pids.max'), '1')
     return {
-      [Symbol.dispose]() {
+      async [Symbol.asyncDispose]() {
         writeFileSync(join(cgroup.directory, 'pids.max'), 'max')
-        cgroup[Symbol.dispose]()
+        await cgroup[Symbol.asyncDispose]()
       },
     }
   }
 
   /** The daemon alone is in it, until it is disposed of. */
-  function cgroupOfItsOwn(controller: string): Disposable & { readonly directory: string; readonly version: 1 | 2 } {
+  function cgroupOfItsOwn(
+    controller: string,
+  ): AsyncDisposable & { readonly directory: string; readonly version: 1 | 2 } {
     const hierarchies = cgroupHierarchies()
     const { version, mountPoint } =
       hierarchies.find(({ controllers }) => controllers.includes(controller)) ??
@@ -265,10 +267,12 @@ describe('a machine that has no more', () => {
     return {
       directory,
       version,
-      [Symbol.dispose]() {
+      async [Symbol.asyncDispose]() {
         if (existsSync(`/proc/${pid}`)) {
           writeFileSync(join(mountPoint, own.split(':').slice(2).join(':'), 'cgroup.procs'), String(pid))
         }
+        // Programs that it had begun end after it.
+        while (readFileSync(join(directory, 'cgroup.procs'), 'utf8') !== '') await sleep(20)
         rmdirSync(directory)
       },
     }

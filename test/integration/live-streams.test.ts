@@ -213,12 +213,14 @@ for (const runtime of ['crun', 'runc'] as const)
         const { client, execId } = await exec(id, body)
         client.type('tty; stty size\n')
         await client.until(/\/dev\/pts\/\d+\r\n33 77/)
+        const untilSized = async (size: string) => {
+          client.type(`until stty size | grep -q '^${size}$'; do sleep 0.05; done; stty size\n`)
+          await client.until(new RegExp(`\n${size}\r\n`))
+        }
         client.resize(44, 88)
-        client.type('sleep 0.2; stty size\n')
-        await client.until(/44 88/)
+        await untilSized('44 88')
         await api().post(`/v1/execs/${execId}/resize`, { rows: 45, columns: 89 })
-        client.type('sleep 0.2; stty size\n')
-        await client.until(/45 89/)
+        await untilSized('45 89')
         client.type("sh -c 'echo it sleeps; exec sleep 1000'\n")
         await client.until(/\nit sleeps/)
         client.type('\x03')
@@ -306,7 +308,7 @@ for (const runtime of ['crun', 'runc'] as const)
         const { code, reason } = await client.closed
         assert.equal(code, 1008)
         assert.match(reason, /2147483648 bytes/)
-        while ((await api().get(`/v1/execs/${execId}`)).json.data.exitCode === undefined) await sleep(20)
+        while ((await api().get(`/v1/execs/${execId}`)).json.data.exitCode === null) await sleep(20)
         const paused = await api().post(`/v1/containers/${id}/actions/pause`)
         assert.equal(paused.status, 200, paused.text)
         const refused = await api().post(`/v1/containers/${id}/exec`, { command: ['true'] })
@@ -335,15 +337,23 @@ for (const runtime of ['crun', 'runc'] as const)
           if (step >= bytes.length - 30) await sleep(30)
           socket.destroy()
         }
+        const cats = async () => {
+          const body = { command: ['pidof', 'cat'], wait: true }
+          return (await api().post(`/v1/containers/${id}/actions/exec`, body)).json.data.stdout
+        }
+        const allGone = async () => {
+          for (let tries = 0; tries < 600 && (await cats()) !== ''; tries++) await sleep(50)
+          assert.equal(await cats(), '')
+        }
         await vanish(10_000)
+        await allGone()
         await sleep(300)
         const before = descriptors()
         const { length } = bytesOf('0'.repeat(64))
         for (let step = 1; step <= length; step += step < 200 ? 29 : 3) await vanish(step)
-        for (let tries = 0; tries < 100 && descriptors() > before; tries++) await sleep(50)
+        for (let tries = 0; tries < 600 && descriptors() > before; tries++) await sleep(50)
         assert.ok(descriptors() <= before, `${descriptors()} descriptors, ${before} before`)
-        const top = await api().post(`/v1/containers/${id}/actions/exec`, { command: ['pidof', 'cat'], wait: true })
-        assert.equal(top.json.data.stdout, '')
+        await allGone()
       })
     })
 
@@ -365,7 +375,7 @@ for (const runtime of ['crun', 'runc'] as const)
         })
         return answer.json.data.stdout as string
       }
-      for (let tries = 0; tries < 100 && /here|there/.test(await alone()); tries++) await sleep(50)
+      for (let tries = 0; tries < 600 && /here|there/.test(await alone()); tries++) await sleep(50)
       assert.doesNotMatch(await alone(), /here|there/)
       using again = await ws(`/v1/containers/${id}/streams`)
       await api().post(`/v1/containers/${id}/actions/kill`, {})

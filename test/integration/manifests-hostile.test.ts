@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type KubeObject, kubeFixture } from '../support/kube-fixture.ts'
 import { replicaSetManifest } from '../support/manifests.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
@@ -301,11 +302,10 @@ describe('manifests of strangers', () => {
       const full = await the().until('replicaset', 'web', ({ status }) => status.conditions !== undefined, 300_000)
       assert.equal(full.status.conditions[0].type, 'ReplicaFailure')
       assert.equal(full.status.replicas, 1000)
-      assert.ok((await the().events('replicaset', 'web')).some(({ reason }) => reason === 'FailedCreate'))
+      while (!(await the().events('replicaset', 'web')).some(({ reason }) => reason === 'FailedCreate')) await sleep(50)
       await api().post('/v1/replicasets/web/actions/scale', { replicas: 0 })
-      await the().until('replicaset', 'web', ({ status }) => status.replicas === 0, 300_000)
-      const { status } = await the().get('replicaset', 'web')
-      assert.equal(status.conditions, undefined)
+      const isEmpty = ({ status }: KubeObject) => status.replicas === 0 && status.conditions === undefined
+      await the().until('replicaset', 'web', isEmpty, 300_000)
     })
 
     test('what has finalizers waits for them, and goes when they are taken away', async () => {

@@ -31,7 +31,7 @@ export async function askDns(
   netns: string | undefined,
   server: string,
   name: string,
-  { type = 'A', transport = 'udp', ednsBytes, timeoutMs = 5000, message }: Asking = {},
+  { type = 'A', transport = 'udp', ednsBytes, timeoutMs = 10_000, message }: Asking = {},
 ): Promise<DnsAnswer | undefined> {
   const query = message ?? encodeQuery(name, TYPES[type], ednsBytes)
   const response = await (transport === 'udp' ? byUdp : byTcp)(netns, server, query, timeoutMs)
