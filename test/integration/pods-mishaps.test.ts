@@ -143,7 +143,8 @@ describe('what befalls pods', () => {
     await the().untilReady('web', LIMIT_MS)
     for (let count = 0; count < 10; count++) {
       const seen = await the().sayIn('web', 'a', 'ps | grep -c "[s]leep 1000"')
-      assert.ok(Number(seen) <= 1, seen)
+      // On a slow machine the container is ended while it is asked.
+      assert.ok(Number(seen) <= 1 || /not running/.test(seen), seen)
       await sleep(100)
     }
     await until(({ containerStatuses: [a] }) => a.restartCount >= 1)
