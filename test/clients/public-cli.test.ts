@@ -91,7 +91,9 @@ test('run; and run --rm, whose delete comes 200 ms after the end', async () => {
   )
   await cli.stop(id)
   await cli.rm(id)
-  for (let turn = 0; turn < 3; turn++) await cli.run(image, ['true'], { rm: true })
+  const untilEnded = async (container: string) =>
+    void (await daemon.api.post(`/v1/containers/${container}/actions/wait`))
+  for (let turn = 0; turn < 3; turn++) await cli.run(image, ['true'], { rm: true }, untilEnded)
   assert.deepEqual(await cli.ls(), [])
 })
 

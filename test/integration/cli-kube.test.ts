@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { kubeFixture } from '../support/kube-fixture.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
@@ -243,6 +244,8 @@ describe('the command line client on objects of Kubernetes', () => {
     assert.deepEqual([missing.code, missing.stdout], [1, `pod "${name}" force deleted\n`])
     assert.equal(await output('delete', 'pod/nobody', '--ignore-not-found'), '')
     assert.equal(await output('delete', 'rs', '-l', 'app=other', '-n', 'team'), '')
+    const names = async () => (await output('get', 'pods', '-n', 'team', '-o', 'name')).trim().split('\n')
+    while ((await names()).length < 2) await sleep(50)
     assert.equal(
       await output('delete', 'rs', 'set', '-n', 'team', '--cascade=orphan'),
       'replicaset.apps "set" deleted\n',

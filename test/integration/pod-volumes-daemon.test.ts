@@ -88,7 +88,7 @@ for (const runtime of ['crun', 'runc'] as const)
       for (let tries = 1; ; tries++) {
         const pod = (await api().get('/v1/objects/Pod/p')).json.data
         if (what(pod)) return pod
-        assert.ok(tries < 200, JSON.stringify(pod.status) + fixture.daemon.log().slice(-3000))
+        assert.ok(tries < 1200, JSON.stringify(pod.status) + fixture.daemon.log().slice(-3000))
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
     }

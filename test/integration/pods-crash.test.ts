@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { assertAgreement } from '../support/agreement.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import { type CrashOperation, killAtEveryPoint } from '../support/crash.ts'
 import { type DaemonFixture, daemonFixture } from '../support/daemon-fixture.ts'
@@ -58,7 +59,7 @@ describe('with pods and Services, a daemon killed with SIGKILL at any point', ()
       .join('\n---\n')
   const untilReady = async () => {
     using pods = await followObjects(fixture.home, 'pod')
-    await pods.until(isReady, 30_000)
+    await pods.until(isReady, 120_000)
   }
   const pods = async (): Promise<KubeObject[]> => (await fixture.daemon.api.get('/v1/objects/pod')).json.data
   const apply: Step = async (api) => {
@@ -71,7 +72,7 @@ describe('with pods and Services, a daemon killed with SIGKILL at any point', ()
       const [pod] = await pods()
       await api.post(`/v1/pods/${pod.metadata.uid}/actions/${action}`)
       using stream = await followObjects(fixture.home, 'pod')
-      await stream.until(({ status }) => status.podIP === undefined, 30_000)
+      await stream.until(({ status }) => status.podIP === undefined, 120_000)
     }
   }
 
@@ -125,7 +126,12 @@ describe('with pods and Services, a daemon killed with SIGKILL at any point', ()
     }
     const services: KubeObject[] = (await fixture.daemon.api.get('/v1/objects/service')).json.data
     if (services.length > 0 && (await pods()).some(isReady)) await untilServed()
-    await sleep(100)
+    for (let tries = 0; ; tries++) {
+      const error = await assertAgreement(fixture.daemon.api).catch((error: Error) => error)
+      if (error === undefined) return
+      if (tries === 600) throw error
+      await sleep(50)
+    }
   }
 
   async function untilServed(): Promise<void> {
@@ -134,7 +140,7 @@ describe('with pods and Services, a daemon killed with SIGKILL at any point', ()
         () => undefined,
       )
       if (answer !== undefined) return
-      assert.ok(tries < 100, 'the Service does not answer')
+      assert.ok(tries < 600, 'the Service does not answer')
       await sleep(50)
     }
   }

@@ -92,7 +92,7 @@ describe('how pods end', () => {
     await the().apply(
       pod(
         {
-          terminationGracePeriodSeconds: 1,
+          terminationGracePeriodSeconds: 5,
           volumes: [log.volume],
           containers: [script('a', says, { lifecycle: { preStop }, ...log.mount })],
         },

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type KubeObject, kubeFixture } from '../support/kube-fixture.ts'
@@ -54,10 +56,18 @@ describe('what befalls pods', () => {
   })
 
   test('its infra container is killed while an init container runs: all begins anew', async () => {
-    const init = container('init', says('sleep 1'))
-    await the().apply(pod({ initContainers: [init], containers: [container('a')] }))
+    const init = container('init', {
+      ...says('until [ -e /cache/go ]; do sleep 0.1; done'),
+      volumeMounts: MOUNTED_CACHE,
+    })
+    const volumes = [{ name: 'cache', emptyDir: {} }]
+    await the().apply(pod({ volumes, initContainers: [init], containers: [container('a')] }))
     await until(({ initContainerStatuses: [first] = [] }) => first?.state.running)
     await kill('POD')
+    const { metadata } = await until(
+      ({ initContainerStatuses: [first] = [] }) => first?.restartCount === 1 && first.state.running,
+    )
+    writeFileSync(join(the().fixture.home.root, 'pods', metadata.uid, 'volumes/cache/go'), '')
     const { status } = await the().untilReady('web', LIMIT_MS)
     assert.equal(status.initContainerStatuses[0].restartCount, 1)
     assert.equal(status.containerStatuses[0].restartCount, 0)

@@ -70,6 +70,8 @@ function kept(): { readonly path: string; readonly content: string }[] {
     readdirSync(directory, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name))
+      // What is written as a whole anew has another name until it is done.
+      .filter((path) => !path.endsWith('.new'))
       .map((path) => ({ path, content: readFileSync(path, 'latin1') })),
   )
 }

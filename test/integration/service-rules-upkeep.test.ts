@@ -53,7 +53,7 @@ function nextDriver(network: NetworkFixture): NetworkDriver {
 
 async function until(condition: () => boolean): Promise<void> {
   for (let tries = 0; !condition(); tries++) {
-    assert.ok(tries < 200, 'it does not come about')
+    assert.ok(tries < 1500, 'it does not come about')
     await sleep(20)
   }
 }

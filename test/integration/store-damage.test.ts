@@ -11,17 +11,16 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readRecordsCopy } from '../../src/store/records-copy.ts'
 import { assertAgreement } from '../support/agreement.ts'
 import { answers } from '../support/crash.ts'
 import { type DaemonFixture, daemonFixture, runContainer } from '../support/daemon-fixture.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
 runInOwnNamespaces(import.meta.filename)
-
-/** The copy follows by 50 ms; the first one comes after a second. */
-const COPY_MS = 1500
 
 describe('a daemon whose database is damaged', () => {
   let fixture: DaemonFixture
@@ -35,6 +34,20 @@ describe('a daemon whose database is damaged', () => {
     const fd = openSync(file(), 'r+')
     writeSync(fd, Buffer.alloc(size - 4096, 0xa5), 0, size - 4096, 4096)
     closeSync(fd)
+  }
+
+  /** The second copy follows the database in its own time. */
+  async function untilCopied(): Promise<void> {
+    const stored = () => {
+      using database = new DatabaseSync(file(), { readOnly: true })
+      return database
+        .prepare('SELECT json FROM objects')
+        .all()
+        .map(({ json }) => JSON.stringify(JSON.parse(String(json))))
+    }
+    const copied = () =>
+      readRecordsCopy(join(fixture.home.root, 'condenser.records'))?.map(({ object }) => JSON.stringify(object))
+    while (stored().toSorted().join() !== copied()?.toSorted().join()) await sleep(20)
   }
 
   async function killAndLoseDatabase(): Promise<void> {
@@ -74,7 +87,7 @@ describe('a daemon whose database is damaged', () => {
     await api().post('/v1/containers/ended/actions/wait')
     await api().post('/v1/containers', { image: fixture.image, name: 'made', command })
     await answers('http://127.0.0.1:18080/')
-    await sleep(COPY_MS)
+    await untilCopied()
   })
   after(() => fixture[Symbol.asyncDispose]())
 
@@ -97,13 +110,13 @@ describe('a daemon whose database is damaged', () => {
       assert.match(fixture.daemon.log(), /the records were restored from their second copy/)
       await assertAgreement(api())
       await answers('http://127.0.0.1:18080/')
-      await sleep(COPY_MS)
+      await untilCopied()
     })
 
   test('after SIGKILL goes on from what the copy had', async () => {
     const id = await runContainer(fixture, { name: 'late', command: ['sleep', '1000'] })
     const { pid } = (await api().get('/v1/containers/late')).json.data
-    await sleep(200)
+    await untilCopied()
     await killAndLoseDatabase()
     await fixture.restart()
     assert.equal((await api().get('/v1/containers/late')).json.data.pid, pid)
@@ -112,7 +125,7 @@ describe('a daemon whose database is damaged', () => {
   })
 
   test('while it is in use, says so, and mends itself when it is started again', async () => {
-    await sleep(COPY_MS)
+    await untilCopied()
     const before = await look()
     // Emptied of its log, so that the file is what counts.
     await fixture.restart()
@@ -130,7 +143,7 @@ describe('a daemon whose database is damaged', () => {
   test('removes nothing that it does not know, and tells of it', async () => {
     const id = await runContainer(fixture, { name: 'unknown', command: ['sleep', '1000'] })
     const { pid } = (await api().get('/v1/containers/unknown')).json.data
-    await sleep(200)
+    await untilCopied()
     await killAndLoseDatabase()
     const copy = join(fixture.home.root, 'condenser.records')
     const lines = readFileSync(copy, 'utf8').split('\n')

@@ -206,10 +206,10 @@ for (const runtime of ['crun', 'runc'] as const)
       assert.equal((await names()).length, 4, 'a delete that does not ask for it leaves them')
       const auto = await runContainer(fixture, { image: of('declared'), command: ['true'], autoRemove: true })
       await api().post(`/v1/containers/${auto}/actions/wait`)
-      for (let tries = 0; (await api().get(`/v1/containers/${auto}`)).status === 200 && tries < 100; tries++) {
+      for (let tries = 0; (await api().get(`/v1/containers/${auto}`)).status === 200 && tries < 600; tries++) {
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
-      for (let tries = 0; (await names()).length > 4 && tries < 100; tries++) {
+      for (let tries = 0; (await names()).length > 4 && tries < 600; tries++) {
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
       assert.equal((await names()).length, 4)
