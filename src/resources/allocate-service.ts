@@ -58,13 +58,14 @@ export class ServiceAddresses {
    */
   allocate(name: string, spec: ServiceSpec, before: Service | undefined): ServiceSpec {
     const clusterIP = this.#clusterIpOf(name, spec, before)
-    const { type, ports } = spec
-    const withPorts =
-      type === 'NodePort' || type === 'LoadBalancer' ? this.#nodePortsOf(name, ports ?? [], before) : ports
+    const { ports } = spec
+    const withPorts = hasNodePorts(spec)
+      ? this.#nodePortsOf(name, ports ?? [], before)
+      : ports?.map((port) => withoutOldNodePort(port, before))
     return { ...spec, clusterIP, clusterIPs: [clusterIP], ...(withPorts !== undefined && { ports: withPorts }) }
   }
 
-  #clusterIpOf(name: string, { clusterIP }: ServiceSpec, before: Service | undefined): string {
+  #clusterIpOf(name: string, { clusterIP, type }: ServiceSpec, before: Service | undefined): string {
     if (clusterIP === 'None') return clusterIP
     if (clusterIP !== undefined && clusterIP !== '') {
       const owner = this.#ownerBeside(before, this.#addresses.get(clusterIP))
@@ -81,7 +82,7 @@ export class ServiceAddresses {
       )
     }
     const had = before?.spec.clusterIP
-    if (had !== undefined && had !== 'None') return had
+    if (had !== undefined && (had !== 'None' || type === 'ClusterIP')) return had
     for (; this.#next < this.#subnet.last; this.#next++) {
       const address = addressOf(this.#next, this.#subnet.family)
       if (!this.#addresses.has(address)) return address
@@ -116,6 +117,17 @@ export class ServiceAddresses {
   #ownerBeside(before: Service | undefined, taker: Taker | undefined): Taker | undefined {
     return taker?.uid === before?.metadata.uid ? undefined : taker
   }
+}
+
+function hasNodePorts({ type }: ServiceSpec): boolean {
+  return type === 'NodePort' || type === 'LoadBalancer'
+}
+
+/** What was chosen for a type that needs it goes with the type (kube-apiserver's dropTypeDependentFields). */
+function withoutOldNodePort(port: ServicePort, before: Service | undefined): ServicePort {
+  const { nodePort, ...rest } = port
+  const isOld = before?.spec.ports?.some((old) => old.nodePort === nodePort && old.port === port.port)
+  return nodePort !== undefined && isOld && hasNodePorts(before!.spec) ? rest : port
 }
 
 function keyOf({ protocol = 'TCP' }: ServicePort, number: number): string {

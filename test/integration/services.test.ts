@@ -114,6 +114,14 @@ describe('Services', () => {
     await untilAnswers('http://127.0.0.1:30123/who')
     const [port] = (await the().get('service', 'web')).spec.ports
     assert.equal(port.nodePort, 30_123)
+    // One that was chosen, and that no manifest has named, goes with the type that needs it.
+    for (const type of ['NodePort', 'ClusterIP', 'LoadBalancer', undefined]) {
+      await the().apply(service({ ...(type && { type }), ports: [{ port: 11241, targetPort: 8080 }] }))
+      const { nodePort } = (await the().get('service', 'web')).spec.ports[0]
+      assert.equal(nodePort === undefined, type === 'ClusterIP' || type === undefined, `${type}: ${nodePort}`)
+    }
+    assert.equal((await the().get('service', 'web')).spec.clusterIP, clusterIP)
+    await assert.rejects(ask('http://127.0.0.1:30123/who'))
   })
 
   test('only pods that are ready get connections, and one that is so no more loses them at once', async () => {
@@ -193,6 +201,8 @@ describe('Services', () => {
       service({ clusterIP: 'None', ports: [{ name: 'http', port: 80, targetPort: 8080 }] }),
       pod('client', {}, { command: OBEYS }),
     )
+    await the().apply(service({ ports: [{ name: 'http', port: 80, targetPort: 8080 }] }))
+    assert.equal((await the().get('service', 'web')).spec.clusterIP, 'None', 'what was chosen once stays')
     const ips: string[] = []
     for (const name of ['one', 'two']) ips.push((await the().untilReady(name)).status.podIP)
     await the().untilReady('client')

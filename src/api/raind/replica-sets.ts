@@ -11,7 +11,7 @@ export function replicaSetRoutes(resources: Resources): readonly Route[] {
       const sets: WireReplicaSet[] = resources
         .list('ReplicaSet')
         .map((set) => ({ ...wireReplicaSet(set), templateId: set.metadata.uid }))
-      return success(200, 'retrieve replicaset list success', sets.length === 0 ? null : sets)
+      return success(200, 'retrieve replicaset list success', sets)
     }),
 
     route('GET', '/v1/replicasets/:replicaSetId', {}, ({ params }) => {

@@ -11,7 +11,7 @@ export function serviceRoutes(resources: Resources): readonly Route[] {
   return [
     route('GET', '/v1/services', {}, () => {
       const services: WireService[] = resources.list('Service').map(wireService)
-      return success(200, 'retrieve service list success', services.length === 0 ? null : services)
+      return success(200, 'retrieve service list success', services)
     }),
 
     route('POST', '/v1/services', {}, async ({ stream }) => {

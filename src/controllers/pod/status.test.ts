@@ -55,7 +55,7 @@ describe('the status of a pod that a user has stopped', () => {
       const on = statusOf({ restartPolicy }, [old])
       assert.deepEqual([on.phase, on.reason], ['Pending', undefined])
       assert.equal(on.startTime, '2025-01-31T12:00:00Z', 'its deadline begins anew')
-      assert.equal(stateOf(on).waiting!.reason, 'PodInitializing')
+      assert.equal(stateOf(on).waiting!.reason, 'ContainerCreating')
       const infra = record('', { role: 'infra', sandboxId: 's2' }, running())
       const again = statusOf({ restartPolicy }, [infra, old, record('app', { attempt: 1, sandboxId: 's2' }, running())])
       assert.deepEqual([again.phase, again.containerStatuses![0]!.restartCount], ['Running', 1])
@@ -89,7 +89,7 @@ describe('the state of a container that is to be made anew', () => {
     test(`is that it is being made, ${when}`, () => {
       const { containerStatuses } = statusOf({}, [INFRA, last])
       const { state, lastState } = containerStatuses![0]!
-      assert.match(state!.waiting!.reason!, /^(ContainerCreating|PodInitializing)$/)
+      assert.equal(state!.waiting!.reason, 'ContainerCreating')
       assert.equal(lastState!.terminated!.exitCode, 1)
     })
   }
@@ -98,6 +98,21 @@ describe('the state of a container that is to be made anew', () => {
     const { containerStatuses } = statusOf({}, [INFRA, record('app', { image: 'old' }, running())])
     assert.equal(containerStatuses![0]!.image, 'old')
   })
+})
+
+test('a pod is initialized when its init containers are: without any it always is', () => {
+  const isInitialized = ({ conditions }: ReturnType<typeof statusOf>) =>
+    conditions!.find(({ type }) => type === 'Initialized')!.status
+  assert.equal(isInitialized(statusOf({}, [])), 'True')
+  assert.equal(isInitialized(statusOf({ stopped: true }, [])), 'True')
+  const failed = record('app', {}, ended(1))
+  assert.equal(isInitialized(statusOf({ restartPolicy: 'Never' }, [failed])), 'True')
+  const initContainers = [{ name: 'first', image: 'i' }]
+  const begun = statusOf({ initContainers }, [])
+  assert.equal(isInitialized(begun), 'False')
+  assert.equal(begun.containerStatuses![0]!.state!.waiting!.reason, 'PodInitializing')
+  const done = record('first', { role: 'init' }, ended(0))
+  assert.equal(isInitialized(statusOf({ initContainers, restartPolicy: 'Never' }, [done, failed])), 'True')
 })
 
 test('a container that the kernel has killed for its memory says so', () => {

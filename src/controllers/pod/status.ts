@@ -55,6 +55,10 @@ export function podStatus(input: StatusInput): PodStatus {
   const initialized = isInitialized(spec, containers, infra) || outcome?.phase === 'Succeeded'
   const inits = (spec.initContainers ?? []).map((container) => statusOf(input, infra, container, 'init', initialized))
   const mains = spec.containers.map((container) => statusOf(input, infra, container, 'main', initialized))
+  // Of the init containers alone, whether there is a sandbox or not (kubelet's GeneratePodInitializedCondition).
+  const left = initialized
+    ? []
+    : inits.filter((init, at) => !(isSidecar(spec.initContainers![at]!) ? init.started : init.ready))
   const sidecars = inits.filter((_, index) => isSidecar(spec.initContainers![index]!))
   const unready = [...sidecars, ...mains].filter(({ ready }) => !ready).map(({ name }) => name)
   const isReady = isUp && outcome === undefined && !spec.stopped && unready.length === 0
@@ -66,7 +70,7 @@ export function podStatus(input: StatusInput): PodStatus {
     ...reasonOf(input, outcome),
     conditions: [
       condition('PodReadyToStartContainers', isUp),
-      condition('Initialized', initialized, initialized ? {} : notInitialized(inits)),
+      condition('Initialized', left.length === 0, left.length === 0 ? {} : notInitialized(left)),
       condition('Ready', isReady, notReady),
       condition('ContainersReady', isReady, notReady),
       condition('PodScheduled', true),
@@ -108,7 +112,8 @@ function statusOf(
   const hasBegun = last !== undefined && (containerState(last.status) === 'running' || hasEnded(last))
   const blocked = waiting.get(container.name)
   const willRun = last !== undefined && hasEnded(last) && willRunAgain(input, infra, container, role, last)
-  const reason = role === 'main' && !initialized ? 'PodInitializing' : 'ContainerCreating'
+  const waits = role === 'main' && !initialized && (input.pod.spec.initContainers ?? []).length > 0
+  const reason = waits ? 'PodInitializing' : 'ContainerCreating'
   const state: PodContainerState = !hasBegun
     ? { waiting: blocked ?? { reason } }
     : willRun
@@ -178,9 +183,9 @@ function stateOf({ metadata, spec, status }: Container): PodContainerState {
   return { terminated }
 }
 
-function notInitialized(inits: readonly PodContainerStatus[]) {
-  const names = inits.filter(({ ready }) => !ready).map(({ name }) => name)
-  return { reason: 'ContainersNotInitialized', message: `containers with incomplete status: [${names.join(' ')}]` }
+function notInitialized(left: readonly PodContainerStatus[]) {
+  const names = left.map(({ name }) => name).join(' ')
+  return { reason: 'ContainersNotInitialized', message: `containers with incomplete status: [${names}]` }
 }
 
 /** A condition keeps the time of its last transition while its status stays. */
