@@ -1,6 +1,7 @@
 import { type Container, isAlive } from '../../model/container.ts'
 import type { PodContainer } from '../../model/kube/container.ts'
 import { isPodReady } from '../../model/kube/owner.ts'
+import type { PodSpec } from '../../model/kube/pod.ts'
 import { infraOf, recordsOf } from '../../model/kube/pod-run.ts'
 import type { Pod, ReplicaSet, Service } from '../../model/kube/stored.ts'
 import { parseMount } from '../../model/mount.ts'
@@ -80,11 +81,15 @@ export function wireTemplate({ metadata, spec }: ReplicaSet): WirePodTemplate {
     utsNS: '',
     userNS: '',
     ...labelsOf(template.metadata ?? {}),
-    containers: template.spec.containers.map(wireContainerOf),
+    containers: template.spec.containers.map((container) => wireContainerOf(container, template.spec.volumes)),
   }
 }
 
-function wireContainerOf({ name, image = '', command = [], args = [], ports, env, tty, volumeMounts }: PodContainer) {
+function wireContainerOf(
+  { name, image = '', command = [], args = [], ports, env, tty, volumeMounts }: PodContainer,
+  volumes: PodSpec['volumes'] = [],
+) {
+  const sourceOf = (volume: string) => volumes.find(({ name }) => name === volume)?.hostPath?.path ?? volume
   const words = [...command, ...args]
   const hostPorts = (ports ?? []).filter(({ hostPort }) => hostPort)
   const container: WireTemplateContainer = {
@@ -96,7 +101,11 @@ function wireContainerOf({ name, image = '', command = [], args = [], ports, env
         return `${hostPort}:${containerPort}:${protocol.toLowerCase()}`
       }),
     }),
-    ...(volumeMounts && { mount: volumeMounts.map((mount) => `${mount.name}:${mount.mountPath}`) }),
+    ...(volumeMounts && {
+      mount: volumeMounts.map(({ name, mountPath, readOnly }) => {
+        return `${sourceOf(name)}:${mountPath}${readOnly ? ':ro' : ''}`
+      }),
+    }),
     ...(env && { env: env.map((variable) => `${variable.name}=${variable.value ?? ''}`) }),
     ...(tty && { tty }),
   }
