@@ -53,10 +53,10 @@ export interface Deps {
 
 /** Where a container's files are. Directories carry the id's first 12 digits, which are unique: socket paths must fit 107 bytes. */
 export interface Paths {
-  /** Persistent: upper, work, log. */
+  /** Persistent: upper, work, log, etc. */
   container(id: string): string
   /**
-   * Gone after a reboot: bundle, mountpoint, sockets, etc. In memory, so that to write there costs less than to hand it
+   * Gone after a reboot: bundle, mountpoint, sockets. In memory, so that to write there costs less than to hand it
    * to another thread.
    */
   bundle(id: string): string
@@ -101,7 +101,7 @@ export function containerPaths(root: string, run: string): Paths {
     shm: (id) => join(bundle(id), 'shm'),
     upper: (id) => join(container(id), 'upper'),
     work: (id) => join(container(id), 'work'),
-    etc: (id) => join(bundle(id), 'etc'),
+    etc: (id) => join(container(id), 'etc'),
     log: (id) => join(container(id), 'log', 'container.log'),
     volume: (name) => join(volumesDir, name),
     pod: (uid) => join(podsDir, uid),

@@ -53,7 +53,7 @@ async function inspect(id: string): Promise<{ netns: string; address: string }> 
 
 /** As a program with glibc in that container looks a name up. */
 async function glibcLookup(id: string, netns: string, name: string): Promise<string> {
-  const file = join(fixture.home.run, 'containers', id, 'etc/resolv.conf')
+  const file = join(fixture.home.root, 'containers', id, 'etc/resolv.conf')
   const script = `mount --bind ${file} /etc/resolv.conf && exec nsenter --net=${netns} getent ahostsv4 ${name}`
   return (await promisify(execFile)('unshare', ['--mount', 'sh', '-c', script])).stdout.split(' ')[0]!
 }
