@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StatusError } from '../lib/errors.ts'
 import type { Container, DnsConfig } from '../model/container.ts'
@@ -27,14 +27,14 @@ export async function writeEtcFiles(deps: Deps, container: Container, sandbox: S
   const others = extra.filter(({ address }) => !own.includes(address))
   const asksGateway = spec.dns?.servers.includes(HOST_GATEWAY) ?? false
   const gateways = await nameServers(deps, sandbox, { asksGateway, isKnown: !ownsSandbox(container, sandbox) })
-  const hosts = networkMode === 'host' ? readFileSync('/etc/hosts', 'utf8') : hostsFile(entries)
+  const hosts = networkMode === 'host' ? await readFile('/etc/hosts', 'utf8') : hostsFile(entries)
   const files = {
     hosts: hosts + hostLines(others),
     hostname: hostnameFile(hostname),
     'resolv.conf': resolvConf(readHostResolvConf(), spec.dns, gateways),
   }
-  mkdirSync(directory, { recursive: true, mode: 0o755 })
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text)
+  await mkdir(directory, { recursive: true, mode: 0o755 })
+  await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(directory, name), text)))
 }
 
 function extraHosts(deps: Deps, { extraHosts = [] }: Container['spec'], sandbox: Sandbox) {
