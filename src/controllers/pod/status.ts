@@ -55,11 +55,9 @@ export function podStatus(input: StatusInput): PodStatus {
   const initialized = isInitialized(spec, containers, infra) || outcome?.phase === 'Succeeded'
   const inits = (spec.initContainers ?? []).map((container) => statusOf(input, infra, container, 'init', initialized))
   const mains = spec.containers.map((container) => statusOf(input, infra, container, 'main', initialized))
-  // Of the init containers alone, whether there is a sandbox or not (kubelet's GeneratePodInitializedCondition).
-  const left = initialized
-    ? []
-    : inits.filter((init, at) => !(isSidecar(spec.initContainers![at]!) ? init.started : init.ready))
   const sidecars = inits.filter((_, index) => isSidecar(spec.initContainers![index]!))
+  // Of the init containers alone, whether there is a sandbox or not (kubelet's GeneratePodInitializedCondition).
+  const left = initialized ? [] : inits.filter((init) => !(sidecars.includes(init) ? init.started : init.ready))
   const unready = [...sidecars, ...mains].filter(({ ready }) => !ready).map(({ name }) => name)
   const isReady = isUp && outcome === undefined && !spec.stopped && unready.length === 0
   const why = outcome !== undefined ? 'PodCompleted' : spec.stopped ? 'PodStopped' : 'ContainersNotReady'
