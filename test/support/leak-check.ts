@@ -48,21 +48,23 @@ export async function observe(home: Home): Promise<World> {
 
 /** Fails with what is there now and was not before, or the other way round. */
 export async function assertNoLeak(before: World, home: Home): Promise<void> {
-  let after = await observe(home)
+  let found = differences(before, await observe(home))
   // The kernel takes dead network namespaces and reaped processes apart in its own time.
-  for (let tries = 0; tries < 600 && !same(before, after); tries++) {
+  for (let tries = 0; tries < 600 && found.length > 0; tries++) {
     await new Promise((resolve) => setTimeout(resolve, 50))
-    after = await observe(home)
+    found = differences(before, await observe(home))
   }
-  for (const part of Object.keys(before) as (keyof World)[]) {
-    const added = after[part].filter((line) => !before[part].includes(line))
-    const gone = before[part].filter((line) => !after[part].includes(line))
-    assert.deepEqual({ part, added, gone }, { part, added: [], gone: [] })
-  }
+  assert.deepEqual(found, [])
 }
 
-function same(a: World, b: World): boolean {
-  return JSON.stringify(a) === JSON.stringify(b)
+function differences(before: World, after: World) {
+  return (Object.keys(before) as (keyof World)[])
+    .map((part) => ({
+      part,
+      added: after[part].filter((line) => !before[part].includes(line)),
+      gone: before[part].filter((line) => !after[part].includes(line)),
+    }))
+    .filter(({ added, gone }) => added.length + gone.length > 0)
 }
 
 async function firewallRules(): Promise<string[]> {
