@@ -6,7 +6,8 @@ import { runInOwnNamespaces } from '../support/namespace.ts'
 runInOwnNamespaces(import.meta.filename)
 
 const TEXT = { 'content-type': 'text/plain' }
-const SLEEPS = ['sleep', '1000']
+/** Ends at once when it is asked to. */
+const OBEYS = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.1; done']
 
 describe("Raind's verbs on pods, replica sets and services", () => {
   const the = kubeFixture()
@@ -30,7 +31,7 @@ describe("Raind's verbs on pods, replica sets and services", () => {
   })
 
   test('a pod: created, and started when it is told to; its id stays', async () => {
-    const container = { name: 'main', image: the().image, command: SLEEPS, mount: ['/etc:/host:ro'], env: ['A=b=c'] }
+    const container = { name: 'main', image: the().image, command: OBEYS, mount: ['/etc:/host:ro'], env: ['A=b=c'] }
     const body = { name: 'web', namespace: 'default', labels: { app: 'web' }, containers: [container] }
     const { status, json } = await api().post('/v1/pods', body)
     assert.deepEqual([status, json.message], [200, 'pod created'])
@@ -66,7 +67,7 @@ describe("Raind's verbs on pods, replica sets and services", () => {
   })
 
   test('a replica set: its numbers and its template', async () => {
-    const container = { name: 'main', image: the().image, command: SLEEPS, mount: ['/etc:/host:ro'] }
+    const container = { name: 'main', image: the().image, command: OBEYS, mount: ['/etc:/host:ro'] }
     const manifest = {
       ...{ apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata: { name: 'set' } },
       spec: { replicas: 2, template: { metadata: { labels: { app: 'set' } }, spec: { containers: [container] } } },
