@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../../test/support/eventually.ts'
 import { inlineKernelThread } from './kernel-thread.ts'
-import { adoptOrphan, adoptOrphans, reapStrays } from './orphans.ts'
+import { adoptOrphan, adoptOrphans } from './orphans.ts'
 import { processStat } from './process.ts'
 import { spawnOps, spawnProcess } from './spawn.ts'
 
@@ -35,7 +35,7 @@ async function leaveBehind(script: string): Promise<number> {
 }
 
 async function untilZombie(pid: number): Promise<void> {
-  while (processStat(pid)?.isZombie === false) await sleep(5)
+  await eventually(() => processStat(pid)?.isZombie !== false)
 }
 
 test('what a program has left behind becomes ours, and tells how it ends', { timeout: 10_000 }, async () => {
@@ -58,9 +58,8 @@ test('a process that is not ours is not taken for one', () => {
 test('strays are reaped, those that somebody waits for are not', { timeout: 10_000 }, async () => {
   const stray = await leaveBehind('exit 0')
   const awaited = await leaveBehind('exit 3')
-  for (const pid of [stray, awaited]) await untilZombie(pid)
+  await untilZombie(awaited)
   const { exit } = adoptOrphan(awaited)!
-  reapStrays()
-  assert.equal(processStat(stray), undefined)
+  await eventually(() => processStat(stray) === undefined)
   assert.equal(await exit, 3)
 })

@@ -2,19 +2,31 @@
  * Orphans: a process whose parent has ended becomes ours (PR_SET_CHILD_SUBREAPER of prctl(2)), if one of its ancestors
  * was started by us. So a program may start another one in the background and end, and we still learn its exit code.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { coalesce } from '../lib/coalesce.ts'
 import { check, libc } from './libc.ts'
 import { Pidfd, tryReap } from './pidfd.ts'
-import { processStat } from './process.ts'
+import { childrenOf, processStat } from './process.ts'
 import { awaited, type SpawnedProcess, watchChild } from './spawn.ts'
 
 const prctl = libc('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)')
 
 const PR_SET_CHILD_SUBREAPER = 36
 
-/** From now on, for all that this process has started and will start. */
+/** When it is looked for what nobody awaits, after the end of a child. */
+const LOOK_AFTER_MS = 100
+
+let reaps = false
+
+/**
+ * From now on, for all that this process has started and will start. An orphan that nobody awaits is reaped some time
+ * after its end: a zombie of a container's PID namespace keeps the first process of that from ending.
+ */
 export function adoptOrphans(): void {
   check('become a subreaper', prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+  if (reaps) return
+  reaps = true
+  const looks = coalesce(LOOK_AFTER_MS, async () => reapStrays(() => looks.call()))
+  process.on('SIGCHLD', () => looks.call())
 }
 
 /** An orphan that runs or has ended, to be watched as a child of our own; undefined if it is none of ours. */
@@ -27,21 +39,15 @@ export function adoptOrphan(pid: number): SpawnedProcess | undefined {
   return watchChild(pidfd)
 }
 
-/** Reaps orphans that have ended and that nobody awaits: what is left of something that was killed. */
-export function reapStrays(): void {
-  for (const pid of children()) {
-    if (!awaited.has(pid) && processStat(pid)?.isZombie) tryReap(pid)
-  }
-}
+let seen: readonly number[] = []
 
-/** Any of our threads may be the parent. */
-function children(): number[] {
-  return readdirSync('/proc/self/task').flatMap((thread) => {
-    try {
-      const text = readFileSync(`/proc/self/task/${thread}/children`, 'utf8')
-      return text.split(' ').filter(Boolean).map(Number)
-    } catch {
-      return []
-    }
-  })
+/**
+ * Reaps what has ended and is nobody's. What somebody is about to await, who has yet to hear of it, looks the same: it
+ * is so only at the first look.
+ */
+function reapStrays(lookAgain: () => void): void {
+  const strays = childrenOf(process.pid).filter((pid) => !awaited.has(pid) && processStat(pid)?.isZombie)
+  for (const pid of strays) if (seen.includes(pid)) tryReap(pid)
+  seen = strays.filter((pid) => !seen.includes(pid))
+  if (seen.length > 0) lookAgain()
 }

@@ -39,9 +39,26 @@ export function processIds(): number[] {
     .filter((pid) => pid > 0)
 }
 
+/** Of all its threads, zombies too (proc_pid_task_children(5)); none of a process that is gone. */
+export function childrenOf(pid: number): number[] {
+  return threadsOf(pid).flatMap((thread) => numbersIn(readProc(`${pid}/task/${thread}/children`) ?? ''))
+}
+
 /** Differs after every boot of the host. */
 export function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+  } catch {
+    return []
+  }
+}
+
+function numbersIn(text: string): number[] {
+  return text.split(' ').filter(Boolean).map(Number)
 }
 
 function readProc(name: string): string | undefined {

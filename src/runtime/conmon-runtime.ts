@@ -20,8 +20,8 @@ import {
 } from '../linux/cgroup.ts'
 import type { Usage, UsageTarget } from '../linux/cgroup-usage.ts'
 import type { KernelThread } from '../linux/kernel-thread.ts'
-import { adoptOrphans, reapStrays } from '../linux/orphans.ts'
-import { Pidfd, signalProcess } from '../linux/pidfd.ts'
+import { adoptOrphans } from '../linux/orphans.ts'
+import { Pidfd, signalProcess, tryReap } from '../linux/pidfd.ts'
 import { processStat } from '../linux/process.ts'
 import { type ProcessRow, processRow } from '../linux/process-table.ts'
 import { spawningThreadId } from '../linux/spawn.ts'
@@ -430,7 +430,7 @@ async function endUnwatched({ pid, pidStartTime }: CreatedProcess): Promise<void
   using pidfd = Pidfd.open(pid, pidStartTime)
   if (pidfd?.signal(SIGKILL)) await pidfd.end
   // Without its monitor, it has become a child of ours.
-  reapStrays()
+  tryReap(pid)
 }
 
 function identify(pid: number): CreatedProcess {

@@ -1,6 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { Pidfd } from '../linux/pidfd.ts'
-import { processStat } from '../linux/process.ts'
+import { childrenOf, processStat } from '../linux/process.ts'
 
 const SIGKILL = 9
 /** Who forks meanwhile is found the next time; who forks faster than that for ever is not ended. */
@@ -28,18 +27,4 @@ function withDescendants(pid: number): number[] {
 function kill(pid: number): void {
   using pidfd = Pidfd.open(pid)
   pidfd?.signal(SIGKILL)
-}
-
-/** proc_pid_task_children(5); each thread has its own. */
-function childrenOf(pid: number): number[] {
-  try {
-    const threads = readdirSync(`/proc/${pid}/task`)
-    return threads.flatMap((thread) => numbersIn(readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8')))
-  } catch {
-    return []
-  }
-}
-
-function numbersIn(text: string): number[] {
-  return text.split(' ').filter(Boolean).map(Number)
 }

@@ -8,7 +8,7 @@ import { failpoint } from '../lib/failpoint.ts'
 import { readIfThere } from '../linux/cgroup.ts'
 import { closeFd, pipe } from '../linux/fd.ts'
 import type { KernelThread } from '../linux/kernel-thread.ts'
-import { adoptOrphan, reapStrays } from '../linux/orphans.ts'
+import { adoptOrphan } from '../linux/orphans.ts'
 import { receiveDescriptor } from '../linux/receive-descriptor.ts'
 import { type SpawnedProcess, type SpawnStdio, spawnProcess } from '../linux/spawn.ts'
 import type { TerminalSize } from '../model/terminal-size.ts'
@@ -103,8 +103,6 @@ function running(files: ExecFiles): Outcome {
 
 /** The command could not be run. What the runtime says of it on stderr is the output. */
 function failed(files: ExecFiles, runtimeExit: number): Outcome {
-  // What it had forked may be left.
-  reapStrays()
   const error = runtimeError(readIfThere(files.log) ?? '', { exitCode: runtimeExit })
   const exit = Promise.resolve({ exitCode: exitCodeOfFailure(error.message), error })
   return { exit, pid: undefined, signal: () => false }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { eventually } from '../support/eventually.ts'
 import { kubeFixture } from '../support/kube-fixture.ts'
 import { isReady } from '../support/manifests.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
@@ -56,7 +57,11 @@ for (const runtime of ['crun', 'runc'] as const)
         messages.some((text) => /^Liveness probe failed: ls: \/well: No such file/.test(text)),
         messages.join('\n'),
       )
-      assert.equal(messages.filter((text) => text.startsWith('Liveness probe errored: ')).length, 1)
+      const errored = await eventually(
+        async () => (await told('Unhealthy')).filter((text) => text.startsWith('Liveness probe errored: ')),
+        (texts) => texts.length > 0,
+      )
+      assert.equal(errored.length, 1, errored.join('\n'))
       assert.match((await told('Killing')).join('\n'), /liveness probe/)
     })
 
@@ -69,9 +74,10 @@ for (const runtime of ['crun', 'runc'] as const)
       })
       await untilContainer(({ state }) => state.running !== undefined)
       await say('touch /go')
-      while ((await told('Unhealthy')).every((text) => !text.includes('took longer than 1 s'))) {
-        await new Promise((resolve) => setTimeout(resolve, 200))
-      }
+      await eventually(
+        () => told('Unhealthy'),
+        (texts) => texts.some((text) => text.includes('took longer than 1 s')),
+      )
       const left = (await say('ps | grep -c "[s]leep 400"')).trim()
       assert.ok(Number(left) <= 3, `${left} are left`)
     })
@@ -114,7 +120,10 @@ for (const runtime of ['crun', 'runc'] as const)
       await untilContainer(({ started }) => started)
       await untilContainer(({ restartCount }) => restartCount >= 2)
       const isTold = (text: string) => /^Liveness probe failed: connect ECONNREFUSED/.test(text)
-      while (!(await told('Unhealthy')).some(isTold)) await new Promise((resolve) => setTimeout(resolve, 200))
+      await eventually(
+        () => told('Unhealthy'),
+        (texts) => texts.some(isTold),
+      )
     })
 
     test('postStart and preStop: run in the container, the latter as long as the pod has', async () => {

@@ -246,6 +246,15 @@ function execs(host: () => RuntimeHost): void {
     await host().delete(container)
   })
 
+  // The runtime may end before what it had forked, which is then a zombie in the container's PID namespace.
+  test('execs of commands that are not there leave nothing that keeps the container from ending', async () => {
+    const container = await host().launch(sleeper)
+    await Promise.all(Array.from({ length: 20 }, () => run(container, ['nope'])))
+    process.kill(container.pid, 'SIGKILL')
+    assert.equal((await container.exited).exitCode, 137)
+    await host().delete(container)
+  })
+
   test('an exec whose output nobody reads waits, and goes on', async () => {
     const container = await host().launch(sleeper)
     const options = { bundle: container.bundle, process: testProcess(shell('head -c 8000000 /dev/zero')), stdin: false }

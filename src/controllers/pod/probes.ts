@@ -31,7 +31,7 @@ interface Run {
   readonly loops: Map<ProbeKind, AbortController>
 }
 
-/** Of failures that change nothing not each is told. */
+/** Of failures that change nothing not each is told, nor of errors; the one does not hide the other. */
 const TOLD_AGAIN_MS = 60_000
 
 /**
@@ -117,7 +117,7 @@ export class PodProbes implements AsyncDisposable {
 
   async #loop(ctx: Ctx, run: Run, kind: ProbeKind, probe: Probe, first: ProbeStanding): Promise<void> {
     let standing = first
-    let toldAt = -Infinity
+    const toldAt = { failure: -Infinity, error: -Infinity }
     for (;;) {
       const { at, counts } = nextRun(standing)
       await sleep(Math.max(0, Math.ceil(at - performance.now())), ctx.signal)
@@ -130,9 +130,8 @@ export class PodProbes implements AsyncDisposable {
       const next = probeAfter(standing, probe, { outcome, begunAt, counts })
       const changes = next.verdict !== standing.verdict
       const isRecorded = !changes || this.#record(run, kind, next.verdict!, message)
-      const isNew = outcome === 'error' || (outcome === 'failure' && next.streak === 1)
-      if (!changes && counts && isNew && begunAt - toldAt > TOLD_AGAIN_MS) {
-        toldAt = begunAt
+      if (!changes && counts && outcome !== 'success' && begunAt - toldAt[outcome] > TOLD_AGAIN_MS) {
+        toldAt[outcome] = begunAt
         tellOfPod(this.#store, run.pod, 'Unhealthy', textOf(kind, outcome, message), warningOf(run))
       }
       standing = isRecorded ? next : { ...next, verdict: standing.verdict }
