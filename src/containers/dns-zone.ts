@@ -1,6 +1,7 @@
 import type { DnsService, DnsZone } from '../dns/index.ts'
 import { CLUSTER_DOMAIN } from '../model/dns.ts'
 import { backends, endpointsOf, PodIndex } from '../model/kube/endpoints.ts'
+import { isPodLive } from '../model/kube/owner.ts'
 import type { Service } from '../model/kube/stored.ts'
 import type { ReadTx } from '../store/index.ts'
 
@@ -8,7 +9,7 @@ import type { ReadTx } from '../store/index.ts'
 export function dnsZone(tx: ReadTx): DnsZone {
   const pods = tx.list('Pod')
   const index = new PodIndex(pods)
-  const addressed = pods.filter(({ status }) => status.podIP !== undefined)
+  const addressed = pods.filter((pod) => isPodLive(pod) && pod.status.podIP !== undefined)
   const byNamespace = Map.groupBy(addressed, ({ metadata }) => metadata.namespace)
   return {
     domain: CLUSTER_DOMAIN,

@@ -1,7 +1,9 @@
 import type { PodContainers } from '../../containers/index.ts'
-import { EVICTED } from '../../model/kube/pod-run.ts'
+import { isPodLive } from '../../model/kube/owner.ts'
+import { EVICTED, EVICTION, evictionOf } from '../../model/kube/pod-run.ts'
 import { quantityOf } from '../../model/kube/quantity.ts'
 import type { Pod } from '../../model/kube/stored.ts'
+import { kubeTime } from '../../model/kube/time.ts'
 import { tellOf } from '../../resources/index.ts'
 import type { Store } from '../../store/index.ts'
 import type { Controller } from '../types.ts'
@@ -43,16 +45,17 @@ export function volumeLimits({ spec }: Pick<Pod, 'spec'>): VolumeLimit[] {
   })
 }
 
-function mayGrow({ metadata, spec, status }: Pod): boolean {
-  return metadata.deletedAt === undefined && !spec.stopped && !['Succeeded', 'Failed'].includes(status.phase)
+function mayGrow(pod: Pod): boolean {
+  return isPodLive(pod) && !pod.spec.stopped && evictionOf(pod) === undefined
 }
 
-/** The pod controller has its containers end: what a status has told once stays. */
+/** The pod controller has its containers end, and then the pod has failed. */
 function evict(store: Store, uid: string, message: string): void {
   store.write((tx) => {
     const pod = tx.getByUid('Pod', uid)
     if (pod === undefined || !mayGrow(pod)) return
-    tx.putStatus('Pod', uid, { phase: 'Failed', reason: EVICTED, message })
+    const condition = { ...EVICTION, message, lastTransitionTime: kubeTime(Date.now()) }
+    tx.putStatus('Pod', uid, { conditions: [...(pod.status.conditions ?? []), condition] })
     tellOf(tx, 'Pod', pod, EVICTED, message, { type: 'Warning' })
   })
 }

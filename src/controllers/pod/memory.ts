@@ -86,12 +86,12 @@ export class PodMemory {
   /** By container: what its status says. The first failure is told as it was, then that it is being waited. */
   waitings(now: number): Map<string, Waiting> {
     return new Map(
-      [...this.#holds].map(([name, { reason, message, failures, untilMs }]) => {
+      [...this.#holds].map(([name, { image, reason, message, failures, untilMs }]) => {
         const isWaiting = reason === 'ErrImagePull' && failures > 1 && untilMs > now
         return [
           name,
           isWaiting
-            ? { reason: 'ImagePullBackOff', message: `Back-off pulling image: ${message}` }
+            ? { reason: 'ImagePullBackOff', message: `Back-off pulling image "${image}": ${reason}: ${message}` }
             : { reason, message },
         ]
       }),

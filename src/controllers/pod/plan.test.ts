@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { Container, ContainerStatus } from '../../model/container.ts'
 import type { PodSpec } from '../../model/kube/pod.ts'
-import { outcomeOf } from '../../model/kube/pod-run.ts'
+import { EVICTION, outcomeOf } from '../../model/kube/pod-run.ts'
 import type { Pod } from '../../model/kube/stored.ts'
 import { nextStep, type PodStep } from './plan.ts'
 
@@ -300,7 +300,7 @@ describe('a pod', () => {
   test('that is evicted is ended at once, whatever time it asks for, and for good', () => {
     const world = new World({ containers: [container('main')], terminationGracePeriodSeconds: 600 })
     world.settle()
-    world.pod = { ...world.pod, status: { ...world.pod.status, phase: 'Failed', reason: 'Evicted' } }
+    world.pod = { ...world.pod, status: { ...world.pod.status, conditions: [{ ...EVICTION, message: 'too much' }] } }
     const step = world.step()
     assert.equal(step.do, 'kill')
     assert.deepEqual(
@@ -309,6 +309,8 @@ describe('a pod', () => {
     )
     world.settle()
     assert.deepEqual(world.names, [])
+    const { phase, reason, message } = world.pod.status
+    assert.deepEqual([phase, reason, message], ['Failed', 'Evicted', 'too much'])
   })
 
   test('ends a container whose probe has failed, within the time of the probe, and makes it anew', () => {

@@ -5,6 +5,7 @@ import {
   deadlineOf,
   delayAfter,
   EVICTED,
+  evictionOf,
   hasBegun,
   hasEnded,
   hasOldImage,
@@ -218,7 +219,8 @@ function killOutdated(pod: Pod, container: Container): Kill {
 }
 
 /** How long its containers have to end, in ms. */
-export function graceOf({ metadata, spec, status }: Pod): number {
-  if (status.reason === EVICTED) return EVICTED_GRACE_MS
+export function graceOf(pod: Pod): number {
+  if (evictionOf(pod) !== undefined) return EVICTED_GRACE_MS
+  const { metadata, spec } = pod
   return (metadata.deletionGraceSeconds ?? spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS) * 1000
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { examplePod } from '../../../test/fixtures/pod-example.ts'
 import type { Container, ContainerStatus } from '../../model/container.ts'
+import { EVICTION } from '../../model/kube/pod-run.ts'
 import type { Pod } from '../../model/kube/stored.ts'
 import { podStatus } from './status.ts'
 
@@ -69,6 +70,42 @@ describe('the status of a pod that a user has stopped', () => {
       const { phase, reason, startTime } = statusOf({ restartPolicy: 'Never', ...spec }, [done], before)
       assert.deepEqual([phase, reason, startTime], ['Succeeded', undefined, before.startTime])
     }
+  })
+})
+
+describe('the status of a pod that is at its end', () => {
+  const conditionOf = ({ conditions }: ReturnType<typeof statusOf>, type: string) =>
+    conditions!.find((condition) => condition.type === type)!
+
+  test('is not told before nothing of it runs any more; it keeps its addresses', () => {
+    const late = { activeDeadlineSeconds: 60 }
+    const before = { startTime: '2025-01-31T11:58:00Z', podIPs: [{ ip: '10.0.0.2' }, { ip: 'fd00::2' }] }
+    const ending = statusOf(late, [INFRA, record('app', {}, running())], before)
+    assert.deepEqual([ending.phase, ending.reason, ending.podIP], ['Running', undefined, '10.0.0.2'])
+    const { status, reason } = conditionOf(ending, 'Ready')
+    assert.deepEqual([status, reason], ['False', 'PodFailed'])
+    const over = statusOf(late, [record('app', {}, ended(0))], before)
+    assert.deepEqual([over.phase, over.reason, over.podIP], ['Failed', 'DeadlineExceeded', '10.0.0.2'])
+    assert.deepEqual(over.podIPs, before.podIPs)
+  })
+
+  test('has waited for its sidecars', () => {
+    const spec = { restartPolicy: 'Never', initContainers: [{ name: 'side', restartPolicy: 'Always' }] } as const
+    const sidecar = (status: Partial<ContainerStatus>) => record('side', { role: 'init' }, status)
+    const containers = [INFRA, record('app', {}, ended(0))]
+    assert.equal(statusOf(spec, [...containers, sidecar(running())]).phase, 'Running')
+    const over = statusOf(spec, [...containers, sidecar(ended(0))])
+    assert.equal(over.phase, 'Succeeded')
+    assert.equal(conditionOf(over, 'Ready').reason, 'PodCompleted')
+  })
+
+  test('tells of an eviction from its beginning, as a condition', () => {
+    const conditions = [{ ...EVICTION, message: 'too much' }]
+    const ending = statusOf({}, [INFRA, record('app', {}, running())], { conditions })
+    assert.deepEqual([ending.phase, conditionOf(ending, EVICTION.type).message], ['Running', 'too much'])
+    const over = statusOf({}, [record('app', {}, ended(0))], { conditions })
+    assert.deepEqual([over.phase, over.reason, over.message], ['Failed', 'Evicted', 'too much'])
+    assert.equal(over.conditions!.filter(({ type }) => type === EVICTION.type).length, 1)
   })
 })
 

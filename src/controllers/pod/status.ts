@@ -2,6 +2,7 @@ import { type Container, containerState, isAlive } from '../../model/container.t
 import type { PodContainer } from '../../model/kube/container.ts'
 import {
   delayAfter,
+  evictionOf,
   hasEnded,
   hasOldImage,
   infraOf,
@@ -52,6 +53,8 @@ export function podStatus(input: StatusInput): PodStatus {
   const infra = infraOf(containers)
   const isUp = infra !== undefined && isAlive(infra.status)
   const outcome = outcomeOf(pod, containers, now)
+  // While anything runs it has not ended (kubelet's couldHaveRunningContainers).
+  const isOver = outcome !== undefined && !containers.some(isRunningMember)
   const initialized = isInitialized(spec, containers, infra) || outcome?.phase === 'Succeeded'
   const inits = (spec.initContainers ?? []).map((container) => statusOf(input, infra, container, 'init', initialized))
   const mains = spec.containers.map((container) => statusOf(input, infra, container, 'main', initialized))
@@ -60,27 +63,43 @@ export function podStatus(input: StatusInput): PodStatus {
   const left = initialized ? [] : inits.filter((init) => !(sidecars.includes(init) ? init.started : init.ready))
   const unready = [...sidecars, ...mains].filter(({ ready }) => !ready).map(({ name }) => name)
   const isReady = isUp && outcome === undefined && !spec.stopped && unready.length === 0
-  const why = outcome !== undefined ? 'PodCompleted' : spec.stopped ? 'PodStopped' : 'ContainersNotReady'
+  const why = outcome !== undefined ? WHY_OVER[outcome.phase] : spec.stopped ? 'PodStopped' : 'ContainersNotReady'
   const notReady = isReady ? {} : { reason: why, message: `containers with unready status: [${unready.join(' ')}]` }
   const condition = conditions(pod, now)
   return {
-    phase: outcome?.phase ?? (spec.stopped ? 'Pending' : phaseOf(mains, initialized)),
-    ...reasonOf(input, outcome),
+    phase: isOver ? outcome.phase : spec.stopped ? 'Pending' : phaseOf(mains, initialized),
+    ...reasonOf(input, isOver ? outcome : undefined),
     conditions: [
       condition('PodReadyToStartContainers', isUp),
       condition('Initialized', left.length === 0, left.length === 0 ? {} : notInitialized(left)),
       condition('Ready', isReady, notReady),
       condition('ContainersReady', isReady, notReady),
       condition('PodScheduled', true),
+      ...[evictionOf(pod) ?? []].flat(),
     ],
     ...(hostIp !== undefined && { hostIP: hostIp, hostIPs: [{ ip: hostIp }] }),
-    ...(isUp && podIps.length > 0 && { podIP: podIps[0]!, podIPs: podIps.map((ip) => ({ ip })) }),
+    ...(isUp ? addressesOf(podIps) : isOver && lastAddressesOf(pod)),
     ...((outcome !== undefined || !spec.stopped) && { startTime: pod.status.startTime ?? kubeTime(now) }),
     ...(inits.length > 0 && { initContainerStatuses: inits }),
     containerStatuses: mains,
     qosClass,
     observedGeneration: pod.metadata.generation,
   }
+}
+
+const WHY_OVER = { Succeeded: 'PodCompleted', Failed: 'PodFailed' } as const
+
+function isRunningMember({ spec, status }: Container): boolean {
+  return spec.pod?.role !== 'infra' && isAlive(status)
+}
+
+function addressesOf([first, ...rest]: readonly string[]): Pick<PodStatus, 'podIP' | 'podIPs'> {
+  return first === undefined ? {} : { podIP: first, podIPs: [first, ...rest].map((ip) => ({ ip })) }
+}
+
+/** Of a pod that is over, which it has no more. */
+function lastAddressesOf({ status }: Pod): Pick<PodStatus, 'podIP' | 'podIPs'> {
+  return addressesOf((status.podIPs ?? []).map(({ ip }) => ip))
 }
 
 function reasonOf({ pod, podWaiting }: StatusInput, outcome: ReturnType<typeof outcomeOf>) {

@@ -5,9 +5,10 @@ import type { Limiter } from '../../lib/limiter.ts'
 import { infraOf } from '../../model/kube/pod-run.ts'
 import type { PodStatus } from '../../model/kube/pod-status.ts'
 import type { Pod } from '../../model/kube/stored.ts'
-import { Deletion } from '../../resources/index.ts'
+import { Deletion, tellOf } from '../../resources/index.ts'
 import type { ReadTx } from '../../store/index.ts'
 import type { Requeue } from '../types.ts'
+import { tellOfPod } from './events.ts'
 import { killMembers } from './kill.ts'
 import { hasUnheard, hearLastWords } from './last-words.ts'
 import type { PodMemory } from './memory.ts'
@@ -16,6 +17,7 @@ import type { PodDeps } from './pod.ts'
 import { qosClass } from './resources.ts'
 import { fillVolumes, runSandbox, startMember } from './run.ts'
 import { podStatus } from './status.ts'
+import { statusEvents } from './status-events.ts'
 
 export interface SyncDeps extends PodDeps {
   /** For what makes sandboxes and containers. */
@@ -73,7 +75,7 @@ function look({ deps: { store }, memory }: Sync, uid: string): PodView | undefin
 }
 
 async function take(sync: Sync, { pod }: PodView, step: PodStep): Promise<void> {
-  const { containers: engine, daemon } = sync.deps
+  const { store, containers: engine, daemon } = sync.deps
   switch (step.do) {
     case 'kill':
       await killMembers(sync, pod, step.kills)
@@ -82,6 +84,9 @@ async function take(sync: Sync, { pod }: PodView, step: PodStep): Promise<void> 
       await Promise.all(step.containers.map(({ metadata }) => engine.pods.remove(daemon, metadata.uid)))
       return
     case 'run-sandbox':
+      if (step.replaces.length > 0) {
+        tellOfPod(store, pod, 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
+      }
       for (const { metadata } of step.replaces) await engine.pods.remove(daemon, metadata.uid)
       await runSandbox(sync, pod, step.next)
       return
@@ -121,7 +126,10 @@ function writeStatus(sync: Sync, { metadata }: Pod): void {
   if (store.read(next) === undefined) return
   store.write((tx) => {
     const pod = next(tx)
-    if (pod !== undefined) tx.put('Pod', pod)
+    if (pod === undefined) return
+    const events = statusEvents(tx.getByUid('Pod', metadata.uid)!, pod.status)
+    tx.put('Pod', pod)
+    for (const { reason, message, ...rest } of events) tellOf(tx, 'Pod', pod, reason, message, rest)
   })
 }
 

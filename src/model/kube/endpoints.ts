@@ -1,4 +1,4 @@
-import { isPodReady } from './owner.ts'
+import { isPodLive, isPodReady } from './owner.ts'
 import type { ServicePort, ServiceSpec } from './service.ts'
 import type { Pod } from './stored.ts'
 
@@ -34,7 +34,7 @@ export class PodIndex {
 /** The pods that a Service's connections may go to: they have an address, and are ready unless that is not asked for. */
 export function backends(namespace: string, spec: ServiceSpec, index: PodIndex): Pod[] {
   return index.select(namespace, spec.selector).filter((pod) => {
-    const isUp = pod.status.podIP !== undefined && pod.metadata.deletedAt === undefined
+    const isUp = pod.status.podIP !== undefined && isPodLive(pod)
     return isUp && (isPodReady(pod) || spec.publishNotReadyAddresses === true)
   })
 }

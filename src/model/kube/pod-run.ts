@@ -2,6 +2,7 @@
 import { type Container, containerState, isAlive } from '../container.ts'
 import type { PodContainer } from './container.ts'
 import type { PodSpec } from './pod.ts'
+import type { PodCondition } from './pod-status.ts'
 import type { Pod } from './stored.ts'
 
 /** What the pod's spec says of a container; undefined for the infra container. */
@@ -90,6 +91,12 @@ export function lastIn(infra: Container, containers: readonly Container[], name:
 
 /** Why a pod has failed that has taken more of the host than it may. */
 export const EVICTED = 'Evicted'
+/** What says so from when that is decided, its containers may still run; as kubelet sets it. */
+export const EVICTION = { type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet' } as const
+
+export function evictionOf({ status }: Pod): PodCondition | undefined {
+  return status.conditions?.find(({ type, reason }) => type === EVICTION.type && reason === EVICTION.reason)
+}
 
 export interface Outcome {
   readonly phase: 'Succeeded' | 'Failed'
@@ -105,6 +112,8 @@ export function outcomeOf(pod: Pod, containers: readonly Container[], now: numbe
     return { phase, ...(reason !== undefined && { reason }), ...(message !== undefined && { message }) }
   }
   if (spec.stopped || pod.metadata.deletedAt !== undefined) return undefined
+  const eviction = evictionOf(pod)
+  if (eviction !== undefined) return { phase: 'Failed', reason: EVICTED, message: eviction.message ?? '' }
   if (deadlineOf(pod) <= now) {
     return {
       phase: 'Failed',
