@@ -60,7 +60,7 @@ function row(path: string, type: string, needed: string, marks: readonly Mark[])
 const VERDICTS: Readonly<Record<Mark['verdict'], string>> = {
   ignored: 'warned',
   refused: 'refused',
-  dropped: 'not looked at',
+  dropped: 'not taken',
 }
 
 /** `warned unless Cluster`, `refused if SCTP: ...` */

@@ -9,7 +9,7 @@ import { applyObject } from '../model/kube/merge/index.ts'
 import { readObject } from '../model/kube/read-object.ts'
 import type { Service } from '../model/kube/stored.ts'
 import { kubeTime } from '../model/kube/time.ts'
-import { DEFAULT_NAMESPACE } from '../model/meta.ts'
+import { DEFAULT_NAMESPACE, type ObjectMeta } from '../model/meta.ts'
 import type { WriteTx } from '../store/index.ts'
 import type { ServiceAddresses } from './allocate-service.ts'
 import { releaseFinalizers } from './finalizers.ts'
@@ -17,7 +17,7 @@ import { nameOf } from './find-object.ts'
 import { type KubeObject, kubeObject, manifestOf, specOf } from './kube-object.ts'
 import { assertNamespaceStays } from './namespaces.ts'
 import { generateName } from './pods.ts'
-import type { RaindSpellings, ReadManifest } from './read-manifests.ts'
+import type { Precondition, RaindSpellings, ReadManifest } from './read-manifests.ts'
 import type { ObjectName } from './types.ts'
 
 export interface ApplyOptions {
@@ -27,6 +27,8 @@ export interface ApplyOptions {
   readonly force?: boolean
   /** They are taken, and a Service without a type answers on the host, too. */
   readonly raind?: RaindSpellings
+  /** Of what names none; what names another is at fault. */
+  readonly namespace?: string
 }
 
 export interface AppliedObject {
@@ -57,6 +59,7 @@ export function applyManifest(applying: Applying, read: ReadManifest): AppliedOb
   const name = manifest.metadata.name ?? generateName(manifest.metadata.generateName!)
   const what = `${kind} "${name}"`
   const live = tx.get(kind, name, namespace)
+  if (live !== undefined) assertUnchanged(what, live.metadata, read.precondition)
   const before = live && manifestOf(kind, live)
   const { merged, managedFields } = applyObject({
     what,
@@ -92,6 +95,23 @@ export function applyManifest(applying: Applying, read: ReadManifest): AppliedOb
   if (kind === 'Service') applying.addresses().change(live as Service, put as Service)
   const isChanged = !isDeepStrictEqual(before, manifestOf(kind, put)) || !isDeepStrictEqual(live.spec, put.spec)
   return { kind, action: isChanged ? 'configured' : 'unchanged', object: kubeObject(kind, put), warnings }
+}
+
+/** A manifest that was read from an object is of that one, as it was then (RFC 9110's If-Match, in Kubernetes' words). */
+function assertUnchanged(what: string, { uid, resourceVersion }: ObjectMeta, wanted: Precondition): void {
+  const hint = 'read it again, or take metadata.uid and metadata.resourceVersion out of the manifest'
+  if (wanted.uid !== undefined && wanted.uid !== uid) {
+    throw new StatusError(
+      'conflict',
+      `Cannot apply ${what}: the manifest is of uid ${wanted.uid}, the object of ${uid}; ${hint}`,
+    )
+  }
+  if (wanted.resourceVersion !== undefined && wanted.resourceVersion !== String(resourceVersion)) {
+    throw new StatusError(
+      'conflict',
+      `Cannot apply ${what}: the object has been modified: the manifest is of resourceVersion ${wanted.resourceVersion}, the object of ${resourceVersion}; ${hint}`,
+    )
+  }
 }
 
 /** That of the manifest; of what is in none the empty text. */

@@ -56,6 +56,13 @@ test('JSON is read as JSON, and counted as YAML counts', async () => {
   await assert.rejects(values('{"a":1}\n---\n{"b":{"x":1,"\\u0078":2}}'), /document 2: the key "x" is there twice/)
 })
 
+test('JSON values need nothing between them', async () => {
+  const text = '{"a":1}{"b":"}{"}\n[2] {"c":[{}]}\n...\n{"d":4}\n'
+  assert.deepEqual(await values(text), [{ a: 1 }, { b: '}{' }, [2], { c: [{}] }, { d: 4 }])
+  await assert.rejects(values('{"a":1}{"b":1,"b":2}'), /document 2: the key "b" is there twice/)
+  for (const broken of ['{"a":1}{"b":', '{"a":1}}', '{"a":1} x', '}{']) await assert.rejects(values(broken), broken)
+})
+
 test('what is too deep is refused', async () => {
   for (const text of [`${'['.repeat(101)}${']'.repeat(101)}`, `${'- '.repeat(101)}x`, `${'- '.repeat(50_000)}x`]) {
     await assert.rejects(values(text), /document 1: it is nested/)

@@ -1,5 +1,6 @@
 /** What only manifests for the original of Raind say: made into what Kubernetes has, each with a warning. */
 import { isObject } from '../lib/is-object.ts'
+import { KUBE_KINDS, type KubeKind } from '../model/kube/kinds.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -9,10 +10,28 @@ export interface Converted {
 }
 
 /**
- * `mount: ["src:dst"]` of a container becomes a hostPath volume, a ReplicaSet without a selector gets the labels of its
+ * An `apiVersion` that is not there is that of the kind, `mount: ["src:dst"]` of a container becomes a hostPath volume, a ReplicaSet without a selector gets the labels of its
  * template, and, unless `zeroReplicas`, 0 replicas are 1 (contract, 7.3).
  */
-export function fromRaindSpellings(value: unknown, { zeroReplicas }: { readonly zeroReplicas: boolean }): Converted {
+export function fromRaindSpellings(value: unknown, options: { readonly zeroReplicas: boolean }): Converted {
+  const versioned = withApiVersion(value)
+  const converted = fromSpellingsOfSpec(versioned.value, options)
+  return { value: converted.value, warnings: [...versioned.warnings, ...converted.warnings] }
+}
+
+function withApiVersion(value: unknown): Converted {
+  const { kind, apiVersion = null } = isObject(value) ? value : {}
+  if (apiVersion !== null || typeof kind !== 'string' || !Object.hasOwn(KUBE_KINDS, kind)) {
+    return { value, warnings: [] }
+  }
+  const own = KUBE_KINDS[kind as KubeKind].apiVersion
+  return {
+    value: { ...(value as Json), apiVersion: own },
+    warnings: [`apiVersion is missing: ${own} is taken`],
+  }
+}
+
+function fromSpellingsOfSpec(value: unknown, { zeroReplicas }: { readonly zeroReplicas: boolean }): Converted {
   if (!isObject(value) || !isObject(value['spec'])) return { value, warnings: [] }
   if (value['kind'] === 'Pod') {
     const { spec, warnings } = fromMounts(value['spec'], 'spec')

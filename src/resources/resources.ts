@@ -134,8 +134,8 @@ export function createResources({ store, serviceSubnet, manifestWorker }: Resour
       })
     },
 
-    async deleteManifest(text, { ignoreMissing = false, cascade, ...options }) {
-      const names = assertAll(await reader.read(text, { as: 'names' }))
+    async deleteManifest(text, { ignoreMissing = false, namespace, cascade, ...options }) {
+      const names = assertAll(await reader.read(text, { as: 'names', ...(namespace && { namespace }) }))
       failpoint('delete.record')
       return await write((tx) => {
         // All are looked for first: some go with others, as with their namespace.
@@ -228,8 +228,8 @@ function assertNew(applied: AppliedObject): AppliedObject {
   throw new StatusError('already_exists', `${applied.kind} "${name}" already exists in namespace "${namespace}"`)
 }
 
-function manifestsAs({ raind }: ApplyOptions): Reading & { as: 'manifests' } {
-  return { as: 'manifests', ...(raind && { raind }) }
+function manifestsAs({ raind, namespace }: ApplyOptions): Reading & { as: 'manifests' } {
+  return { as: 'manifests', ...(raind && { raind }), ...(namespace && { namespace }) }
 }
 
 function keyOf({ kind, object: { metadata } }: Pick<AppliedObject, 'kind' | 'object'>): string {

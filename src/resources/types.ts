@@ -13,6 +13,12 @@ export interface ListOptions {
   readonly selector?: LabelSelector
 }
 
+export interface DeleteManifestOptions extends DeleteOptions {
+  readonly ignoreMissing?: boolean
+  /** Of what names none; what names another is at fault. */
+  readonly namespace?: string
+}
+
 export interface ObjectName {
   readonly kind: KubeKind
   readonly namespace: string
@@ -52,7 +58,7 @@ export interface Resources extends AsyncDisposable {
    * All objects that a manifest names, or none. @throws {StatusError} `not_found` unless `ignoreMissing`, with
    *   `details.documents`
    */
-  deleteManifest(text: string, options: DeleteOptions & { readonly ignoreMissing?: boolean }): Promise<ObjectName[]>
+  deleteManifest(text: string, options: DeleteManifestOptions): Promise<ObjectName[]>
   /** By uid, or by name in its namespace. @throws {StatusError} `not_found` */
   delete(kind: KubeKind, ref: string, namespace: string | undefined, options?: DeleteOptions): Promise<ObjectName>
   /** Resolves when none of them is there any more, nor what goes with them. @throws {StatusError} when the context ends */

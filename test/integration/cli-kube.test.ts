@@ -151,6 +151,24 @@ describe('the command line client on objects of Kubernetes', () => {
     assert.equal(await output('delete', '-f', directory, '--ignore-not-found'), '')
   })
 
+  test('apply, diff and delete take the namespace of what names none', async () => {
+    const manifest = put({
+      'c.json': '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"},"data":{"a":"b"}}',
+    })
+    assert.equal((await raind('diff', '-f', manifest, '-n', 'blue')).code, 1)
+    assert.equal(await output('apply', '-f', manifest, '-n', 'blue'), 'configmap/c created\n')
+    assert.equal((await raind('diff', '-f', manifest, '-n', 'blue')).code, 0)
+    assert.match(await output('get', 'configmap', '-A'), /^blue +c /m)
+    const other = put({ 'c.json': '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c","namespace":"red"}}' })
+    for (const verb of ['apply', 'diff', 'delete']) {
+      const { code, stderr } = await raind(verb, '-f', other, '-n', 'blue')
+      assert.notEqual(code, 0)
+      assert.match(stderr, /ConfigMap "c" is of namespace "red", and not of "blue" as is asked for/)
+    }
+    put({ 'c.json': '{"kind":"ConfigMap","metadata":{"name":"c"}}' })
+    assert.equal(await output('delete', '-f', manifest, '-n', 'blue'), 'configmap "c" deleted\n')
+  })
+
   test('nothing is applied if one document is wrong, and it is told which', async () => {
     const directory = put({
       'a.yaml': pod('web', [container('app', SLEEP)]),

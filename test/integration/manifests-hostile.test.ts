@@ -418,6 +418,19 @@ describe('manifests of strangers', () => {
       assert.deepEqual(await the().list('pod'), [])
     })
 
+    test('a manifest that was read from an object changes that one only, and only as it was', async () => {
+      const applied = async (object: object) => (await apply(JSON.stringify(object))).status
+      assert.equal(await applied(configMap('c')), 201)
+      const read = await the().get('configmap', 'c')
+      assert.equal(await applied({ ...read, data: { a: 'c' } }), 201)
+      const changed = JSON.stringify({ ...read, data: { a: 'd' } })
+      await refused(changed, /the object has been modified: .* read it again/, 409)
+      await refused(JSON.stringify(configMap('c', { uid: 'other' })), /of uid other, the object of/, 409)
+      assert.deepEqual((await the().get('configmap', 'c')).data, { a: 'c' })
+      await the().delete('configmap', 'c')
+      assert.equal(await applied(read), 201, 'what is not there is made anew')
+    })
+
     test('by force what cannot change is made anew, and else named', async () => {
       await the().apply(pod(), { ...configMap('fixed'), immutable: true })
       await the().untilReady('web')

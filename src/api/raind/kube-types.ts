@@ -216,6 +216,8 @@ export const applyQuery = object({
   force: optional(boolean()),
   /** 0 replicas are 0, and not 1 as the original of Raind has it. */
   zeroReplicas: optional(boolean()),
+  /** Of what names none; what names another is at fault. */
+  namespace: optional(name),
 })
 export type ApplyQuery = Static<typeof applyQuery>
 
@@ -228,7 +230,12 @@ const deleting = {
   cascade: optional(oneOf('background', 'foreground', 'orphan')),
 }
 
-export const deleteManifestQuery = object({ ...deleting, ignoreMissing: optional(boolean()) })
+export const deleteManifestQuery = object({
+  ...deleting,
+  ignoreMissing: optional(boolean()),
+  /** Of what names none; what names another is at fault. */
+  namespace: optional(name),
+})
 export const deleteObjectQuery = object({ ...deleting, namespace: optional(name) })
 export const objectQuery = object({ namespace: optional(name) })
 

@@ -42,8 +42,8 @@ export function manifestRoutes(resources: Resources, ctx: Ctx): readonly Route[]
       '/v1/resource/delete',
       { query: deleteManifestQuery, waits: true },
       async ({ ctx, stream, query }) => {
-        const { wait, ignoreMissing, gracePeriod, cascade } = query
-        const options = withoutUndefined({ ignoreMissing, graceSeconds: gracePeriod, cascade })
+        const { wait, gracePeriod, ...rest } = query
+        const options = withoutUndefined({ ...rest, graceSeconds: gracePeriod })
         const deleted = await resources.deleteManifest(await readText(stream, MAX_MANIFEST_BYTES), options)
         if (wait) await resources.untilGone(ctx, deleted)
         return success(200, 'resources deleted', wireDeleted(deleted))
@@ -52,8 +52,8 @@ export function manifestRoutes(resources: Resources, ctx: Ctx): readonly Route[]
   ]
 }
 
-function toApply({ force, zeroReplicas = false }: ApplyQuery): ApplyOptions {
-  return { manager: 'raind', raind: { zeroReplicas }, ...(force && { force }) }
+function toApply({ force, zeroReplicas = false, namespace }: ApplyQuery): ApplyOptions {
+  return { manager: 'raind', raind: { zeroReplicas }, ...(force && { force }), ...(namespace && { namespace }) }
 }
 
 function wireApplied(applied: readonly AppliedObject[]): WireApplied {

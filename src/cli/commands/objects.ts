@@ -44,6 +44,7 @@ export const apply: Command = {
   usage: '-f FILE',
   flags: {
     ...FILE_FLAGS,
+    ...NAMESPACE_FLAG,
     ...FORCE,
     'dry-run': {
       type: 'string',
@@ -63,7 +64,7 @@ export const diff: Command = {
   names: ['diff', 'resource diff'],
   summary: 'Show what applying manifests would change; exits with 1 if anything would',
   usage: '-f FILE',
-  flags: { ...FILE_FLAGS, ...FORCE },
+  flags: { ...FILE_FLAGS, ...NAMESPACE_FLAG, ...FORCE },
   maxArgs: 0,
   async run(invocation) {
     const { diffManifests } = await import('../kube/diff.ts')

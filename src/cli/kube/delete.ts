@@ -3,14 +3,18 @@ import type { Flags, Invocation } from '../command.ts'
 import { CliError, settle, usageError } from '../errors.ts'
 import { assertNamesFit, fetchTarget, nothingIn, objectPath, type Scope, scopeOf } from './fetch-objects.ts'
 import { type Kind, parseTargets, qualifiedName } from './kinds.ts'
-import { sendManifests } from './send-manifests.ts'
+import { namespaceQuery, sendManifests } from './send-manifests.ts'
 
 /** Resolves with the exit code. @throws {CliError} */
 export async function deleteObjects(invocation: Invocation): Promise<number> {
   const { flags, args } = invocation
   if (flags.list('filename').length === 0) return await deleteNamed(invocation)
   if (args.length > 0) throw usageError('Manifests name what is to be deleted: give -f FILE or KIND NAME, not both')
-  const query = new URLSearchParams({ ...deleteQuery(flags), ignoreMissing: String(flags.is('ignore-not-found')) })
+  const query = new URLSearchParams({
+    ...deleteQuery(flags),
+    ...namespaceQuery(flags),
+    ignoreMissing: String(flags.is('ignore-not-found')),
+  })
   const data = await sendManifests<WireDeleted>(invocation, `/v1/resource/delete?${query}`)
   if (invocation.json) invocation.terminal.stdout.write(`${JSON.stringify(data, undefined, 2)}\n`)
   else for (const { kind, name } of data.results ?? []) tell(invocation, kind, name)

@@ -23,7 +23,13 @@ export async function sendText<T>(client: Client, path: string, text: string): P
   return (JSON.parse(await textOf(answer)) as { readonly data: T }).data
 }
 
+/** Of what names none; what names another is at fault. */
+export function namespaceQuery(flags: Flags): { readonly namespace?: string } {
+  const namespace = flags.text('namespace')
+  return namespace === undefined ? {} : { namespace }
+}
+
 /** Of apply and diff. 0 replicas are 0 in Kubernetes, though 1 to the original of Raind. */
 export function applyQuery(flags: Flags): URLSearchParams {
-  return new URLSearchParams({ zeroReplicas: 'true', force: String(flags.is('force')) })
+  return new URLSearchParams({ zeroReplicas: 'true', force: String(flags.is('force')), ...namespaceQuery(flags) })
 }

@@ -23,9 +23,11 @@ const ownerReference = atomic(
 )
 
 const setHere = optional(anything(), dropped('the daemon sets it'))
+/** What is applied is read for these before, as preconditions. */
+const comparedHere = optional(anything(), dropped('the daemon sets it; an object that is there must have it'))
 const serverSet = {
-  uid: setHere,
-  resourceVersion: setHere,
+  uid: comparedHere,
+  resourceVersion: comparedHere,
   generation: setHere,
   creationTimestamp: setHere,
   deletionTimestamp: setHere,

@@ -1,0 +1,52 @@
+import { isObject } from '../lib/is-object.ts'
+import type { Converted } from './raind-spellings.ts'
+
+type Json = Readonly<Record<string, unknown>>
+
+/**
+ * A container that has a variable twice gets the last one, as on a cluster; what is merged by names has each once, so the
+ * others go here, each with a warning.
+ */
+export function withVariablesOnce(value: unknown): Converted {
+  if (!isObject(value) || !isObject(value['spec'])) return { value, warnings: [] }
+  const { kind, spec } = value
+  if (kind === 'Pod') {
+    const once = ofPod(spec as Json, 'spec')
+    return { value: { ...value, spec: once.spec }, warnings: once.warnings }
+  }
+  const { template } = spec as Json
+  if (kind !== 'ReplicaSet' || !isObject(template) || !isObject(template['spec'])) return { value, warnings: [] }
+  const once = ofPod(template['spec'], 'spec.template.spec')
+  return {
+    value: { ...value, spec: { ...(spec as Json), template: { ...template, spec: once.spec } } },
+    warnings: once.warnings,
+  }
+}
+
+function ofPod(spec: Json, path: string): { readonly spec: Json; readonly warnings: string[] } {
+  const warnings: string[] = []
+  const lists = ['initContainers', 'containers'].flatMap((list) => {
+    const containers = spec[list]
+    if (!Array.isArray(containers)) return []
+    const once = containers.map((container: unknown, index) => {
+      const at = `${path}.${list}[${index}].env`
+      return isObject(container) && Array.isArray(container['env'])
+        ? { ...container, env: lastOfEach(container['env'], at, warnings) }
+        : container
+    })
+    return [[list, once] as const]
+  })
+  return { spec: { ...spec, ...Object.fromEntries(lists) }, warnings }
+}
+
+function lastOfEach(env: readonly unknown[], path: string, warnings: string[]): unknown[] {
+  const nameOf = (variable: unknown) => (isObject(variable) ? variable['name'] : undefined)
+  const last = new Map(env.map((variable, index) => [nameOf(variable), index]))
+  return env.filter((variable, index) => {
+    const name = nameOf(variable)
+    const hiding = last.get(name)!
+    if (typeof name !== 'string' || hiding === index) return true
+    warnings.push(`${path}[${index}] is hidden by ${path}[${hiding}]: both are ${JSON.stringify(name.slice(0, 100))}`)
+    return false
+  })
+}
