@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import fc from 'fast-check'
 import { exampleMeta } from '../../test/fixtures/pod-example.ts'
 import type { Service } from '../model/kube/stored.ts'
 import type { PortLease } from '../model/network.ts'
@@ -82,4 +83,38 @@ describe('planServicePorts()', () => {
     assert.deepEqual([claim.map(({ port }) => port), retryAfterMs], [[80], undefined])
     assert.ok(condition !== 'none' && condition?.lastTransitionTime === '2025-01-31T12:05:00Z')
   })
+})
+
+const ports = fc.uniqueArray(fc.integer({ min: 1, max: 6 }), { maxLength: 6 })
+const held = fc.uniqueArray(fc.record({ port: fc.integer({ min: 1, max: 6 }), isOwn: fc.boolean() }), {
+  selector: ({ port }) => port,
+})
+
+test('it takes nothing of others, gives back nothing of others, and comes to rest at once', () => {
+  fc.assert(
+    fc.property(ports, held, ports, fc.boolean(), (wanted, held, listening, isGone) => {
+      const leases = held.map(({ port, isOwn }) => lease(port, isOwn ? 'own' : 'other'))
+      const busy = new Set(listening.map((port) => `${port}/tcp`))
+      const of = (status: Service['status']) => service(wanted, status, isGone ? NOW : undefined)
+      const plan = planServicePorts(of({}), leases, busy, NOW)
+      assert.ok(plan.release.every(({ spec }) => spec.sandboxId === 'own'))
+      for (const { port } of plan.claim) {
+        assert.ok(!isGone && wanted.includes(port) && !listening.includes(port))
+        assert.ok(!held.some((one) => one.port === port))
+      }
+      const then = [
+        ...leases.filter((one) => !plan.release.includes(one)),
+        ...plan.claim.map(({ port }) => lease(port, 'own')),
+      ]
+      const { condition = 'none' } = plan
+      const status = condition === 'none' ? {} : { conditions: [condition] }
+      const again = planServicePorts(of(status), then, busy, NOW)
+      assert.deepEqual([again.claim, again.release, again.condition], [[], [], undefined])
+      const own = then
+        .filter(({ spec }) => spec.sandboxId === 'own')
+        .map(({ metadata }) => Number.parseInt(metadata.name, 10))
+      const isWhole = !isGone && wanted.every((port) => own.includes(port))
+      if (condition !== 'none') assert.equal(condition.status, isWhole ? 'True' : 'False')
+    }),
+  )
 })
