@@ -43,9 +43,11 @@ export function hasCode(error: unknown, code: StatusCode): error is StatusError 
   return error instanceof StatusError && error.code === code
 }
 
-/** The `code` of a system error (`ENOENT` ...), whether it comes from node:fs or from `linux`. */
+/** The `code` of a system error (`ENOENT` ...), whether it comes from node:fs, from `linux`, or from a Worker's start. */
 export function systemCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return undefined
+  if (error.code !== 'ERR_WORKER_INIT_FAILED') return error.code
+  return /\bE[A-Z]+$/.exec(error.message)?.[0] ?? error.code
 }
 
 /** What there is no more of, by the code of a system error. */

@@ -25,7 +25,9 @@ export function adoptOrphans(): void {
   check('become a subreaper', prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
   if (reaps) return
   reaps = true
-  const looks = coalesce(LOOK_AFTER_MS, async () => reapStrays(() => looks.call()))
+  const looks = coalesce(LOOK_AFTER_MS, async () => {
+    if (!reapStrays()) looks.call()
+  })
   process.on('SIGCHLD', () => looks.call())
 }
 
@@ -42,12 +44,17 @@ export function adoptOrphan(pid: number): SpawnedProcess | undefined {
 let seen: readonly number[] = []
 
 /**
- * Reaps what has ended and is nobody's. What somebody is about to await, who has yet to hear of it, looks the same: it
- * is so only at the first look.
+ * Reaps what has ended and is nobody's, and says whether there is none left. What somebody is about to await, who has
+ * yet to hear of it, looks the same: it is so only at the first look.
  */
-function reapStrays(lookAgain: () => void): void {
-  const strays = childrenOf(process.pid).filter((pid) => !awaited.has(pid) && processStat(pid)?.isZombie)
-  for (const pid of strays) if (seen.includes(pid)) tryReap(pid)
-  seen = strays.filter((pid) => !seen.includes(pid))
-  if (seen.length > 0) lookAgain()
+function reapStrays(): boolean {
+  try {
+    const strays = childrenOf(process.pid).filter((pid) => !awaited.has(pid) && processStat(pid)?.isZombie)
+    for (const pid of strays) if (seen.includes(pid)) tryReap(pid)
+    seen = strays.filter((pid) => !seen.includes(pid))
+    return seen.length === 0
+  } catch {
+    // No more files can be opened just now.
+    return false
+  }
 }

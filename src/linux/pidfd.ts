@@ -9,7 +9,7 @@ const native = {
 /** The same numbers on every architecture. */
 const SYS_pidfd_send_signal = 424
 const SYS_pidfd_open = 434
-const ESRCH = 3
+export const ESRCH = 3
 
 /** A process by reference: it cannot turn into another one, as a pid can. */
 export class Pidfd implements Disposable {

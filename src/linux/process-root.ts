@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
-import { AT_FDCWD, close, O_PATH, openat } from './at-calls.ts'
-import { Pidfd } from './pidfd.ts'
+import { AT_FDCWD, check, close, ENOENT, O_PATH, openat } from './at-calls.ts'
+import { ESRCH, Pidfd } from './pidfd.ts'
 
 /**
  * The root directory of exactly that process, with all that is mounted in its mount namespace, as an O_PATH descriptor; the
@@ -12,7 +12,8 @@ export function openProcessRoot(pid: number, startTime: number): number | undefi
   using held = Pidfd.open(pid, startTime)
   if (held === undefined) return undefined
   const root = openat(AT_FDCWD, `/proc/${pid}/root`, O_PATH | constants.O_DIRECTORY)
-  if (root < 0) return undefined
+  if (root === -ENOENT || root === -ESRCH) return undefined
+  check(`open the root directory of process ${pid}`, root)
   if (held.signal(0)) return root
   close(root)
   return undefined

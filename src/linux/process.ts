@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { systemCode } from '../lib/errors.ts'
 
 /** Of /proc/PID/stat, what identifies a process: pids are used again, a pid with its start time is not. */
 export interface ProcessStat {
@@ -50,11 +51,7 @@ export function bootId(): string {
 }
 
 function threadsOf(pid: number): string[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`)
-  } catch {
-    return []
-  }
+  return ifThere(() => readdirSync(`/proc/${pid}/task`)) ?? []
 }
 
 function numbersIn(text: string): number[] {
@@ -62,9 +59,15 @@ function numbersIn(text: string): number[] {
 }
 
 function readProc(name: string): string | undefined {
+  return ifThere(() => readFileSync(`/proc/${name}`, 'utf8'))
+}
+
+/** Undefined of a process that is gone; that this one may open no more files is no sign of that. */
+function ifThere<T>(read: () => T): T | undefined {
   try {
-    return readFileSync(`/proc/${name}`, 'utf8')
-  } catch {
-    return undefined
+    return read()
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes(systemCode(error) ?? '')) return undefined
+    throw error
   }
 }

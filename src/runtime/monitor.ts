@@ -35,8 +35,8 @@ export interface MonitorPrograms {
   readonly exitDir: string
 }
 
-/** What conmon makes in a bundle. */
-export const MONITOR_FILES = ['pidfile', 'attach', 'ctl', 'winsz', 'conmon.log'] as const
+/** What conmon makes in a bundle, and runc that is killed before its pid file has its name. */
+export const MONITOR_FILES = ['pidfile', '.pidfile', 'attach', 'ctl', 'winsz', 'conmon.log'] as const
 
 const SIGKILL = 9
 /** How long a monitor may take to end after its container. */

@@ -1,4 +1,4 @@
-import { type StatusCode, StatusError, systemCode } from '../lib/errors.ts'
+import { StatusError, systemCode, toStatusError } from '../lib/errors.ts'
 
 /** Errors that an archive provokes by what it asks for. */
 const ARCHIVE_ERRORS = 'ENAMETOOLONG ELOOP ENOTDIR EISDIR ENOENT EEXIST EINVAL EPERM EMLINK EFBIG E2BIG ERANGE'.split(
@@ -17,6 +17,7 @@ export function layerError(doing: string, error: unknown): StatusError {
   if (SPACE_ERRORS.includes(code)) {
     return new StatusError('resource_exhausted', `${doing}: no space left on the disk`, { cause: error })
   }
-  const status: StatusCode = ARCHIVE_ERRORS.includes(code) ? 'invalid_argument' : 'internal'
-  return new StatusError(status, message, { cause: error })
+  if (ARCHIVE_ERRORS.includes(code)) return new StatusError('invalid_argument', message, { cause: error })
+  const known = toStatusError(error)
+  return new StatusError(known.code, `${doing}: ${known.message}`, { cause: error })
 }

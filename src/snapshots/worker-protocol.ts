@@ -1,4 +1,4 @@
-import { StatusError, type StatusErrorOptions } from '../lib/errors.ts'
+import { StatusError, type StatusErrorOptions, toStatusError } from '../lib/errors.ts'
 import type { WriteRequest } from './archive-writer.ts'
 import type { ViewInput } from './container-view.ts'
 import type { ReadRequest } from './read-archive.ts'
@@ -41,9 +41,9 @@ export interface Failure {
 
 export function toFailure(error: unknown): Failure {
   if (!(error instanceof Error)) return { code: 'internal', message: String(error), stack: undefined }
-  const code = error instanceof StatusError ? error.code : 'internal'
+  const { code, message } = toStatusError(error)
   const cause = error.cause instanceof Error ? `\ncaused by ${error.cause.stack}` : ''
-  return { code, message: error.message, stack: `${error.stack}${cause}` }
+  return { code, message, stack: `${error.stack}${cause}` }
 }
 
 export function fromFailure({ code, message, stack }: Failure): StatusError {

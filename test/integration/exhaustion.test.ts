@@ -11,6 +11,7 @@ import { assertAgreement } from '../support/agreement.ts'
 import type { Answer } from '../support/api-client.ts'
 import { type DaemonFixture, daemonFixture, runContainer } from '../support/daemon-fixture.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
+import { file, tar } from '../support/tar-builder.ts'
 import { startWitness, type Witness } from '../support/witness.ts'
 
 runInOwnNamespaces(import.meta.filename)
@@ -26,6 +27,8 @@ describe('a machine that has no more', () => {
   let fixture: DaemonFixture
   let witness: Witness
   const api = () => fixture.daemon.api
+  /** What the daemon says of internal errors. */
+  const failures = () => (fixture.daemon.log().match(/^.*"request failed".*$/gm) ?? []).join('\n')
 
   before(async () => {
     fixture = await daemonFixture({ disk: { sizeBytes: 96 * MIB, inodes: 4000 } })
@@ -54,10 +57,11 @@ describe('a machine that has no more', () => {
         refused.push(await api().post('/v1/containers/made/actions/start', {}))
         refused.push(await api().post('/v1/containers/runs/actions/exec', { command: ['true'], wait: true }))
         refused.push(await api().post('/v1/volumes', { name: 'new' }))
+        refused.push(await api().send('PUT', '/v1/containers/runs/archive?path=/', tar([file('new', 'x')])))
         const failed = refused.filter(({ status }) => status !== 200)
         assert.ok(failed.length > 0, 'there was still enough')
         for (const { status, text } of failed) {
-          assert.equal(status, 507, text)
+          assert.equal(status, 507, `${text}\n${failures()}`)
           assert.match(text, reason)
         }
         await witness.assertUnharmed()
