@@ -1,6 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 
 const MARK = 'CONDENSER_TEST_NAMESPACES'
+/** No test file takes as long: one whose event loop never empties must not hold up all others. */
+const LIMIT_MS = 40 * 60_000
 
 /**
  * Runs a test file in network and mount namespaces of its own: called first in the file, it starts the file again
@@ -9,6 +11,8 @@ const MARK = 'CONDENSER_TEST_NAMESPACES'
 export function runInOwnNamespaces(file: string): void {
   if (process.env[MARK] === file) {
     execFileSync('ip', ['link', 'set', 'lo', 'up'])
+    // What is no test, such as the torture, takes as long as it is told to.
+    if (file.endsWith('.test.ts')) setTimeout(giveUp, LIMIT_MS, file).unref()
     return
   }
   const unshare = [
@@ -27,4 +31,9 @@ export function runInOwnNamespaces(file: string): void {
   })
   if (error !== undefined) throw error
   process.exit(status ?? 1)
+}
+
+function giveUp(file: string): void {
+  console.error(`${file} has not ended; what keeps it: ${process.getActiveResourcesInfo().join(', ')}`)
+  process.exit(1)
 }
