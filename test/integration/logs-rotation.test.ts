@@ -50,7 +50,7 @@ test('conmon loses no line of a busy container in rotations, and none comes twic
 
 test('a line longer than conmon reads at once comes in one piece', async () => {
   const container = await host.launch(['/bin/sh', '-c', "head -c 100000 /dev/zero | tr '\\0' x; echo; echo end"])
-  await container.exited
+  await container.exited()
   assert.equal(await tail(container.logFile, 2), `${'x'.repeat(100_000)}\nend\n`)
   await host.delete(container)
 })

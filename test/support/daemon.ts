@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { cgroupHierarchies, removeCgroup } from '../../src/linux/cgroup.ts'
 import { MS_SHARED, mount, unmount } from '../../src/linux/mount.ts'
 import { type ApiClient, apiClient } from './api-client.ts'
+import { inTime } from './eventually.ts'
 
 export const projectRoot = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -112,33 +113,44 @@ export async function startDaemon(home: Home, options: DaemonOptions = {}): Prom
   // Not at its `exit`: the last of its log may come after that.
   const ended = once(child, 'close').then(([code, signal]) => ({ code, signal }))
   const api = apiClient(socket)
-  await untilReady(child, () => log)
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
+    await inTimeOrKilled(child, ended, () => log)
+  }
+  await inTimeOrKilled(
+    child,
+    ready(child, () => log),
+    () => log,
+  )
   return {
     home,
     api,
     pid: child.pid!,
     log: () => log,
     ended,
-    stop: () => end(child, ended, 'SIGTERM'),
-    kill: () => end(child, ended, 'SIGKILL'),
-    async [Symbol.asyncDispose]() {
-      await end(child, ended, 'SIGTERM')
-    },
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    [Symbol.asyncDispose]: () => end('SIGTERM'),
   }
 }
 
-async function end(child: ChildProcess, ended: Promise<unknown>, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) child.kill(signal)
-  await ended
+/** One that hangs is killed: it must not outlive its test. */
+async function inTimeOrKilled(child: ChildProcess, coming: Promise<unknown>, log: () => string): Promise<void> {
+  try {
+    await inTime(coming, () => log().slice(-3000))
+  } catch (error) {
+    child.kill('SIGKILL')
+    throw error
+  }
 }
 
 /** The daemon says in its log that it listens; if it ends instead, its log says why. */
-async function untilReady(child: ChildProcess, log: () => string): Promise<void> {
+function ready(child: ChildProcess, log: () => string): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   child.stderr!.on('data', () => {
     if (log().includes('"message":"ready"')) resolve()
   })
   child.once('close', (code, signal) => reject(new Error(`The daemon ended with ${code ?? signal}:\n${log()}`)))
   child.once('error', reject)
-  await promise
+  return promise
 }

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { WireEvent } from '../../src/api/raind/index.ts'
 import type { Home } from './daemon.ts'
+import { inTime } from './eventually.ts'
 
 export interface EventStream extends Disposable {
-  /** The next ones, as many as these. */
+  /** The next ones, as many as these. This and all that follows fail when they do not come in time. */
   take(count: number): Promise<WireEvent[]>
   /** Up to the first that fits, that one included. */
   until(fits: (event: WireEvent) => boolean): Promise<WireEvent[]>
@@ -29,13 +30,16 @@ export async function followEvents({ run }: Pick<Home, 'run'>, query = ''): Prom
   }
   const until = async (enough: (taken: readonly WireEvent[]) => boolean, mayEnd = false) => {
     const taken: WireEvent[] = []
-    while (!enough(taken)) {
-      const event = await next()
-      if (event === undefined && mayEnd) break
-      if (event === undefined) throw new Error(`The events ended after ${JSON.stringify(taken)}`)
-      taken.push(event)
+    const take = async () => {
+      while (!enough(taken)) {
+        const event = await next()
+        if (event === undefined && mayEnd) break
+        if (event === undefined) throw new Error(`The events ended after ${JSON.stringify(taken)}`)
+        taken.push(event)
+      }
+      return taken
     }
-    return taken
+    return await inTime(take(), () => taken)
   }
   return {
     take: (count) => until((taken) => taken.length === count),

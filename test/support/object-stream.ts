@@ -2,6 +2,7 @@ import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Home } from './daemon.ts'
+import { inTime } from './eventually.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into objects of every kind
 type KubeObject = any
@@ -22,29 +23,18 @@ export async function followObjects({ run }: Pick<Home, 'run'>, kind: string, qu
   const lines = createInterface({ input: answer })[Symbol.asyncIterator]()
   answer.on('error', () => {})
   let last: KubeObject
+  const next = async (fits: (object: KubeObject, type: string) => boolean) => {
+    for (;;) {
+      const { done, value } = await lines.next()
+      if (done) throw new Error(`The watch ended after ${JSON.stringify(last)}`)
+      const change = JSON.parse(value)
+      if (change.object === undefined) throw new Error(value)
+      last = change.object
+      if (fits(change.object, change.type)) return change.object
+    }
+  }
   return {
-    async until(fits, timeoutMs = 300_000) {
-      let timedOut = false
-      const timeout = setTimeout(() => {
-        timedOut = true
-        outgoing.destroy()
-      }, timeoutMs)
-      try {
-        for (;;) {
-          const { done, value } = await lines.next().catch((error) => {
-            if (timedOut) return { done: true, value: '' }
-            throw error
-          })
-          if (done) throw new Error(`What was waited for has not come; the last was ${JSON.stringify(last)}`)
-          const change = JSON.parse(value)
-          if (change.object === undefined) throw new Error(value)
-          last = change.object
-          if (fits(change.object, change.type)) return change.object
-        }
-      } finally {
-        clearTimeout(timeout)
-      }
-    },
+    until: (fits, timeoutMs) => inTime(next(fits), () => last, timeoutMs),
     [Symbol.dispose]() {
       outgoing.destroy()
     },

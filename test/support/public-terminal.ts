@@ -4,6 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
+import { inTime } from './eventually.ts'
 
 const OPCODE = { binary: 2, close: 8, ping: 9, pong: 10 } as const
 /** RFC 6455, section 1.3. */
@@ -74,12 +75,16 @@ export class PublicTerminal {
 
   /** How the server closed it. */
   async closed(): Promise<{ readonly code: number; readonly reason: string }> {
-    while (this.#end === undefined) await this.#change()
+    await this.#until(() => this.#end !== undefined)
     this.#socket.destroy()
-    return this.#end
+    return this.#end!
   }
 
   async #until(test: () => boolean): Promise<void> {
+    await inTime(this.#comes(test), () => this.#output)
+  }
+
+  async #comes(test: () => boolean): Promise<void> {
     while (!test()) {
       if (this.#end !== undefined)
         throw new Error(`closed with ${this.#end.code} after ${JSON.stringify(this.#output)}`)

@@ -6,6 +6,7 @@ import { request as httpsRequest } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { inTime } from './eventually.ts'
 import type { OciImage } from './oci-image.ts'
 
 const run = promisify(execFile)
@@ -120,7 +121,7 @@ async function listenAddress(child: ChildProcess): Promise<string> {
   })
   child.once('close', (code, signal) => reject(new Error(`docker-registry ended with ${code ?? signal}:\n${log}`)))
   child.once('error', reject)
-  return await promise
+  return await inTime(promise, () => log)
 }
 
 async function writeHtpasswd(

@@ -13,6 +13,7 @@ import {
   type OciSpec,
   type Runtime,
 } from '../../src/runtime/index.ts'
+import { eventually } from './eventually.ts'
 
 const mount = libc('int mount(const char*, const char*, const char*, unsigned long, const void*)')
 const umount2 = libc('int umount2(const char*, int)')
@@ -40,7 +41,6 @@ export class RuntimeHost implements AsyncDisposable {
   readonly cgroupParent = `/condenser-test-${process.pid}`
   readonly choice: 'crun' | 'runc'
   readonly #exits: ContainerExit[] = []
-  readonly #waiting = new Map<string, (exit: ContainerExit) => void>()
   #thread: KernelThread | undefined
   #runtime: Runtime | undefined
 
@@ -72,10 +72,7 @@ export class RuntimeHost implements AsyncDisposable {
       cgroupParent: this.cgroupParent,
       log: silentLogger,
     })
-    this.#runtime.onExit((exit) => {
-      this.#exits.push(exit)
-      this.#waiting.get(exit.id)?.(exit)
-    })
+    this.#runtime.onExit((exit) => void this.#exits.push(exit))
   }
 
   async stop(): Promise<void> {
@@ -105,15 +102,17 @@ export class RuntimeHost implements AsyncDisposable {
   async launch(args: readonly string[], options: { memoryBytes?: number } = {}) {
     const container = this.container()
     const process = await this.create(container, args, options)
-    const exited = this.exitOf(container)
     await this.runtime.start(this.ctx, container.id, container.bundle)
-    return { ...container, ...process, exited }
+    return { ...container, ...process, exited: () => this.exitOf(container) }
   }
 
   async exitOf({ id }: { id: string }): Promise<ContainerExit> {
-    const exit = this.#exits.find((exit) => exit.id === id)
-    if (exit !== undefined) return exit
-    return await new Promise((resolve) => this.#waiting.set(id, resolve))
+    const isIts = (exit: ContainerExit) => exit.id === id
+    const exits = await eventually(
+      () => this.#exits,
+      (exits) => exits.some(isIts),
+    )
+    return exits.find(isIts)!
   }
 
   exitsOf({ id }: { id: string }): ContainerExit[] {

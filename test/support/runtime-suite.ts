@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { processStat } from '../../src/linux/process.ts'
 import type { CreatedProcess } from '../../src/runtime/index.ts'
+import { eventually } from './eventually.ts'
 import { monitorsOf, RuntimeHost, testProcess } from './runtime-host.ts'
 
 const SIGTERM = 15
@@ -58,7 +59,7 @@ function lifecycle(host: () => RuntimeHost): void {
     await started(container)
     assert.equal(host().runtime.signal(container.pid, container.pidStartTime + 1, SIGKILL), false)
     assert.equal(host().runtime.signal(container.pid, container.pidStartTime, SIGKILL), true)
-    assert.equal((await container.exited).exitCode, 137)
+    assert.equal((await container.exited()).exitCode, 137)
     assert.equal(host().runtime.signal(container.pid, container.pidStartTime, SIGTERM), false)
     await host().delete(container)
   })
@@ -66,7 +67,7 @@ function lifecycle(host: () => RuntimeHost): void {
   test('a process killed for want of memory is told so', async () => {
     const hog = shell('x=$(head -c 64000000 /dev/zero | tr "\\0" x); echo done')
     const container = await host().launch(hog, { memoryBytes: 16 * MIB })
-    const { exitCode, oomKilled } = await container.exited
+    const { exitCode, oomKilled } = await container.exited()
     assert.notEqual(exitCode, 0)
     assert.equal(oomKilled, true)
     await host().delete(container)
@@ -75,7 +76,7 @@ function lifecycle(host: () => RuntimeHost): void {
   test('nothing of the daemon’s environment or descriptors is inside', async () => {
     process.env['CONDENSER_TEST_SECRET'] = 'x'
     const container = await host().launch(shell('ls /proc/self/fd; cat /proc/1/environ | tr "\\0" "\\n"'))
-    await container.exited
+    await container.exited()
     const lines = logLines(container.logFile)
     assert.deepEqual(
       lines.filter((line) => /^\d+$/.test(line)),
@@ -115,13 +116,13 @@ function lifecycle(host: () => RuntimeHost): void {
     const container = await host().launch(sleeper)
     const [monitor] = monitorsOf(container.id)
     const own = cgroupsOf(process.pid).filter((line) => !line.endsWith(':/'))
-    await until(() => own.every((line) => !cgroupsOf(monitor!).includes(line)))
+    await eventually(() => own.every((line) => !cgroupsOf(monitor!).includes(line)))
     await host().delete(container)
   })
 
   test('many at a time', async () => {
     const all = await Promise.all(Array.from({ length: 12 }, (_, i) => host().launch(shell(`exit ${i}`))))
-    const exits = await Promise.all(all.map((container) => container.exited))
+    const exits = await Promise.all(all.map((container) => container.exited()))
     assert.deepEqual(
       exits.map(({ exitCode }) => exitCode),
       Array.from({ length: 12 }, (_, i) => i),
@@ -142,7 +143,7 @@ function lifecycle(host: () => RuntimeHost): void {
       parts.push(part)
     }
     host().runtime.signal(container.pid, container.pidStartTime, SIGKILL)
-    await container.exited
+    await container.exited()
     const lines = logLines(...parts, container.logFile)
     assert.deepEqual(
       lines,
@@ -183,7 +184,7 @@ function failures(host: () => RuntimeHost): void {
     const container = await host().launch(sleeper)
     const [monitor] = monitorsOf(container.id)
     process.kill(monitor!, SIGKILL)
-    const exit = await container.exited
+    const exit = await container.exited()
     assert.equal(exit.reason, 'LostExitCode')
     assert.equal(runs(container), false)
     await host().delete(container)
@@ -251,7 +252,7 @@ function execs(host: () => RuntimeHost): void {
     const container = await host().launch(sleeper)
     await Promise.all(Array.from({ length: 20 }, () => run(container, ['nope'])))
     process.kill(container.pid, 'SIGKILL')
-    assert.equal((await container.exited).exitCode, 137)
+    assert.equal((await container.exited()).exitCode, 137)
     await host().delete(container)
   })
 
@@ -284,7 +285,7 @@ function execs(host: () => RuntimeHost): void {
 
   test('an exec in a container that does not run fails', async () => {
     const container = await host().launch(['/bin/true'])
-    await container.exited
+    await container.exited()
     const { exitCode, error } = await run(container, ['/bin/true'])
     assert.notEqual(exitCode, 0)
     assert.ok(error)
@@ -305,7 +306,7 @@ function restarts(host: () => RuntimeHost): void {
     process.kill(monitorsOf(lost.id)[0]!, SIGKILL)
     process.kill(lost.pid, SIGKILL)
     process.kill(monitorsOf(unwatched.id)[0]!, SIGKILL)
-    await until(
+    await eventually(
       () =>
         existsSync(join(host().run, 'exits', ended.id)) &&
         [lost, unwatched].every(({ id }) => monitorsOf(id).length === 0) &&
@@ -373,11 +374,7 @@ function cgroupsOf(pid: number): string[] {
 
 /** Until the shell has been executed in place of the runtime's init. */
 async function started({ pid }: CreatedProcess): Promise<void> {
-  await until(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('/bin/sh'))
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
+  await eventually(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('/bin/sh'))
 }
 
 /** The first process of a conmon ends as soon as it has forked. */

@@ -1,9 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocket } from 'ws'
 import { FRAME, FrameReader, frame, INPUT } from '../../src/lib/frames.ts'
-
-/** For what hangs: a test that waits is told what came instead. */
-const PATIENCE_MS = 60_000
+import { inTime } from './eventually.ts'
 
 /** A client of one of the daemon's WebSockets, which keeps all that it gets. */
 export interface WsClient extends Disposable {
@@ -60,26 +57,24 @@ export async function wsClient(socketPath: string, path: string): Promise<WsClie
     reject(Object.assign(new Error(`refused: ${status}`), { status, headers, text: Buffer.concat(chunks).toString() }))
   })
   await open
+  const came = () => raw().toString().slice(-2000)
+  const match = async (pattern: RegExp) => {
+    while (!pattern.test(textOf(1)) && !pattern.test(raw().toString())) {
+      if (socket.readyState === WebSocket.CLOSED) throw new Error(`${pattern} did not come; got: ${came()}`)
+      const { promise, resolve } = Promise.withResolvers<void>()
+      changed = resolve
+      await promise
+    }
+  }
   return {
     socket,
     raw,
     stdout: () => textOf(1),
     stderr: () => textOf(2),
     exitCode: () => exitCode,
-    async until(pattern) {
-      while (!pattern.test(textOf(1)) && !pattern.test(raw().toString())) {
-        if (socket.readyState === WebSocket.CLOSED) throw new Error(`${pattern} did not come; got: ${raw()}`)
-        const { promise, resolve, reject } = Promise.withResolvers<void>()
-        changed = resolve
-        const late = setTimeout(() => reject(new Error(`${pattern} did not come; got: ${raw()}`)), PATIENCE_MS)
-        await promise.finally(() => clearTimeout(late))
-      }
-    },
+    until: (pattern) => inTime(match(pattern), came),
     get closed() {
-      const late = sleep(PATIENCE_MS, undefined, { ref: false }).then(() => {
-        throw new Error(`${path} was not closed; got: ${raw().subarray(-2000)}`)
-      })
-      return Promise.race([closed, late])
+      return inTime(closed, came)
     },
     type: (text) => socket.send(frame(INPUT.data, Buffer.from(text))),
     resize(rows, columns) {
