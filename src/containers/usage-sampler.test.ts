@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SAMPLE_OBJECTS } from '../../test/fixtures/store-objects.ts'
 import { temporaryStore, testCtx } from '../../test/fixtures/temporary-store.ts'
+import { eventually } from '../../test/support/eventually.ts'
 import { UsageSampler } from './usage-sampler.ts'
 
 const INTERVAL_MS = 5
@@ -88,7 +89,7 @@ test('one that is slow gets the last look, and none that it missed', async (t) =
   const following = used.follow(ctx, 'alive')
   await following.next()
   await following.next()
-  while (looks.length <= 6) await sleep(INTERVAL_MS)
+  await eventually(() => looks.length > 6)
   const missed = looks.length
   await following.next()
   const taken = looks.length
@@ -105,12 +106,19 @@ test('following ends with its context, and with the last container that is named
   await following.next()
   const next = following.next()
   abort.abort()
-  while (!(await next).done && !(await following.next()).done);
+  await next
+  await eventually(
+    () => following.next(),
+    ({ done }) => done,
+  )
 
   const named = used.follow(ctx, [ids[0]!])
   await named.next()
   store.write((tx) => tx.delete('Container', ids[0]!))
-  while (!(await named.next()).done);
+  await eventually(
+    () => named.next(),
+    ({ done }) => done,
+  )
 })
 
 test('a container that was started again is measured from its start', async (t) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../../test/support/eventually.ts'
 import { coalesce } from './coalesce.ts'
 
 test('calls that come together make one run, a call within a run one more, and none comes after the end', async () => {
@@ -14,9 +15,7 @@ test('calls that come together make one run, a call within a run one more, and n
     await new Promise<void>((resolve) => finish.push(resolve))
     atOnce--
   })
-  const begun = async (count: number) => {
-    while (finish.length < count) await sleep(1)
-  }
+  const begun = (count: number) => eventually(() => finish.length >= count)
   for (let i = 0; i < 5; i++) coalesced.call()
   await begun(1)
   coalesced.call()

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
+import { eventually } from '../../test/support/eventually.ts'
 import { Workqueue } from './workqueue.ts'
 
 test('keys come first in, first out, and once however often they were added', async () => {
@@ -108,7 +109,7 @@ test('property: never two at once on a key, and the last work on each key begins
         for (let i = 0; i < turns; i++) await turn()
       }
       const settled = () => busy.size === 0 && [...added].every(([key, at]) => (begun.get(key) ?? 0) > at)
-      while (!settled()) await turn()
+      await eventually(settled, Boolean, 0)
       queue.close()
       await Promise.all(running)
     }),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../../test/support/eventually.ts'
 import { fdStream } from './fd-stream.ts'
 import { check, libc } from './libc.ts'
 
@@ -60,7 +61,7 @@ test('chunks that are taken come in one memory, and not while it is paused', asy
   await sleep(20)
   assert.deepEqual(taken, [])
   reader.resume()
-  while (taken.length < 2) await sleep(5)
+  await eventually(() => taken.length >= 2)
   await sleep(20)
   assert.deepEqual(taken, ['one', 'two'])
   reader.resume()

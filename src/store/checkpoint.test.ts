@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { countShrinks } from '../../test/fixtures/count-shrinks.ts'
 import { SAMPLE_OBJECTS } from '../../test/fixtures/store-objects.ts'
 import { temporaryDirectory, temporaryStoreAndFile } from '../../test/fixtures/temporary-store.ts'
+import { eventually } from '../../test/support/eventually.ts'
 import { jsonLogger } from '../lib/log.ts'
 import { openStore } from './index.ts'
 
@@ -21,18 +22,23 @@ function open(t: TestContext) {
     const name = `p${written++}`
     store.write((tx) => tx.create('Pull', { ...SAMPLE_OBJECTS.Pull, name, uid: name }))
   }
-  return { file, store, lines, write, written: () => written, walBytes: () => statSync(`${file}-wal`).size }
-}
-
-/** Writes and waits, from several sides, until the log has been emptied that often. */
-async function writeThrough({ file, store, write }: ReturnType<typeof open>, checkpoints: number): Promise<void> {
-  const emptied = countShrinks(`${file}-wal`)
-  const side = async () => {
-    while (emptied() < checkpoints) {
+  const walBytes = () => statSync(`${file}-wal`).size
+  /** Each on disk before the next. */
+  const writeUntil = async (isEnough: () => boolean) => {
+    const writeOne = async () => {
       write()
       await store.durable()
+      return walBytes()
     }
+    await eventually(writeOne, isEnough, 0)
   }
+  return { file, store, lines, write, writeUntil, written: () => written, walBytes }
+}
+
+/** Writes from several sides until the log has been emptied that often. */
+async function writeThrough({ file, writeUntil }: ReturnType<typeof open>, checkpoints: number): Promise<void> {
+  const emptied = countShrinks(`${file}-wal`)
+  const side = () => writeUntil(() => emptied() >= checkpoints)
   await Promise.all([side(), side(), side()])
 }
 
@@ -49,16 +55,13 @@ test('the log is emptied under load, and nothing is lost', async (t) => {
 
 test('a reader in another process keeps its snapshot, and the log grows meanwhile', async (t) => {
   const opened = open(t)
-  const { file, store, lines, write, walBytes } = opened
+  const { file, lines, write, writeUntil, walBytes } = opened
   const reader = new DatabaseSync(file)
   write()
   reader.exec('BEGIN')
   const countSeen = () => reader.prepare('SELECT count(*) AS n FROM objects').get()?.['n']
   assert.equal(countSeen(), 1)
-  while (walBytes() < 2 * LIMIT) {
-    write()
-    await store.durable()
-  }
+  await writeUntil(() => walBytes() >= 2 * LIMIT)
   assert.equal(countSeen(), 1)
   reader.close()
   await writeThrough(opened, 1)
@@ -72,7 +75,7 @@ test('a log that is copied but cannot be emptied because of a reader is started 
   const reader = new DatabaseSync(file)
   reader.exec('BEGIN')
   reader.prepare('SELECT count(*) AS n FROM objects').get()
-  while (lines.length === 0) await new Promise(setImmediate)
+  await eventually(() => lines.length > 0)
   assert.match(lines[0]!, /another process reads/)
   reader.close()
   await writeThrough(opened, 2)

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { appendFileSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { SAMPLE_OBJECTS } from '../../test/fixtures/store-objects.ts'
 import { temporaryDirectory } from '../../test/fixtures/temporary-store.ts'
+import { eventually } from '../../test/support/eventually.ts'
 import { silentLogger } from '../lib/log.ts'
 import { openStore } from './index.ts'
 import { readRecordsCopy } from './records-copy.ts'
@@ -59,10 +59,10 @@ test('it follows while the store is open, and a line that was torn is left out',
   const options = files(temporaryDirectory(t))
   await using store = openStore(options)
   store.write((tx) => tx.create('Network', SAMPLE_OBJECTS.Network))
-  while (!existsSync(options.copy)) await sleep(20)
+  await eventually(() => existsSync(options.copy))
   store.write((tx) => tx.create('Container', SAMPLE_OBJECTS.Container))
   const names = () => readRecordsCopy(options.copy)!.map(({ kind, object }) => `${kind} ${object.metadata.name}`)
-  while (names().length < 2) await sleep(20)
+  await eventually(names, ({ length }) => length >= 2)
   appendFileSync(options.copy, '{"key":"Network x","object":{"meta')
   assert.deepEqual(names(), [`Network ${SAMPLE_OBJECTS.Network.name}`, `Container ${SAMPLE_OBJECTS.Container.name}`])
 })

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
 import { type Daemon, type Home, makeHome, startDaemon } from '../support/daemon.ts'
+import { eventually } from '../support/eventually.ts'
 import { assertNoLeak, observe, type World } from '../support/leak-check.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { layoutTar } from '../support/oci-image.ts'
@@ -68,7 +69,10 @@ test('container create with every flag, start, ls, logs, exec, stop, rm', async 
   assert.deepEqual([shownId, shownImage, rest], [id, 'busybox:latest', ['running', ports, 'web']])
   assert.equal(command, '"sh -c echo "$GREETIN…"')
   assert.match(created!, MINUTES)
-  while (!(await cli.logs('web')).includes('/data'));
+  await eventually(
+    () => cli.logs('web'),
+    (log) => log.includes('/data'),
+  )
   assert.equal(await cli.logs('web'), 'hi <&>\n/data\n')
   assert.equal(await cli.logs('web', 1), '/data\n')
   await cli.exec('web', ['touch', '/data/made'])

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { readdir, readFile, stat, unlink } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from 'node:tls'
 import { promisify } from 'node:util'
 import { notes } from '../../src/api/raind/route-notes.ts'
 import { type Daemon, type Home, makeHome, projectRoot, startDaemon } from '../support/daemon.ts'
+import { eventually } from '../support/eventually.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
 runInOwnNamespaces(import.meta.filename)
@@ -41,8 +42,10 @@ function audited(mark = 0): Record<string, unknown>[] {
 
 /** The same once there are so many: a line comes through a pipe of its own, after the answer. */
 async function auditedOnce(mark: number, count: number): Promise<Record<string, unknown>[]> {
-  for (let tries = 0; audited(mark).length < count && tries < 3000; tries++) await sleep(10)
-  return audited(mark)
+  return await eventually(
+    () => audited(mark),
+    ({ length }) => length >= count,
+  )
 }
 
 before(async () => {
@@ -257,10 +260,10 @@ test('a new address of the host renews the server’s certificate, and nothing e
   const renewals = () => daemon.log().split('"certificate renewed"').length
   const count = renewals()
   await move('192.0.2.10', '198.51.100')
-  while (renewals() === count) await sleep(20)
+  await eventually(() => renewals() !== count)
   // The file comes first, then the listener takes it.
   const health = () => curl('raindClient', `${at}/health`)
-  for (let tries = 1; tries < 500 && (await health().catch(() => '')) === ''; tries++) await sleep(20)
+  await eventually(() => health().catch(() => ''))
   await isFor('198.51.100.7')
 
   await daemon.stop()
@@ -273,8 +276,7 @@ test('SIGHUP makes what is missing', async () => {
   const pair = ['crt', 'key'].map((kind) => cert(`raindHookClient.${kind}`))
   for (const file of pair) await unlink(file)
   process.kill(daemon.pid, 'SIGHUP')
-  const isThere = (file: string) => stat(file).catch(() => undefined)
-  while ((await Promise.all(pair.map(isThere))).includes(undefined)) await sleep(20)
+  await eventually(() => pair.every((file) => existsSync(file)))
 })
 
 test('a file in the way, or an address that is taken, ends the boot with what to do', async () => {

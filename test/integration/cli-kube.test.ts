@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually, inTime } from '../support/eventually.ts'
 import { kubeFixture } from '../support/kube-fixture.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
@@ -48,12 +48,15 @@ describe('the command line client on objects of Kubernetes', () => {
   async function until(pattern: RegExp, ...args: string[]): Promise<string> {
     const child = start(args)
     let printed = ''
-    try {
+    const print = async () => {
       for await (const chunk of child.stdout!.setEncoding('utf8')) {
         printed += chunk
         if (pattern.test(printed)) return printed
       }
       assert.fail(`raind ${args.join(' ')} has ended after ${printed}`)
+    }
+    try {
+      return await inTime(print(), () => printed)
     } finally {
       child.kill()
     }
@@ -263,7 +266,7 @@ describe('the command line client on objects of Kubernetes', () => {
     assert.equal(await output('delete', 'pod/nobody', '--ignore-not-found'), '')
     assert.equal(await output('delete', 'rs', '-l', 'app=other', '-n', 'team'), '')
     const names = async () => (await output('get', 'pods', '-n', 'team', '-o', 'name')).trim().split('\n')
-    while ((await names()).length < 2) await sleep(50)
+    await eventually(names, ({ length }) => length >= 2)
     assert.equal(
       await output('delete', 'rs', 'set', '-n', 'team', '--cascade=orphan'),
       'replicaset.apps "set" deleted\n',

@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { after, afterEach, before, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type DaemonFixture, daemonFixture, runContainer } from '../support/daemon-fixture.ts'
+import { eventually, inTime } from '../support/eventually.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { type InTerminal, inTerminal, type Step } from '../support/terminal.ts'
 
@@ -76,7 +76,7 @@ async function untilShown(stdout: Readable, pattern: RegExp): Promise<void> {
   }
   stdout.on('data', look)
   stdout.once('end', () => reject(new Error(`${pattern} did not come; shown was: ${shown}`)))
-  await promise
+  await inTime(promise, () => shown)
   stdout.off('data', look)
 }
 
@@ -86,8 +86,7 @@ async function untilGone(id: string, pattern: RegExp): Promise<void> {
     const command = ['ps', '-o', 'args']
     return (await api().post(`/v1/containers/${id}/actions/exec`, { command, wait: true })).json.data.stdout as string
   }
-  for (let tries = 0; tries < 600 && pattern.test(await processes()); tries++) await sleep(50)
-  assert.doesNotMatch(await processes(), pattern)
+  await eventually(processes, (lines) => !pattern.test(lines))
 }
 
 /** Whether a signal that was sent to a process has not reached it yet. */
@@ -263,7 +262,7 @@ describe('without a terminal', () => {
       for (let i = 0; i < 3; i++) {
         stubborn.child.kill('SIGINT')
         // Two that wait at the same time are one.
-        while (isPending(stubborn.child.pid!, SIGINT)) await sleep(5)
+        await eventually(() => !isPending(stubborn.child.pid!, SIGINT))
       }
       const { code, stderr } = await stubborn.done
       assert.equal(code, 130)

@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type DaemonFixture, daemonFixture } from '../support/daemon-fixture.ts'
+import { eventually } from '../support/eventually.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { layoutTar, ociImage } from '../support/oci-image.ts'
 import { pushImage, startRegistry, type TestRegistry } from '../support/registry.ts'
@@ -194,7 +195,11 @@ test('Ctrl-C while an archive is written or sent leaves nothing of it', async ()
   const env = { ...process.env, CONDENSER_SOCKET: join(fixture.home.run, 'condenser.sock') }
   const saving = spawn(RAIND, ['save', '-o', join(dir, 'big.tar'), 'big:1'], { env, stdio: 'ignore' })
   const saved = once(saving, 'exit')
-  while (!(await readdir(dir)).some((name) => name.endsWith('.tmp'))) await sleep(1)
+  await eventually(
+    () => readdir(dir),
+    (names) => names.some((name) => name.endsWith('.tmp')),
+    1,
+  )
   // Nobody can be so fast that nothing is left to write.
   process.kill(pid, 'SIGSTOP')
   saving.kill('SIGINT')

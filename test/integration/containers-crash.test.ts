@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { ApiClient } from '../support/api-client.ts'
 import { answers, type CrashOperation, killAtEveryPoint } from '../support/crash.ts'
 import { type DaemonFixture, daemonFixture, runContainer } from '../support/daemon-fixture.ts'
+import { eventually } from '../support/eventually.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { busyboxImage } from '../support/test-image.ts'
 import { startWitness, type Witness } from '../support/witness.ts'
@@ -139,12 +139,16 @@ describe('a daemon killed with SIGKILL at any point', () => {
     for (const pid of pids) writeFileSync(`/proc/${pid}/root/go`, '')
     // Conmon writes them when all is over.
     const exits = () => readdirSync(join(fixture.home.run, 'exits'))
-    while (![short, gone].every((id) => exits().some((file) => /^[0-9a-f]{64}$/.test(file) && file.startsWith(id))))
-      await sleep(20)
+    await eventually(exits, (files) =>
+      [short, gone].every((id) => files.some((file) => /^[0-9a-f]{64}$/.test(file) && file.startsWith(id))),
+    )
     await fixture.restart({})
     const { exitCode } = (await api().post(`/v1/containers/${short}/actions/wait`)).json.data
     assert.equal(exitCode, 23)
-    while ((await stateOf(gone)) !== undefined) await sleep(20)
+    await eventually(
+      () => stateOf(gone),
+      (state) => state === undefined,
+    )
     await witness.assertUnharmed()
     await api().delete(`/v1/containers/${short}/actions/delete`)
   })

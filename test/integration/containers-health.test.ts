@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import type { WireEvent } from '../../src/api/raind/index.ts'
 import { runContainer } from '../support/daemon-fixture.ts'
 import { followEvents } from '../support/event-stream.ts'
+import { eventually } from '../support/eventually.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { optionsFixture } from '../support/options-fixture.ts'
 
@@ -95,7 +96,10 @@ for (const runtime of ['crun', 'runc'] as const)
       using events = await follow()
       const script = '(sleep 4002 & exec sleep 4003) & sleep 4004'
       await run({ test: ['CMD-SHELL', script], interval: '300ms', timeout: '300ms', retries: 1000 })
-      while ((await the().inspect('web')).health.log.length < 3) await new Promise((resolve) => setTimeout(resolve, 50))
+      await eventually(
+        async () => (await the().inspect('web')).health.log,
+        ({ length }) => length >= 3,
+      )
       // One that is under way, at most.
       const left = (await processes()).filter((line) => line.startsWith('sleep 400'))
       assert.ok(left.length <= 3, left.join('\n'))

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { type DaemonFixture, daemonFixture, runContainer, runToEnd } from '../support/daemon-fixture.ts'
+import { eventually } from '../support/eventually.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
 runInOwnNamespaces(import.meta.filename)
@@ -151,7 +152,10 @@ for (const runtime of ['crun', 'runc'] as const)
       await api().get('/v1/health')
       writeFileSync(`/proc/${pid}/root/go`, '')
       for (const wait of await Promise.all(waits)) assert.equal(wait.json.data.exitCode, 4)
-      while ((await api().get(`/v1/containers/${id}`)).status !== 404) await new Promise(setImmediate)
+      await eventually(
+        () => api().get(`/v1/containers/${id}`),
+        ({ status }) => status === 404,
+      )
     })
 
     test('kill sends a signal while a stop waits', async () => {
@@ -177,8 +181,9 @@ for (const runtime of ['crun', 'runc'] as const)
     })
 
     async function logHas(id: string, text: string): Promise<void> {
-      while (!(await api().get(`/v1/containers/${id}/log?tail_lines=100`)).text.includes(text)) {
-        await new Promise((resolve) => setTimeout(resolve, 20))
-      }
+      await eventually(
+        () => api().get(`/v1/containers/${id}/log?tail_lines=100`),
+        (log) => log.text.includes(text),
+      )
     }
   })

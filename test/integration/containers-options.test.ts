@@ -5,6 +5,7 @@ import { after, afterEach, before, describe, test } from 'node:test'
 import type { ApiClient } from '../support/api-client.ts'
 import { cgroupLimit } from '../support/cgroup-limit.ts'
 import { type DaemonFixture, daemonFixture, runContainer, runToEnd } from '../support/daemon-fixture.ts'
+import { eventually } from '../support/eventually.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { busyboxImage } from '../support/test-image.ts'
 
@@ -207,7 +208,10 @@ for (const runtime of ['crun', 'runc'] as const)
     test('autoRemove removes it when it is stopped, too', async () => {
       const id = await runContainer(fixture, { command: ['sleep', '1000'], autoRemove: true })
       assert.equal((await api().post(`/v1/containers/${id}/actions/stop?timeout=0`)).status, 200)
-      while ((await api().get(`/v1/containers/${id}`)).status !== 404) await new Promise(setImmediate)
+      await eventually(
+        () => api().get(`/v1/containers/${id}`),
+        ({ status }) => status === 404,
+      )
     })
 
     test('nothing of the daemon is inside: no variable, no descriptor, no process; in an exec neither', async () => {
@@ -252,9 +256,10 @@ for (const runtime of ['crun', 'runc'] as const)
     })
 
     async function logged(id: string, text: string): Promise<void> {
-      while (!(await api().get(`/v1/containers/${id}/log?tail_lines=100`)).text.includes(text)) {
-        await new Promise((resolve) => setTimeout(resolve, 20))
-      }
+      await eventually(
+        () => api().get(`/v1/containers/${id}/log?tail_lines=100`),
+        (log) => log.text.includes(text),
+      )
     }
   })
 

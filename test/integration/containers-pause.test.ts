@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { runContainer } from '../support/daemon-fixture.ts'
+import { eventually } from '../support/eventually.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { optionsFixture } from '../support/options-fixture.ts'
 
@@ -42,9 +43,7 @@ for (const runtime of ['crun', 'runc'] as const)
       await new Promise((resolve) => setTimeout(resolve, 200))
       return read() - before
     }
-    const counts = async (pid: number) => {
-      while ((await progress(pid)) === 0);
-    }
+    const counts = (pid: number) => eventually(() => progress(pid))
 
     test('a paused container stands still, and goes on', async () => {
       const { inspect } = the()

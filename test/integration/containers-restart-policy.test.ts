@@ -5,10 +5,10 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { WireEvent } from '../../src/api/raind/index.ts'
 import { type DaemonFixture, daemonFixture, runContainer } from '../support/daemon-fixture.ts'
 import { followEvents } from '../support/event-stream.ts'
+import { eventually } from '../support/eventually.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
 runInOwnNamespaces(import.meta.filename)
@@ -37,8 +37,10 @@ describe('restart policies', () => {
       event.action === action && event.name === name
   /** Until it has ended so often that its next restart is some seconds away. */
   const untilWaiting = async (ref: string) => {
-    using events = await follow(`since=1h&filter=container=${ref}&filter=event=die`)
-    while ((await inspect(ref)).status.restartDelayMs !== 1600) await events.take(1)
+    await eventually(
+      () => inspect(ref),
+      ({ status }) => status.restartDelayMs === 1600,
+    )
     assert.equal((await inspect(ref)).state, 'restarting')
   }
   /** As if the host had been restarted: no process of it is left, and the boot has another id. */
@@ -152,7 +154,7 @@ describe('restart policies', () => {
     // Until the trap is set a signal is lost on process 1.
     const isReady = async (times: number) => {
       const log = async () => (await api().get('/v1/containers/web/log?tail_lines=10')).text
-      while ((await log()).split('ready').length <= times) await sleep(20)
+      await eventually(log, (text) => text.split('ready').length > times)
     }
     await isReady(1)
     const { pid } = (await inspect('web')).status
@@ -210,14 +212,10 @@ describe('restart policies', () => {
     const server = createServer().listen(18_090, '127.0.0.1')
     await once(server, 'listening')
     await fixture.restart()
-    const failedTwice = async () => {
-      for (;;) {
-        const { status } = await inspect('web')
-        if (status.restartCount >= 2) return status
-        await sleep(50)
-      }
-    }
-    const status = await failedTwice()
+    const { status } = await eventually(
+      () => inspect('web'),
+      ({ status }) => status.restartCount >= 2,
+    )
     assert.match(status.message, /18090/)
     assert.equal(status.reason, 'StartError')
     using started = await follow('filter=container=web&filter=event=start')

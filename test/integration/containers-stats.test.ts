@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers'
 import { after, afterEach, before, test } from 'node:test'
 import type { WireStats } from '../../src/api/raind/index.ts'
 import { type DaemonFixture, daemonFixture, runContainer } from '../support/daemon-fixture.ts'
+import { eventually } from '../support/eventually.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
 runInOwnNamespaces(import.meta.filename)
@@ -54,7 +55,10 @@ test('what the kernel counts is what is told: limits, memory, processes, packets
     labels: { tier: 'x' },
   })
   const log = `/v1/containers/${id}/log?tail_lines=100`
-  while (!(await api().get(log)).text.includes('ready'));
+  await eventually(
+    () => api().get(log),
+    ({ text }) => text.includes('ready'),
+  )
   const stats = await statsOf('web')
   const inspected = (await api().get(`/v1/containers/${id}/inspect`)).json.data
   assert.match(stats.generated_ts, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
@@ -203,7 +207,10 @@ test('a daemon that ends ends its streams', async () => {
   const following = follow<WireStats[]>('/v1/containers/stats?stream=true')
   await following.next()
   const stopped = fixture.daemon.stop()
-  while (!(await following.next()).done);
+  await eventually(
+    () => following.next(),
+    ({ done }) => done,
+  )
   await stopped
   await fixture.restart()
 })

@@ -18,6 +18,7 @@ import { after, afterEach, before, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { TarParser } from '../../src/lib/tar/parser.ts'
 import { type DaemonFixture, daemonFixture, runContainer } from '../support/daemon-fixture.ts'
+import { eventually } from '../support/eventually.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { directory, file, hardLink, symlink, type TarItem, tar } from '../support/tar-builder.ts'
 import { busyboxImage } from '../support/test-image.ts'
@@ -354,8 +355,7 @@ describe('files of containers', () => {
       await once(other.answer, 'readable')
       other.outgoing.destroy()
     }
-    for (let tries = 0; descriptors() > few && tries < 600; tries++) await new Promise((r) => setTimeout(r, 50))
-    assert.ok(descriptors() <= few, `${descriptors()} descriptors, not ${few}`)
+    await eventually(descriptors, (count) => count <= few)
   })
 
   test('a client that goes while it writes leaves no part of a file, and lets the container be started', async () => {
@@ -370,7 +370,7 @@ describe('files of containers', () => {
     const whole = tar([file('first', 'first'), file('half', Buffer.alloc(2 ** 20, 'x'))])
     outgoing.write(whole.subarray(0, 2 ** 19))
     const first = join(fixture.home.root, 'containers', id, 'upper/tmp/first')
-    while (!existsSync(first)) await new Promise((resolve) => setTimeout(resolve, 20))
+    await eventually(() => existsSync(first))
     const started = api().post(`/v1/containers/${id}/actions/start`, {})
     // It waits when a later request has been answered.
     await api().get('/v1/health')

@@ -11,6 +11,7 @@ import { processStat } from '../../src/linux/process.ts'
 import { type DaemonFixture, daemonFixture, runContainer, runToEnd } from '../support/daemon-fixture.ts'
 import { resolve } from '../support/dns-client.ts'
 import { startUpstream, type Upstream } from '../support/dns-upstream.ts'
+import { eventually } from '../support/eventually.ts'
 import { run } from '../support/lan.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
@@ -69,13 +70,6 @@ function servers(): { pid: number; startTime: number }[] {
     })
 }
 
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; !(await condition()); tries++) {
-    assert.ok(tries < 3000, 'this does not come true')
-    await sleep(20)
-  }
-}
-
 test('there is no name server before there is a name', () => {
   assert.deepEqual(servers(), [])
 })
@@ -89,7 +83,7 @@ test('a container is asked for by name, alias of its id, and address, when its s
     const id = await runContainer(fixture, { ...SLEEP, name })
     assert.equal(await resolve(netns, gateway, name), (await inspect(id)).address)
     await remove(id)
-    await until(async () => (await resolve(netns, gateway, name)) === '192.0.2.1')
+    await eventually(async () => (await resolve(netns, gateway, name)) === '192.0.2.1')
   }
   await remove(web)
   await fixture.leakCheck()
@@ -132,12 +126,12 @@ test('lookups go on while the daemon is killed, away, and started again', async 
   })()
   await fixture.daemon.kill()
   const whileAway = lookups
-  await until(() => lookups > whileAway + 50)
+  await eventually(() => lookups > whileAway + 50)
   await fixture.restart()
   const db = await runContainer(fixture, { ...SLEEP, name: 'db' })
   assert.equal(await resolve(netns, gateway, 'db'), (await inspect(db)).address)
   const afterStart = lookups
-  await until(() => lookups > afterStart + 50)
+  await eventually(() => lookups > afterStart + 50)
   await fixture.restart()
   looping = false
   await loop
@@ -153,7 +147,7 @@ test('one that dies is started again, with the names that there are', async () =
   const { netns, address } = await inspect(web)
   const [server] = servers()
   assert.ok(signalProcess(server!.pid, server!.startTime, 9))
-  await until(async () => (await resolve(netns, gateway, 'web', { timeoutMs: 200 })) === address)
+  await eventually(async () => (await resolve(netns, gateway, 'web', { timeoutMs: 200 })) === address)
   assert.equal(servers().length, 1)
   await remove(web)
   await fixture.leakCheck()
@@ -167,7 +161,7 @@ test('it stays with running containers when the daemon is stopped, and ends with
   await fixture.restart()
   await remove(web)
   await fixture.daemon.stop()
-  await until(() => servers().length === 0)
+  await eventually(servers, ({ length }) => length === 0)
   assert.ok(!(await readFile(join(fixture.home.run, 'dns/log'), 'utf8')).includes('Error'))
   await fixture.restart()
   await fixture.leakCheck()
@@ -180,7 +174,7 @@ test('one that a killed daemon left without containers is ended by the next one'
   assert.equal(servers().length, 1)
   await fixture.restart()
   await fixture.daemon.stop()
-  await until(() => servers().length === 0)
+  await eventually(servers, ({ length }) => length === 0)
   await fixture.restart()
   await fixture.leakCheck()
 })
@@ -191,7 +185,7 @@ test('with dns: false containers ask the host’s servers', async () => {
   await fixture.restart()
   const { output } = await runToEnd(fixture, { command: ['cat', '/etc/resolv.conf'] })
   assert.doesNotMatch(output, new RegExp(gateway))
-  await until(() => servers().length === 0)
+  await eventually(servers, ({ length }) => length === 0)
   writeFileSync(fixture.home.config, config)
   await fixture.restart()
   await fixture.leakCheck()

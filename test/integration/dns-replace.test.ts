@@ -5,13 +5,13 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type DnsRecords, NameServer } from '../../src/dns/index.ts'
 import { jsonLogger } from '../../src/lib/log.ts'
 import { inlineKernelThread } from '../../src/linux/kernel-thread.ts'
 import { processStat } from '../../src/linux/process.ts'
 import { spawnOps } from '../../src/linux/spawn.ts'
 import { resolve } from '../support/dns-client.ts'
+import { eventually } from '../support/eventually.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { type NetworkFixture, openNetwork, raind0 } from '../support/sandbox-network.ts'
 
@@ -37,7 +37,7 @@ before(async () => {
 afterEach(async () => {
   records = NOTHING
   for (const server of opened.splice(0)) await server[Symbol.asyncDispose]()
-  await until(() => started.every((pid) => isGone(pid)))
+  await eventually(() => started.every((pid) => isGone(pid)))
   rmSync(directory, { recursive: true, force: true })
   log = []
 })
@@ -65,13 +65,6 @@ function know(...names: string[]): void {
 
 function isGone(pid: number): boolean {
   return processStat(pid)?.isZombie !== false
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; !condition(); tries++) {
-    assert.ok(tries < 3000, 'this does not come true')
-    await sleep(20)
-  }
 }
 
 /** Asks without a pause until stopped, by both transports; returns what went wrong. */
@@ -110,7 +103,7 @@ test('a process of the same version is taken over, one of another is replaced wi
     await server.sync()
     assert.notEqual(started.at(-1), before)
     assert.ok(server.serves(GATEWAY))
-    await until(() => isGone(before))
+    await eventually(() => isGone(before))
   }
   assert.deepEqual(await stop(), [])
 })
@@ -131,7 +124,7 @@ test('it ends when its directory is removed', async () => {
   await abandon(server)
   assert.ok(!isGone(pid))
   rmSync(directory, { recursive: true })
-  await until(() => isGone(pid))
+  await eventually(() => isGone(pid))
 })
 
 test('a gateway whose port is taken is not named to containers, until it is free', async () => {

@@ -10,6 +10,7 @@ import { cgroupHierarchies } from '../../src/linux/cgroup.ts'
 import { assertAgreement } from '../support/agreement.ts'
 import type { Answer } from '../support/api-client.ts'
 import { type DaemonFixture, daemonFixture, runContainer } from '../support/daemon-fixture.ts'
+import { eventually } from '../support/eventually.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { file, tar } from '../support/tar-builder.ts'
 import { startWitness, type Witness } from '../support/witness.ts'
@@ -276,7 +277,10 @@ describe('a machine that has no more', () => {
           writeFileSync(join(mountPoint, own.split(':').slice(2).join(':'), 'cgroup.procs'), String(pid))
         }
         // Programs that it had begun end after it.
-        while (readFileSync(join(directory, 'cgroup.procs'), 'utf8') !== '') await sleep(20)
+        await eventually(
+          () => readFileSync(join(directory, 'cgroup.procs'), 'utf8'),
+          (pids) => pids === '',
+        )
         rmdirSync(directory)
       },
     }

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { watchHostAddresses } from '../../src/linux/rtnetlink.ts'
+import { eventually } from '../support/eventually.ts'
 import { run } from '../support/lan.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
@@ -39,7 +40,7 @@ test('addresses and default routes that change are told of as they do, and nothi
     const routes = Array.from({ length: 2000 }, (_, at) => `route add 10.${index}.${at >> 8}.${at & 255} via 192.0.2.1`)
     execFileSync('ip', ['-batch', '-'], { input: routes.join('\n') })
   }
-  while (told === before) await sleep(20)
+  await eventually(() => told !== before)
   await after('ip route delete default')
 
   watch[Symbol.dispose]()

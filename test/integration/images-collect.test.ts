@@ -133,8 +133,9 @@ test('collecting, pulling and removing at the same time do not hurt each other',
   const collecting = (async () => {
     while (running) await engine.images.collect(engine.ctx)
   })()
-  await Promise.all(churn)
-  running = false
+  await Promise.all(churn).finally(() => {
+    running = false
+  })
   await collecting
   await engine.images[Symbol.asyncDispose]()
   await engine.images.collect(engine.ctx)

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { projectRoot } from '../support/daemon.ts'
+import { eventually } from '../support/eventually.ts'
 import { type KubeObject, kubeFixture } from '../support/kube-fixture.ts'
 import { isReady } from '../support/manifests.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
@@ -36,12 +36,12 @@ describe('the example', () => {
   /** Until so many have answered: ready is who runs, be it that he listens or not, and the rules follow the pods. */
   const served = async (count: number) => {
     const seen = new Set<string>()
-    for (let tries = 0; seen.size < count; tries++) {
-      const who = await page().catch(() => undefined)
-      if (who !== undefined) seen.add(who)
-      else await sleep(50)
-      assert.ok(tries < 5000, `only ${[...seen]} answer`)
-    }
+    const look = async () =>
+      await page().then(
+        (who) => seen.add(who),
+        () => seen,
+      )
+    await eventually(look, ({ size }) => size >= count)
   }
   /** Who has answered how often. */
   const asked = async (times: number) => {
@@ -55,14 +55,11 @@ describe('the example', () => {
   const pods = async (): Promise<KubeObject[]> => await the().list('pod')
   /** Until a pod has had so many restarts of its containers, and there are so many ready pods again. */
   const recovered = async (count: number, pod: string, restarts: number) => {
-    for (let tries = 0; ; tries++) {
-      const set = await the().get('replicaset', 'test-rs')
-      const all = await pods()
+    const look = async () => ({ set: await the().get('replicaset', 'test-rs'), all: await pods() })
+    await eventually(look, ({ set, all }) => {
       const one = all.find(({ metadata }) => metadata.name === pod)
-      if (set.status.readyReplicas === count && all.every(isReady) && restartsOf(one) >= restarts) return
-      assert.ok(tries < 1200, JSON.stringify(all))
-      await sleep(50)
-    }
+      return set.status.readyReplicas === count && all.every(isReady) && restartsOf(one) >= restarts
+    })
   }
   const restartsOf = ({ status }: KubeObject): number =>
     status.containerStatuses.reduce((sum: number, { restartCount }: KubeObject) => sum + restartCount, 0)
@@ -99,13 +96,9 @@ describe('the example', () => {
     }
 
     await post('/v1/replicasets/test-rs/actions/scale', { replicas: 0 }, 200)
-    while ((await pods()).length > 0) await sleep(50)
+    await eventually(pods, ({ length }) => length === 0)
     const refusal = async () => await page().then(String, (error) => String(error))
-    for (let tries = 0, said = ''; !/ECONNREFUSED|ECONNRESET|socket hang up/.test(said); tries++) {
-      said = await refusal()
-      assert.ok(tries < 600, said)
-      await sleep(50)
-    }
+    await eventually(refusal, (said) => /ECONNREFUSED|ECONNRESET|socket hang up/.test(said))
     await post('/v1/resource/delete?wait=true', manifest(), 200)
     assert.deepEqual(await the().list('service'), [])
   })

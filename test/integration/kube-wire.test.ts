@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { eventually } from '../support/eventually.ts'
 import { kubeFixture } from '../support/kube-fixture.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
@@ -17,9 +18,11 @@ describe("Raind's verbs on pods, replica sets and services", () => {
     assert.equal(status, 200, text)
     return json.data
   }
-  const gone = async (path: string) => {
-    while ((await api().get(path)).status !== 404) await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+  const gone = (path: string) =>
+    eventually(
+      () => api().get(path),
+      ({ status }) => status === 404,
+    )
   const apply = (manifest: string) => api().send('POST', '/v1/resource/apply', manifest, TEXT)
 
   test('lists with nothing in them: null for pods, empty for the others', async () => {
@@ -52,7 +55,10 @@ describe("Raind's verbs on pods, replica sets and services", () => {
     assert.equal(await the().sayIn('web', 'main', 'echo $A; touch /host/x || ls /host/passwd'), READ_ONLY)
     assert.deepEqual((await api().post(`${path}/actions/stop`)).json.data, { podId })
     await the().until('pod', 'web', ({ status }) => status.reason === 'Stopped')
-    while ((await get(path)).state !== 'stopped') await new Promise((resolve) => setTimeout(resolve, 20))
+    await eventually(
+      () => get(path),
+      ({ state }) => state === 'stopped',
+    )
     const removed = await api().delete('/v1/pods/web')
     assert.deepEqual([removed.status, removed.json.message, removed.json.data], [200, 'pod removed', { podId }])
     await gone(path)
@@ -88,7 +94,10 @@ describe("Raind's verbs on pods, replica sets and services", () => {
     assert.deepEqual([removed.status, removed.json.message], [200, 'replicaset removed'])
     assert.deepEqual(removed.json.data, { replicaSetId })
     await gone(`/v1/replicasets/${replicaSetId}`)
-    while ((await get('/v1/pods')) !== null) await new Promise((resolve) => setTimeout(resolve, 50))
+    await eventually(
+      () => get('/v1/pods'),
+      (pods) => pods === null,
+    )
   })
 
   test('a service: from a manifest as text, by id and by name', async () => {

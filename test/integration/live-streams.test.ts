@@ -7,6 +7,7 @@ import { after, afterEach, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { frame, INPUT } from '../../src/lib/frames.ts'
 import { type DaemonFixture, daemonFixture, runContainer } from '../support/daemon-fixture.ts'
+import { eventually } from '../support/eventually.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { type WsClient, wsClient } from '../support/ws-client.ts'
 
@@ -115,7 +116,10 @@ for (const runtime of ['crun', 'runc'] as const)
           got += bytes.length
         })
         // The container stands still until the other one is dropped; then this one gets more than both queues hold.
-        while (got < 64 * 1024 * 1024) await sleep(20)
+        await eventually(
+          () => got,
+          (bytes) => bytes >= 64 * 1024 * 1024,
+        )
         client.socket.resume()
         const { code, reason } = await client.closed
         assert.equal(code, 1013)
@@ -243,7 +247,7 @@ for (const runtime of ['crun', 'runc'] as const)
             })
             return answer.json.data.exitCode === 0
           }
-          while (!(await hasBegun())) await sleep(20)
+          await eventually(hasBegun)
           const client = await ws(`/v1/execs/${execId}/streams`)
           await assert.rejects(ws(`/v1/execs/${execId}/streams`), /409/)
           client.type('it\n')
@@ -308,7 +312,10 @@ for (const runtime of ['crun', 'runc'] as const)
         const { code, reason } = await client.closed
         assert.equal(code, 1008)
         assert.match(reason, /2147483648 bytes/)
-        while ((await api().get(`/v1/execs/${execId}`)).json.data.exitCode === null) await sleep(20)
+        await eventually(
+          () => api().get(`/v1/execs/${execId}`),
+          ({ json }) => json.data.exitCode !== null,
+        )
         const paused = await api().post(`/v1/containers/${id}/actions/pause`)
         assert.equal(paused.status, 200, paused.text)
         const refused = await api().post(`/v1/containers/${id}/exec`, { command: ['true'] })
@@ -341,18 +348,14 @@ for (const runtime of ['crun', 'runc'] as const)
           const body = { command: ['pidof', 'cat'], wait: true }
           return (await api().post(`/v1/containers/${id}/actions/exec`, body)).json.data.stdout
         }
-        const allGone = async () => {
-          for (let tries = 0; tries < 600 && (await cats()) !== ''; tries++) await sleep(50)
-          assert.equal(await cats(), '')
-        }
+        const allGone = () => eventually(cats, (pids) => pids === '')
         await vanish(10_000)
         await allGone()
         await sleep(300)
         const before = descriptors()
         const { length } = bytesOf('0'.repeat(64))
         for (let step = 1; step <= length; step += step < 200 ? 29 : 3) await vanish(step)
-        for (let tries = 0; tries < 600 && descriptors() > before; tries++) await sleep(50)
-        assert.ok(descriptors() <= before, `${descriptors()} descriptors, ${before} before`)
+        await eventually(descriptors, (count) => count <= before)
         await allGone()
       })
     })

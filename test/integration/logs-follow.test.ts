@@ -6,6 +6,7 @@ import { after, afterEach, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { FRAME, FrameReader } from '../../src/lib/frames.ts'
 import { type DaemonFixture, daemonFixture, runContainer } from '../support/daemon-fixture.ts'
+import { eventually, inTime } from '../support/eventually.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
 runInOwnNamespaces(import.meta.filename)
@@ -59,18 +60,21 @@ async function follow(id: string, query = '', accept?: string): Promise<Follower
   })
   answer.on('error', () => {})
   const text = () => Buffer.concat(chunks).toString()
+  const match = async (pattern: RegExp) => {
+    while (!pattern.test(text())) {
+      if (answer.closed) throw new Error(`${pattern} did not come: ${text()}`)
+      const { promise, resolve } = Promise.withResolvers<void>()
+      changed = resolve
+      await promise
+    }
+  }
   return {
     answer,
     text,
-    async until(pattern) {
-      while (!pattern.test(text())) {
-        if (answer.closed) throw new Error(`${pattern} did not come: ${text()}`)
-        const { promise, resolve } = Promise.withResolvers<void>()
-        changed = resolve
-        await promise
-      }
+    until: (pattern) => inTime(match(pattern), text),
+    get all() {
+      return inTime(all, text)
     },
-    all,
     [Symbol.dispose]: () => void outgoing.destroy(),
   }
 }
@@ -103,9 +107,9 @@ describe('a followed log', () => {
     slow.answer.pause()
     const early = [plain, framed, slow]
     const files = async () => (await readdir(directory)).length
-    while ((await files()) < ROTATIONS) await sleep(50)
+    await eventually(files, (count) => count >= ROTATIONS)
     using late = await follow(id)
-    while ((await files()) < 2 * ROTATIONS) await sleep(50)
+    await eventually(files, (count) => count >= 2 * ROTATIONS)
     await api().post(`/v1/containers/${id}/actions/exec`, { command: ['touch', '/enough'], wait: true })
     await api().post(`/v1/containers/${id}/actions/wait`)
     slow.answer.resume()
@@ -234,10 +238,7 @@ describe('a followed log', () => {
     const before = { descriptors: await descriptors(), watches: await watches() }
     await Promise.all(Array.from({ length: 40 }, (_, i) => vanish(i % 2 === 0)))
     // The log of a container that writes is opened for a moment now and then.
-    for (let tries = 0; (await descriptors()) > before.descriptors; tries++) {
-      assert.ok(tries < 600, `${await descriptors()} descriptors, ${before.descriptors} before`)
-      await sleep(50)
-    }
+    await eventually(descriptors, (count) => count <= before.descriptors)
     // The rotation's own watch comes and goes; all followers of one directory share theirs in the kernel.
     assert.ok((await watches()) <= before.watches + 1)
   })

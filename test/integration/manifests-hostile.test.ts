@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../support/eventually.ts'
 import { type KubeObject, kubeFixture } from '../support/kube-fixture.ts'
 import { replicaSetManifest } from '../support/manifests.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
@@ -302,7 +302,10 @@ describe('manifests of strangers', () => {
       const full = await the().until('replicaset', 'web', ({ status }) => status.conditions !== undefined, 300_000)
       assert.equal(full.status.conditions[0].type, 'ReplicaFailure')
       assert.equal(full.status.replicas, 1000)
-      while (!(await the().events('replicaset', 'web')).some(({ reason }) => reason === 'FailedCreate')) await sleep(50)
+      await eventually(
+        () => the().events('replicaset', 'web'),
+        (events) => events.some(({ reason }) => reason === 'FailedCreate'),
+      )
       await api().post('/v1/replicasets/web/actions/scale', { replicas: 0 })
       const isEmpty = ({ status }: KubeObject) => status.replicas === 0 && status.conditions === undefined
       await the().until('replicaset', 'web', isEmpty, 300_000)

@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process'
 import { chmod, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type DaemonFixture, daemonFixture, runContainer } from '../support/daemon-fixture.ts'
+import { eventually } from '../support/eventually.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { type ParsedMetric, parseMetrics } from '../support/prometheus.ts'
 
@@ -140,7 +140,7 @@ test('the loopback door opens to the token only, and to nothing but the metrics'
   assert.equal(status, '200')
   assert(parseMetrics(body.slice(0, -1)).has('condenser_build_info'))
   for (const path of ['/v1/containers', '/v1/version', '/']) assert.equal((await curl(path, authorized)).status, '404')
-  while (!/"message":"audit".*"status":401/.test(fixture.daemon.log())) await sleep(20)
+  await eventually(() => /"message":"audit".*"status":401/.test(fixture.daemon.log()))
   assert.doesNotMatch(fixture.daemon.log(), new RegExp(TOKEN))
 
   await writeFile(tokenFile, `another-${TOKEN}`)

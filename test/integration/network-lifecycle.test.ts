@@ -8,6 +8,7 @@ import { startKernelThread } from '../../src/linux/kernel-thread.ts'
 import { addElements, createTable, deleteElements, deleteTable } from '../../src/linux/nftables.ts'
 import { addressField, portField, protocolField } from '../../src/linux/nftables-expressions.ts'
 import { createNetwork, defaultMac, freeHostPort, hostPortIsFree, nextAddress } from '../../src/network/index.ts'
+import { eventually } from '../support/eventually.ts'
 import { addNeighbour, run } from '../support/lan.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { changeTables, flushRuleset, portTables } from '../support/nf-tables.ts'
@@ -30,10 +31,6 @@ function rulesNow(): string[] {
   return run(undefined, 'iptables-save')
     .split('\n')
     .filter((line) => line.startsWith('-A'))
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
 describe('bridges', () => {
@@ -146,7 +143,7 @@ describe('sandboxes', () => {
       message: /"gone0"/,
     })
     assert.deepEqual(await network.driver.listNetns(), [])
-    await until(() => hostLinks().length === 0)
+    await eventually(hostLinks, ({ length }) => length === 0)
   })
 
   test('come and go by the hundred, through the kernel thread, and leave nothing', async () => {
@@ -175,7 +172,7 @@ describe('sandboxes', () => {
       }),
     )
     assert.deepEqual(readdirSync(netnsDir), [])
-    await until(() => hostLinks().length === 0)
+    await eventually(hostLinks, ({ length }) => length === 0)
     assert.equal(run(undefined, 'iptables-save').replaceAll(/^#.*\n/gm, ''), before)
     assert.doesNotMatch(run(undefined, 'cat /proc/self/mountinfo'), /\/many\//)
   })
@@ -367,10 +364,10 @@ describe('published ports', () => {
 
 /** Earlier answers may still be on their way; a flow that is not taken over goes on for as long as it is used. */
 async function untilAnswers(client: ReturnType<typeof openUdp>, address: string, who: RegExp): Promise<void> {
-  for (let tries = 0, answer = ''; !who.test(answer); tries++) {
-    assert.ok(tries < 100, `${answer} answers`)
-    answer = (await askFrom(client, address, 5353, 10_000)) ?? ''
-  }
+  await eventually(
+    () => askFrom(client, address, 5353, 10_000),
+    (answer = '') => who.test(answer),
+  )
 }
 
 describe('host ports', () => {

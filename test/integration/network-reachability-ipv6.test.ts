@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { NetworkSpec } from '../../src/model/network.ts'
+import { eventually } from '../support/eventually.ts'
 import { addNeighbour, type Neighbour, run } from '../support/lan.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { portTables } from '../support/nf-tables.ts'
@@ -184,11 +184,12 @@ describe('links', () => {
     run(undefined, 'ip link add deaf type veth peer name deaf1')
     run(undefined, 'sysctl -qw net.ipv6.conf.deaf.accept_ra=0')
     const routes = () => run(undefined, 'ip -6 route show dev up0')
-    const hears = async (prefix: string) => {
-      while (!routes().includes(`${prefix}/64`)) {
+    const hears = (prefix: string) => {
+      const announce = () => {
         announceRouter(router.netns, 'eth0', prefix)
-        await sleep(50)
+        return routes()
       }
+      return eventually(announce, (lines) => lines.includes(`${prefix}/64`))
     }
     await hears('2001:db8:1::')
     assert.match(routes(), /^default via fe80::/m)
@@ -208,10 +209,11 @@ describe('links', () => {
     // Who does hear routers, and so tells when the announcement has come by.
     const witness = await network.sandbox('witness', '10.166.0.4', 'fd12:3456:789a::4')
     run(witness, 'sysctl -qw net.ipv6.conf.eth0.accept_ra=1')
-    while (!run(witness, 'ip -6 route').includes('2001:db8:bad::/64')) {
+    const announce = () => {
       announceRouter(evil, 'eth0', '2001:db8:bad::')
-      await sleep(50)
+      return run(witness, 'ip -6 route')
     }
+    await eventually(announce, (lines) => lines.includes('2001:db8:bad::/64'))
     for (const netns of [other, plain, undefined]) {
       assert.doesNotMatch(run(netns, 'ip -6 route'), /2001:db8:bad|default via fe80/)
       assert.doesNotMatch(run(netns, 'ip -6 addr'), /2001:db8:bad/)
@@ -226,12 +228,11 @@ describe('links', () => {
     await using _web = await serve(web, 'udp', 53, 'web')
     const client = openUdp(lan.netns, 6)
     // Earlier answers may still be on their way; a flow that is not taken over goes on for as long as it is used.
-    const untilAnswers = async (who: RegExp) => {
-      for (let tries = 0, answer = ''; !who.test(answer); tries++) {
-        assert.ok(tries < 100, `${answer} answers`)
-        answer = (await askFrom(client, lan.hostAddress6, 5353, 10_000)) ?? ''
-      }
-    }
+    const untilAnswers = (who: RegExp) =>
+      eventually(
+        () => askFrom(client, lan.hostAddress6, 5353, 10_000),
+        (answer = '') => who.test(answer),
+      )
     await untilAnswers(/^host/)
     await network.publish('web', WEB, udp(5353, 53, '::'))
     await untilAnswers(/^web/)

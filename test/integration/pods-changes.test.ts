@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../support/eventually.ts'
 import { type KubeObject, kubeFixture } from '../support/kube-fixture.ts'
 import { podManifest } from '../support/manifests.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
@@ -123,26 +123,20 @@ describe('pods that are changed while they run', () => {
     await the().untilReady('web', 60_000)
     const reasons = async (name: string) => (await the().events('pod', name)).map(({ reason }) => reason)
     for (const name of ['one', 'two', 'three']) {
-      for (let tries = 0; !(await reasons(name)).includes('Pulling'); tries++) {
-        assert.ok(tries < 600, `${name} is not pulled`)
-        await sleep(50)
-      }
+      await eventually(
+        () => reasons(name),
+        (all) => all.includes('Pulling'),
+      )
     }
     const isConnected = () => hanging.connections.size > 0
-    for (let tries = 0; !isConnected(); tries++) {
-      assert.ok(tries < 600, 'nobody pulls')
-      await sleep(50)
-    }
+    await eventually(isConnected)
     await the().delete('pod', 'one')
     await the().fixture.daemon.api.post('/v1/pods/two/actions/stop')
     await the().until('pod', 'two', ({ status }) => status.reason === 'Stopped' && status.podIP === undefined, 60_000)
     assert.ok(isConnected(), 'the last pod still waits for it')
     await the().apply(named('three', {}))
     await the().untilReady('three', 8000)
-    for (let tries = 0; isConnected(); tries++) {
-      assert.ok(tries < 600, 'the pull goes on without a pod')
-      await sleep(50)
-    }
+    await eventually(() => !isConnected())
   })
 })
 

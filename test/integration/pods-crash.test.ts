@@ -1,10 +1,9 @@
-import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { assertAgreement } from '../support/agreement.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import { type CrashOperation, killAtEveryPoint } from '../support/crash.ts'
 import { type DaemonFixture, daemonFixture } from '../support/daemon-fixture.ts'
+import { eventually } from '../support/eventually.ts'
 import { type KubeObject, removeObjects } from '../support/kube-fixture.ts'
 import { isReady } from '../support/manifests.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
@@ -114,34 +113,24 @@ describe('with pods and Services, a daemon killed with SIGKILL at any point', ()
 
   /** The pods that there are become ready, or none where they are stopped; then all that there is agrees. */
   async function settle(): Promise<void> {
-    for (let tries = 0; ; tries++) {
-      const found = await pods()
-      const sets: KubeObject[] = (await fixture.daemon.api.get('/v1/objects/replicaset')).json.data
-      const isSettled =
-        found.length === sets.length &&
-        found.every((pod) => isReady(pod) || (pod.status.reason === 'Stopped' && pod.status.podIP === undefined))
-      if (isSettled) break
-      assert.ok(tries < 600, `the pods do not settle: ${JSON.stringify(found)}`)
-      await sleep(50)
-    }
+    const sets = async (): Promise<KubeObject[]> => (await fixture.daemon.api.get('/v1/objects/replicaset')).json.data
+    await eventually(
+      async () => ({ found: await pods(), wanted: (await sets()).length }),
+      ({ found, wanted }) =>
+        found.length === wanted &&
+        found.every((pod) => isReady(pod) || (pod.status.reason === 'Stopped' && pod.status.podIP === undefined)),
+    )
     const services: KubeObject[] = (await fixture.daemon.api.get('/v1/objects/service')).json.data
     if (services.length > 0 && (await pods()).some(isReady)) await untilServed()
-    for (let tries = 0; ; tries++) {
-      const error = await assertAgreement(fixture.daemon.api).catch((error: Error) => error)
-      if (error === undefined) return
-      if (tries === 600) throw error
-      await sleep(50)
-    }
+    await eventually(
+      () => assertAgreement(fixture.daemon.api).catch((error: Error) => error),
+      (error) => error === undefined,
+    )
   }
 
   async function untilServed(): Promise<void> {
-    for (let tries = 0; ; tries++) {
-      const answer = await fetch(`http://127.0.0.1:${PORT}/`, { signal: AbortSignal.timeout(2000) }).catch(
-        () => undefined,
-      )
-      if (answer !== undefined) return
-      assert.ok(tries < 600, 'the Service does not answer')
-      await sleep(50)
-    }
+    await eventually(() =>
+      fetch(`http://127.0.0.1:${PORT}/`, { signal: AbortSignal.timeout(2000) }).catch(() => undefined),
+    )
   }
 })

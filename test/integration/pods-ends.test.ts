@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../support/eventually.ts'
 import { kubeFixture } from '../support/kube-fixture.ts'
 import { podManifest } from '../support/manifests.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
@@ -31,12 +31,11 @@ describe('how pods end', () => {
       volume: { name: 'log', hostPath: { path } },
       mount: { volumeMounts: [{ name: 'log', mountPath: '/log' }] },
       read,
-      async until(name: string, text: string) {
-        for (let tries = 0; read(name) !== text; tries++) {
-          assert.ok(tries < 600, `"${read(name)}" is all that ${name} says`)
-          await sleep(50)
-        }
-      },
+      until: (name: string, text: string) =>
+        eventually(
+          () => read(name),
+          (said) => said === text,
+        ),
       [Symbol.dispose]: () => rmSync(path, { recursive: true }),
     }
   }

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../support/eventually.ts'
 import { type KubeObject, kubeFixture } from '../support/kube-fixture.ts'
 import { isReady, podManifest } from '../support/manifests.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
@@ -27,12 +28,11 @@ describe('what befalls pods', () => {
     assert.ok(pid > 0)
     process.kill(pid, 'SIGKILL')
   }
-  const untilTold = async (reason: string, name = 'web') => {
-    for (let tries = 0; !(await the().events('pod', name)).some((event) => event.reason === reason); tries++) {
-      assert.ok(tries < 600, `${reason} is not told of ${name}`)
-      await sleep(50)
-    }
-  }
+  const untilTold = (reason: string, name = 'web') =>
+    eventually(
+      () => the().events('pod', name),
+      (events) => events.some((event) => event.reason === reason),
+    )
 
   test('a program that takes more memory than it may is OOMKilled, and made anew', async () => {
     const resources = { limits: { memory: '24Mi' } }
@@ -109,10 +109,10 @@ describe('what befalls pods', () => {
     await untilTold('Killing')
     await the().fixture.daemon.kill()
     await the().fixture.restart()
-    for (let tries = 0; (await the().list('pod')).length > 0; tries++) {
-      assert.ok(tries < 600, 'the pod is still there')
-      await sleep(50)
-    }
+    await eventually(
+      () => the().list('pod'),
+      ({ length }) => length === 0,
+    )
   })
 
   test('a back-off goes on in the next daemon, and no pod is made anew before it is over', async () => {

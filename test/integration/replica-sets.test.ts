@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../support/eventually.ts'
 import { type KubeObject, kubeFixture } from '../support/kube-fixture.ts'
 import { replicaSetManifest } from '../support/manifests.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
@@ -53,7 +53,7 @@ describe('replica sets', () => {
     await untilReady(1)
     await scale(0)
     await the().until('replicaset', 'web', ({ status }) => status.replicas === 0)
-    while ((await pods()).length > 0) await sleep(50)
+    await eventually(pods, ({ length }) => length === 0)
   })
 
   test('replaces a pod that is lost, whoever it was', async () => {
@@ -61,7 +61,7 @@ describe('replica sets', () => {
     await untilReady(2)
     const [doomed] = await names()
     await the().delete('pod', doomed!)
-    while ((await names()).length < 2) await sleep(50)
+    await eventually(names, ({ length }) => length >= 2)
     await untilReady(2)
     const now = await names()
     assert.equal(now.length, 2)
@@ -78,7 +78,7 @@ describe('replica sets', () => {
     assert.deepEqual(await names(), ['orphan'])
     await the().apply({ ...orphan, metadata: { name: 'orphan', labels: { app: 'debug' } } })
     await the().until('pod', 'orphan', ({ metadata }) => (metadata.ownerReferences ?? []).length === 0)
-    while ((await names()).length < 2) await sleep(50)
+    await eventually(names, ({ length }) => length >= 2)
     await untilReady(1)
     assert.equal((await names()).length, 2)
     await the().delete('replicaset', 'web')

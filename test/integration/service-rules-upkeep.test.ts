@@ -10,6 +10,7 @@ import { openNetfilterSocket, readGeneration } from '../../src/linux/nftables.ts
 import { spawnOps } from '../../src/linux/spawn.ts'
 import type { NetworkSpec } from '../../src/model/network.ts'
 import { createNetwork, type NetworkDriver, networkOps, type ServiceRule } from '../../src/network/index.ts'
+import { eventually } from '../support/eventually.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 import { ctx, type NetworkFixture, openNetwork, raind0, restored, tcp } from '../support/sandbox-network.ts'
 import { service, services } from '../support/service-network.ts'
@@ -49,13 +50,6 @@ async function openServices(...rules: ServiceRule[]): Promise<NetworkFixture> {
 function nextDriver(network: NetworkFixture): NetworkDriver {
   const thread = inlineKernelThread({ ...networkOps, ...spawnOps })
   return createNetwork({ thread, netnsDir: join(network.dir, 'netns'), log: silentLogger, services })
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; !condition(); tries++) {
-    assert.ok(tries < 1500, 'it does not come about')
-    await sleep(20)
-  }
 }
 
 describe('rules that others change', () => {
@@ -101,7 +95,7 @@ describe('rules that others change', () => {
     using _watch = await network.driver.watch(() => {})
     for (const command of Object.values(damages)) {
       sh(command)
-      await until(() => rulesNow().join('\n') === rules.join('\n'))
+      await eventually(rulesNow, (now) => now.join('\n') === rules.join('\n'))
     }
   })
 

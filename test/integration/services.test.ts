@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { get } from 'node:http'
 import { createServer } from 'node:net'
 import { describe, test } from 'node:test'
+import { eventually } from '../support/eventually.ts'
 import { type KubeObject, kubeFixture } from '../support/kube-fixture.ts'
 import { replicaSetManifest } from '../support/manifests.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
@@ -57,23 +58,19 @@ describe('Services', () => {
     }
   }
 
-  const untilRefused = async (url: string) => {
-    for (let tries = 0; ; tries++) {
-      const answer = await ask(url).catch(() => undefined)
-      if (answer === undefined) return
-      assert.ok(tries < 600, `${url} still answers`)
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-  }
+  const untilRefused = (url: string) =>
+    eventually(
+      () => ask(url).catch(() => undefined),
+      (answer) => answer === undefined,
+    )
   /** Until these and no others answer: rules follow the pods within ms, on a fast machine. */
-  const untilSeen = async (url: string, wanted: readonly string[]) => {
-    for (let tries = 0; ; tries++) {
+  const untilSeen = (url: string, wanted: readonly string[]) => {
+    const look = async () => {
       const answers = new Set<string>()
       for (let count = 0; count < 30; count++) answers.add(await ask(url))
-      if ([...answers].toSorted().join() === wanted.join()) return
-      assert.ok(tries < 600, `${[...answers]} answer instead of ${wanted}`)
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      return [...answers].toSorted()
     }
+    return eventually(look, (answers) => answers.join() === wanted.join())
   }
 
   test('one without a type answers on the host, at its clusterIP and by its names, evenly', async () => {
@@ -211,12 +208,11 @@ describe('Services', () => {
         .map(([, address]) => address!)
         .toSorted()
     // The name server is told of pods that have become ready.
-    const untilFound = async (name: string, wanted: readonly string[]) => {
-      for (let tries = 0, found: string[] = []; found.join() !== wanted.join(); tries++) {
-        assert.ok(tries < 300, `${name} has ${found} instead of ${wanted}`)
-        found = await lookUp(name)
-      }
-    }
+    const untilFound = (name: string, wanted: readonly string[]) =>
+      eventually(
+        () => lookUp(name),
+        (found) => found.join() === wanted.join(),
+      )
     await untilFound('web.default.svc.cluster.local', ips.toSorted())
     await untilFound('one.web.default.svc.cluster.local', ips.slice(0, 1))
     assert.match(await the().sayIn('one', 'main', 'hostname -f'), /^one\.web\.default\.svc\.cluster\.local/)

@@ -13,11 +13,11 @@ import {
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { readRecordsCopy } from '../../src/store/records-copy.ts'
 import { assertAgreement } from '../support/agreement.ts'
 import { answers } from '../support/crash.ts'
 import { type DaemonFixture, daemonFixture, runContainer } from '../support/daemon-fixture.ts'
+import { eventually } from '../support/eventually.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
 
 runInOwnNamespaces(import.meta.filename)
@@ -47,7 +47,10 @@ describe('a daemon whose database is damaged', () => {
     }
     const copied = () =>
       readRecordsCopy(join(fixture.home.root, 'condenser.records'))?.map(({ object }) => JSON.stringify(object))
-    while (stored().toSorted().join() !== copied()?.toSorted().join()) await sleep(20)
+    await eventually(
+      () => ({ stored: stored().toSorted(), copied: copied()?.toSorted() }),
+      ({ stored, copied }) => stored.join() === copied?.join(),
+    )
   }
 
   async function killAndLoseDatabase(): Promise<void> {

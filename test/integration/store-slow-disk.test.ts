@@ -11,6 +11,7 @@ import { openStore } from '../../src/store/index.ts'
 import { countShrinks } from '../fixtures/count-shrinks.ts'
 import { readTrace, SLOW_SYNCS, strace, type TracedCall } from '../fixtures/strace.ts'
 import { temporaryDirectory } from '../fixtures/temporary-store.ts'
+import { eventually } from '../support/eventually.ts'
 
 const SERVER = join(import.meta.dirname, '../fixtures/slow-disk-server.ts')
 
@@ -64,9 +65,11 @@ async function call(options: RequestOptions): Promise<void> {
 
 /** Writes from four sides at once, until the log has been emptied that often. */
 async function write({ call, checkpoints }: TracedServer, until: number): Promise<void> {
-  const side = async () => {
-    while (checkpoints() < until) await call('POST', '/objects')
+  const writeOne = async () => {
+    await call('POST', '/objects')
+    return checkpoints()
   }
+  const side = () => eventually(writeOne, (count) => count >= until, 0)
   await Promise.all([side(), side(), side(), side()])
 }
 

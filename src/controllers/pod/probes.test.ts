@@ -6,6 +6,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { exampleContainer } from '../../../test/fixtures/pod-example.ts'
 import { SAMPLE_OBJECTS } from '../../../test/fixtures/store-objects.ts'
 import { temporaryStore, testCtx } from '../../../test/fixtures/temporary-store.ts'
+import { eventually, inTime } from '../../../test/support/eventually.ts'
 import type { Container, ContainerStatus, ProbeState } from '../../model/container.ts'
 import type { PodContainer } from '../../model/kube/container.ts'
 import { runControllers } from '../runner.ts'
@@ -65,33 +66,42 @@ async function scene(t: TestContext, probes: Partial<PodContainer>, engine = noE
     /** Resolves when so many more probes have been answered. */
     async askedMore(count: number) {
       const { asked } = answers
-      while (answers.asked < asked + count) await new Promise((resolve) => setTimeout(resolve, 100))
+      await eventually(
+        () => answers.asked,
+        (now) => now >= asked + count,
+      )
     },
     /** The first state of its probes, from the last one that was awaited on, for which that holds. */
     until: stateWatcher(store, ctx),
     /** What was told so far, and what comes until there are so many. */
     async events(count: number) {
       const messages: string[] = []
-      for await (const { kind, action, attributes } of store.events(ctx, { follow: true })) {
-        if (kind !== 'Pod' || action !== 'Unhealthy') continue
-        assert.deepEqual([attributes['type'], attributes['container']], ['Warning', 'app'])
-        messages.push(attributes['message']!)
-        if (messages.length === count) break
+      const take = async () => {
+        for await (const { kind, action, attributes } of store.events(ctx, { follow: true })) {
+          if (kind !== 'Pod' || action !== 'Unhealthy') continue
+          assert.deepEqual([attributes['type'], attributes['container']], ['Warning', 'app'])
+          messages.push(attributes['message']!)
+          if (messages.length === count) break
+        }
+        return messages
       }
-      return messages
+      return await inTime(take(), () => messages)
     },
   }
 }
 
 function stateWatcher(store: ReturnType<typeof temporaryStore>, ctx: ReturnType<typeof testCtx>) {
   let after = store.read((tx) => tx.revision())
-  return async (holds: (state: ProbeState | undefined, container: Container) => boolean) => {
+  let last: object | undefined
+  const next = async (holds: (state: ProbeState | undefined, container: Container) => boolean) => {
     for await (const { kind, object, revision } of store.watch(ctx, { kinds: ['Container'], after })) {
       after = revision
+      last = object
       if (kind === 'Container' && holds(object.status.probes, object)) return object.status.probes
     }
     throw new Error('the test was ended')
   }
+  return (holds: Parameters<typeof next>[0]) => inTime(next(holds), () => last)
 }
 
 const httpGet = { port: 'web' }
