@@ -14,7 +14,7 @@ export function buildOciSpec(
   return ociSpec({
     rootfs,
     spec,
-    user: resolveUser(rootfs, spec.user, spec.groupAdd),
+    user: resolveUser(rootfs, spec.user, spec),
     ...(netnsPath === undefined ? { hostNetwork: true } : { netnsPath }),
     cgroupsPath: cgroupPath(container),
     etcDir: paths.etc(metadata.uid),

@@ -227,7 +227,7 @@ function buildProcess({ paths }: Deps, container: Container, options: CreateExec
     ...(tty && { tty }),
     ...(env === undefined ? {} : { env }),
     ...(workingDir === undefined ? {} : { workingDir }),
-    ...(user === undefined ? {} : { user: resolveUser(paths.rootfs(id), user, container.spec.groupAdd) }),
+    ...(user === undefined ? {} : { user: resolveUser(paths.rootfs(id), user, container.spec) }),
   })
 }
 

@@ -86,6 +86,8 @@ export interface ContainerOptions {
   readonly devices?: readonly Device[]
   /** Groups, by name or number, in addition to the user's own. */
   readonly groupAdd?: readonly string[]
+  /** Those of the image that list the user count also where `user` names a group. */
+  readonly mergeGroups?: boolean
   readonly oomScoreAdj?: number
   readonly privileged?: boolean
   readonly security?: SecurityOptions

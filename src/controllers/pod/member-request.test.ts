@@ -50,6 +50,7 @@ test('a container that asks for nothing', () => {
     readOnlyRootfs: false,
     options: {
       groupAdd: [],
+      mergeGroups: true,
       privileged: false,
       security: {},
       oomScoreAdj: 1000,

@@ -11,7 +11,7 @@ function securityOf(ofPod: PodSecurityContext = {}, own: SecurityContext = {}, i
 
 test('without a security context all is as the image and docker have it', () => {
   const nothing = { capAdd: [], capDrop: [], readOnlyRootfs: false }
-  const options = { groupAdd: [], privileged: false, security: {} }
+  const options = { groupAdd: [], mergeGroups: true, privileged: false, security: {} }
   assert.deepEqual(securityOf(), { ...nothing, options })
   assert.deepEqual(memberSecurity({ containers: [] }, exampleContainer(), 'nobody'), { ...nothing, options })
 })

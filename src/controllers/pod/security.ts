@@ -6,7 +6,7 @@ import type { SecurityOptions } from '../../model/security.ts'
 import { configFault } from './fault.ts'
 
 type MemberSecurity = Pick<MemberRequest, 'user' | 'capAdd' | 'capDrop' | 'readOnlyRootfs'> & {
-  readonly options: Pick<MemberRequest['options'], 'groupAdd' | 'privileged' | 'security'>
+  readonly options: Pick<MemberRequest['options'], 'groupAdd' | 'mergeGroups' | 'privileged' | 'security'>
 }
 
 /**
@@ -29,6 +29,7 @@ export function memberSecurity(
     readOnlyRootfs: own.readOnlyRootFilesystem ?? false,
     options: {
       groupAdd: [...new Set(groups.map(String))],
+      mergeGroups: true,
       privileged: own.privileged ?? false,
       security: securityOptions(context),
     },

@@ -29,8 +29,8 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(rootfs, { recursive: true }))
 
-function find(user: string) {
-  return findUser(user, parsePasswd(PASSWD), () => parseGroups(GROUP))
+function find(user: string, options?: Parameters<typeof findUser>[3]) {
+  return findUser(user, parsePasswd(PASSWD), () => parseGroups(GROUP), options)
 }
 
 test('finds users and groups as docker does', () => {
@@ -44,6 +44,15 @@ test('finds users and groups as docker does', () => {
   assert.deepEqual(find(':audio'), { uid: 0, gid: 29, additionalGids: [29], home: '/root' })
   assert.equal(find('1234').uid, 77) // a name of digits goes before a number
   assert.equal(find('nohome').home, '/')
+})
+
+test('groups that list the user, beside one that is given, where that is asked for', () => {
+  const groupsOf = (user: string, groupAdd?: string[]) =>
+    find(user, { mergeGroups: true, ...(groupAdd && { groupAdd }) }).additionalGids
+  assert.deepEqual(groupsOf('app:docker'), [999, 10, 29])
+  assert.deepEqual(groupsOf('1000:29', ['10', '4']), [29, 10, 4])
+  assert.deepEqual(groupsOf('app'), find('app').additionalGids)
+  assert.deepEqual(groupsOf('4711:815'), [815])
 })
 
 test('refuses names that are not there, and ids beyond 31 bits', () => {

@@ -1,5 +1,6 @@
 import { StatusError } from '../../lib/errors.ts'
 import { readRootedFile } from '../../linux/rooted-file.ts'
+import type { ContainerOptions } from '../../model/container.ts'
 import { type GroupEntry, type PasswdEntry, parseGroups, parsePasswd } from './passwd.ts'
 
 export interface ResolvedUser {
@@ -17,23 +18,26 @@ const MAX_ID = 2 ** 31 - 1
 
 /**
  * The ids of `user`, `uid`, `user:group` or `uid:gid` (empty: root), by the image's own passwd and group, with docker's
- * rules: a number need not be known; a given group stands alone, else come all that list the user; then `groupAdd`.
+ * rules: a number need not be known; a given group stands alone, else (or with `mergeGroups`) come all that list the user;
+ * then `groupAdd`.
  *
  * The files are the image's and may be anything: they are resolved inside `rootfs`, and only regular ones are read.
  *
  * @throws {StatusError} `invalid_argument` for an unknown name; `resource_exhausted` for a file beyond 1 MiB
  */
-export function resolveUser(rootfs: string, user: string, groupAdd: readonly string[] = []): ResolvedUser {
+export function resolveUser(rootfs: string, user: string, options: GroupOptions = {}): ResolvedUser {
   const read = (path: string) => readRootedFile(rootfs, path, MAX_BYTES)?.toString('utf8') ?? ''
-  return findUser(user, parsePasswd(read('etc/passwd')), () => parseGroups(read('etc/group')), groupAdd)
+  return findUser(user, parsePasswd(read('etc/passwd')), () => parseGroups(read('etc/group')), options)
 }
+
+type GroupOptions = Pick<ContainerOptions, 'groupAdd' | 'mergeGroups'>
 
 /** As `resolveUser`, with the files' entries. */
 export function findUser(
   user: string,
   passwd: readonly PasswdEntry[],
   readGroups: () => readonly GroupEntry[],
-  groupAdd: readonly string[] = [],
+  { groupAdd = [], mergeGroups = false }: GroupOptions = {},
 ): ResolvedUser {
   const [name = '', groupName = ''] = user.split(/:(.*)/s)
   const uid = name === '' ? 0 : parseId(name)
@@ -43,12 +47,9 @@ export function findUser(
   const groups = readGroups()
   const own = { uid: entry?.uid ?? uid!, home: entry?.home || '/' }
   const added = groupAdd.map((group) => findGroup(group, groups))
-  if (groupName !== '') {
-    const gid = findGroup(groupName, groups)
-    return { ...own, gid, additionalGids: [...new Set([gid, ...added])] }
-  }
-  const gid = entry?.gid ?? 0
-  const listed = entry === undefined ? [] : groups.filter(({ members }) => members.includes(entry.name))
+  const gid = groupName === '' ? (entry?.gid ?? 0) : findGroup(groupName, groups)
+  const counts = entry !== undefined && (groupName === '' || mergeGroups)
+  const listed = counts ? groups.filter(({ members }) => members.includes(entry.name)) : []
   return { ...own, gid, additionalGids: [...new Set([gid, ...listed.map((group) => group.gid), ...added])] }
 }
 
