@@ -11,6 +11,11 @@ export function isIpcSysctl(name: string): boolean {
   return IPC.has(name) || name.startsWith('fs.mqueue.')
 }
 
+/** A name may have slashes instead of dots (sysctl.d(5)). */
+export function dottedSysctl(name: string): string {
+  return name.includes('.') ? name : name.replaceAll('/', '.')
+}
+
 /** Only settings that a container has for itself may be made. @throws {StatusError} `invalid_argument` */
 export function validateSysctls(sysctls: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(sysctls)) {

@@ -1,6 +1,6 @@
 import type { NodeFacts, SandboxRequest } from '../../containers/index.ts'
 import type { Pod } from '../../model/kube/stored.ts'
-import { validateSysctls } from '../../model/sysctl.ts'
+import { dottedSysctl, validateSysctls } from '../../model/sysctl.ts'
 import { podHostname } from './host-names.ts'
 import { hostPorts } from './host-ports.ts'
 import type { NextAttempt } from './plan.ts'
@@ -22,13 +22,8 @@ export function sandboxRequest(pod: Pod, next: NextAttempt, node: Pick<NodeFacts
 }
 
 function sysctlsOf({ spec }: Pod): Readonly<Record<string, string>> {
-  const asked = (spec.securityContext?.sysctls ?? []).map(({ name, value }) => [dotted(name), value] as const)
+  const asked = (spec.securityContext?.sysctls ?? []).map(({ name, value }) => [dottedSysctl(name), value] as const)
   const sysctls = Object.fromEntries(asked)
   validateSysctls(sysctls)
   return sysctls
-}
-
-/** A name may have slashes instead of dots (sysctl.d(5)). */
-function dotted(name: string): string {
-  return name.includes('.') ? name : name.replaceAll('/', '.')
 }

@@ -210,8 +210,11 @@ test('security', () => {
   const sysctl = (name: string) => ({ securityContext: { sysctls: [{ name, value: '1' }] } })
   checkFaults(pod, [
     [sysctl('net.core.somaxconn'), OK],
+    [sysctl('kernel/shm_rmid_forced'), OK],
+    [sysctl('kernel/panic'), /sysctls\[0\].name" is refused: /],
     [sysctl('vm.swappiness'), /sysctls\[0\].name" is refused: /],
     [{ ...sysctl('net.core.somaxconn'), hostNetwork: true }, /would change the host's with hostNetwork/],
+    [{ ...sysctl('net/core/somaxconn'), hostNetwork: true }, /would change the host's with hostNetwork/],
     [{ ...sysctl('kernel.shmmax'), hostIPC: true }, /would change the host's with hostIPC/],
   ])
 })

@@ -1,5 +1,5 @@
 import { parseCapability } from '../../capability.ts'
-import { isIpcSysctl, validateSysctls } from '../../sysctl.ts'
+import { dottedSysctl, isIpcSysctl, validateSysctls } from '../../sysctl.ts'
 import { descendingPathProblem } from '../names.ts'
 import type { PodSpec } from '../pod.ts'
 import type { SecurityContext, SecurityProfile } from '../security-context.ts'
@@ -30,8 +30,9 @@ export function* podSecurityFaults(path: string, { securityContext, hostNetwork,
   yield* profileFaults(`${path}.seccompProfile`, seccompProfile, descendingPathProblem)
   yield* profileFaults(`${path}.appArmorProfile`, appArmorProfile)
   yield* repeatFaults(sysctls.map(({ name }, index) => [`${path}.sysctls[${index}].name`, name]))
-  for (const [index, { name, value }] of sysctls.entries()) {
+  for (const [index, { name: given, value }] of sysctls.entries()) {
     const at = `${path}.sysctls[${index}].name`
+    const name = dottedSysctl(given)
     yield* faultIf(
       at,
       problemOf(() => validateSysctls({ [name]: value })),
