@@ -9,12 +9,14 @@ const SHM_BYTES = 64 * 1024 * 1024
 /** mount_setattr(2), which makes all mounts below a bind read-only too. */
 const RECURSIVE_READ_ONLY_SINCE = [5, 12] as const
 
+export const SYSFS = '/sys'
+
 /** Docker's, in its order; then comes /dev/shm. */
 const DEFAULT_MOUNTS: readonly OciMount[] = [
   mount('/proc', 'proc', 'proc', 'nosuid noexec nodev'),
   mount('/dev', 'tmpfs', 'tmpfs', 'nosuid strictatime mode=755 size=65536k'),
   mount('/dev/pts', 'devpts', 'devpts', 'nosuid noexec newinstance ptmxmode=0666 mode=0620 gid=5'),
-  mount('/sys', 'sysfs', 'sysfs', 'nosuid noexec nodev ro'),
+  mount(SYSFS, 'sysfs', 'sysfs', 'nosuid noexec nodev ro'),
   mount('/sys/fs/cgroup', 'cgroup', 'cgroup', 'ro nosuid noexec nodev'),
   mount('/dev/mqueue', 'mqueue', 'mqueue', 'nosuid noexec nodev'),
 ]
@@ -24,7 +26,10 @@ export const INIT_PATH = '/sbin/docker-init'
 
 const ETC_FILES = ['resolv.conf', 'hostname', 'hosts']
 
-type MountSpec = Pick<ContainerSpec, 'mounts' | 'tmpfs' | 'readOnlyRootfs' | 'privileged' | 'ipcMode' | 'shmBytes'>
+type MountSpec = Pick<
+  ContainerSpec,
+  'mounts' | 'tmpfs' | 'readOnlyRootfs' | 'privileged' | 'ipcMode' | 'shmBytes' | 'pod'
+>
 
 /** What of the host's files a container gets besides what its user mounts. */
 export interface MountSources {
@@ -69,16 +74,26 @@ export function containerMounts(
 }
 
 /** Those of a privileged container may be written to; the host's IPC namespace has the host's /dev/shm. */
-function defaultMounts({ privileged, ipcMode, shmBytes = SHM_BYTES }: MountSpec, shmDir: string | undefined) {
+function defaultMounts(spec: MountSpec, shmDir: string | undefined) {
+  const { privileged, ipcMode, shmBytes = SHM_BYTES } = spec
   const shmSource = ipcMode === 'host' ? '/dev/shm' : shmDir
   const shm =
     shmSource === undefined
       ? mount('/dev/shm', 'tmpfs', 'shm', `nosuid noexec nodev mode=1777 size=${shmBytes}`)
       : bind(shmSource, '/dev/shm')
   const mounts = [...DEFAULT_MOUNTS, shm]
-  return privileged
-    ? mounts.map((one) => ({ ...one, options: one.options.filter((option) => option !== 'ro') }))
-    : mounts
+  const isWritable = ({ destination }: OciMount) => privileged || (destination === SYSFS && opensSysfs(spec))
+  return mounts.map((one) =>
+    isWritable(one) ? { ...one, options: one.options.filter((option) => option !== 'ro') } : one,
+  )
+}
+
+/**
+ * A network namespace has one sysfs, which nobody can write to if its first mount, as runc makes it, is read-only. The
+ * first is that of a sandbox, whose privileged members may write; the sandbox itself is kept from it afterwards.
+ */
+export function opensSysfs({ pod }: Pick<ContainerSpec, 'pod'>): boolean {
+  return pod?.role === 'infra'
 }
 
 /** The root's propagation that these mounts need: what is shared must not be cut off above. */

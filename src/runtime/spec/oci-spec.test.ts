@@ -152,6 +152,17 @@ test('privileged: everything, but what was asked for otherwise', () => {
   assert.equal(limited.process.apparmorProfile, 'mine')
 })
 
+test("the sandbox's mount of sysfs leaves privileged members theirs, and cannot be written to itself", () => {
+  const sysfsOf = ({ mounts, linux }: ReturnType<typeof build>) => ({
+    isReadOnly: mounts.find(({ destination }) => destination === '/sys')?.options.includes('ro'),
+    isClosed: linux.readonlyPaths.includes('/sys'),
+  })
+  const role = (role: 'infra' | 'main') => build({ pod: { role, name: 'a', attempt: 0 } })
+  assert.deepEqual(sysfsOf(role('infra')), { isReadOnly: false, isClosed: true })
+  assert.deepEqual(sysfsOf(role('main')), { isReadOnly: true, isClosed: false })
+  assert.deepEqual(sysfsOf(build()), { isReadOnly: true, isClosed: false })
+})
+
 test('namespaces of the host and of others', () => {
   const config = build({}, { namespaces: { pid: { path: '/ns/pid' }, uts: 'host' }, shmDir: '/shm', hostNetwork: true })
   const types = config.linux.namespaces.map(({ type, path }) => `${type}=${path ?? ''}`)

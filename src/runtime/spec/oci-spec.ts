@@ -4,7 +4,7 @@ import { containerCapabilities } from './capabilities.ts'
 import { customSeccomp } from './custom-seccomp.ts'
 import { allDevices, givenDevices } from './devices.ts'
 import type { HostFacts } from './host-facts.ts'
-import { containerMounts, INIT_PATH, type MountSources, rootPropagation } from './mounts.ts'
+import { containerMounts, INIT_PATH, type MountSources, opensSysfs, rootPropagation, SYSFS } from './mounts.ts'
 import { ociProcess } from './oci-process.ts'
 import type { OciLinux, OciSeccomp, OciSpec } from './oci-types.ts'
 import type { ResolvedUser } from './resolve-user.ts'
@@ -121,7 +121,7 @@ function ociLinux(input: OciSpecInput): OciLinux {
     devices: [...(spec.privileged ? allDevices() : []), ...given.map(({ access: _, ...device }) => device)],
     sysctl: { ...(input.hostNetwork ? {} : SYSCTLS), ...spec.sysctls },
     maskedPaths: open ? [] : [...MASKED_PATHS, ...host.thermalPaths],
-    readonlyPaths: open ? [] : READONLY_PATHS,
+    readonlyPaths: open ? [] : [...READONLY_PATHS, ...(opensSysfs(spec) ? [SYSFS] : [])],
     ...(propagation !== undefined && { rootfsPropagation: propagation }),
   }
 }
