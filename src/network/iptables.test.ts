@@ -47,7 +47,7 @@ COMMIT
 -A RAIND-SNAT-raind0 -s 10.166.0.0/20 ! -o raind0 -j MASQUERADE
 -A RAIND-SNAT-raind0 -s 127.0.0.0/8 -o raind0 -j MASQUERADE
 -A RAIND-SNAT-raind0 -s 10.166.0.0/20 -o raind0 -m conntrack --ctstate DNAT -j MASQUERADE
--I POSTROUTING 1 -j RAIND-SNAT-raind0
+-I POSTROUTING 1 ! -o lo -j RAIND-SNAT-raind0
 COMMIT
 `,
     )
@@ -110,7 +110,7 @@ COMMIT
       '-D INPUT -d 10.166.0.254/32 -i raind0 -j RAIND-ASK-raind0',
       '-X RAIND-FWD-raind0',
       '-X RAIND-ASK-raind0',
-      '-D POSTROUTING -j RAIND-SNAT-raind0',
+      '-D POSTROUTING ! -o lo -j RAIND-SNAT-raind0',
       '-X RAIND-SNAT-raind0',
     ])
     assert.equal(renderRebuild([], bridgeChains(raind0), ''), '')
@@ -154,7 +154,7 @@ COMMIT
 :RAIND-SNAT-raind1 - [0:0]
 -A RAIND-SNAT-raind1 -s fd12:3456:789a::/64 ! -o raind1 -j MASQUERADE
 -A RAIND-SNAT-raind1 -s fd12:3456:789a::/64 -o raind1 -m conntrack --ctstate DNAT -j MASQUERADE
--I POSTROUTING 1 -j RAIND-SNAT-raind1
+-I POSTROUTING 1 ! -o lo -j RAIND-SNAT-raind1
 COMMIT
 `,
   )

@@ -110,7 +110,8 @@ function trafficChains(bridge: string, family: Family, { subnet }: AddressRange,
       family,
       table: 'nat',
       name: `RAIND-SNAT-${bridge}`,
-      jumps: [{ from: 'POSTROUTING', match: '' }],
+      // What this host sends itself, from its address in the network, keeps that.
+      jumps: [{ from: 'POSTROUTING', match: '! -o lo' }],
       rules: [
         `-s ${inside} ! -o ${bridge} -j MASQUERADE`,
         ...(family === 4 ? [`-s ${loopback} -o ${bridge} -j MASQUERADE`] : []),
