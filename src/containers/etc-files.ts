@@ -6,6 +6,7 @@ import { HOST_GATEWAY } from '../model/dns.ts'
 import type { Sandbox } from '../model/network.ts'
 import { hostLines, hostnameFile, hostsFile, resolvConfFile } from '../runtime/index.ts'
 import type { Deps } from './deps.ts'
+import { asksFromHost } from './dns-records.ts'
 import { type HostResolvConf, readHostResolvConf } from './host-resolv-conf.ts'
 import { findNetwork } from './networks.ts'
 import { ownsSandbox } from './sandbox.ts'
@@ -25,8 +26,7 @@ export async function writeEtcFiles(deps: Deps, container: Container, sandbox: S
   // Further names of its own address come first: the first one on a line is what `hostname -f` tells.
   const entries = own.map((address) => ({ address, names: [...namesOf(address), ...names] }))
   const others = extra.filter(({ address }) => !own.includes(address))
-  const asksGateway = spec.dns?.servers.includes(HOST_GATEWAY) ?? false
-  const gateways = await nameServers(deps, sandbox, { asksGateway, isKnown: !ownsSandbox(container, sandbox) })
+  const gateways = await nameServers(deps, container, sandbox)
   const hosts = networkMode === 'host' ? await readFile('/etc/hosts', 'utf8') : hostsFile(entries)
   const files = {
     hosts: hosts + hostLines(others),
@@ -44,20 +44,18 @@ function extraHosts(deps: Deps, { extraHosts = [] }: Container['spec'], sandbox:
   }))
 }
 
-/**
- * The gateways that answer DNS, when they know this container: first that of the default route. One in the host's network
- * has that of the default network, if it asks for it.
- */
+/** The gateways that answer DNS, when they know this container: first that of the default route. */
 async function nameServers(
   { store, nameServer, defaults }: Deps,
-  { spec: { networkMode, attachments } }: Sandbox,
-  { asksGateway, isKnown }: { readonly asksGateway: boolean; readonly isKnown: boolean },
+  container: Container,
+  sandbox: Sandbox,
 ): Promise<string[]> {
-  const byPriority = attachments.toSorted((a, b) => b.gatewayPriority - a.gatewayPriority)
-  const networks = networkMode === 'host' && asksGateway ? [defaults.network] : byPriority.map(({ network }) => network)
+  const byPriority = sandbox.spec.attachments.toSorted((a, b) => b.gatewayPriority - a.gatewayPriority)
+  const isInHost = asksFromHost(container, sandbox)
+  const networks = isInHost ? [defaults.network] : byPriority.map(({ network }) => network)
   if (nameServer === undefined || networks.length === 0) return []
   // The address of a pod is known since its sandbox was made.
-  if (!isKnown) await nameServer.sync()
+  if (isInHost || ownsSandbox(container, sandbox)) await nameServer.sync()
   return store
     .read((tx) => networks.map((network) => findNetwork(tx, network).spec.gateway))
     .filter((gateway) => nameServer.serves(gateway))

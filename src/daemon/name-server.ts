@@ -28,7 +28,7 @@ export async function openNameServer(
     version,
     thread,
     log,
-    records: () => store.read(dnsRecords),
+    records: () => store.read((tx) => dnsRecords(tx, config.network.bridge)),
     // With the other processes that outlive the daemon.
     onStart: (pid) => leafCgroup(containerCgroup(config.cgroupParent, 'conmon'), cgroupHierarchies()).adoptProcess(pid),
   })

@@ -214,5 +214,5 @@ export class NameServer implements AsyncDisposable {
 }
 
 function isEmpty({ networks }: DnsRecords): boolean {
-  return networks.every(({ endpoints }) => endpoints.length === 0)
+  return networks.length === 0
 }
