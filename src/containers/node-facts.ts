@@ -15,11 +15,17 @@ export interface NodeFacts {
   readonly storageBytes: number
   /** Whether a cgroup can limit swap. */
   readonly limitsSwap: boolean
+  /** Whether containers are confined by it unless they ask for something else. */
+  readonly hasAppArmor: boolean
   /** How it resolves names itself, with servers that a container can reach. */
   readonly dns: DnsConfig
 }
 
-export async function readNodeFacts({ runtime, paths }: Pick<Deps, 'runtime' | 'paths'>): Promise<NodeFacts> {
+export async function readNodeFacts({
+  runtime,
+  paths,
+  apparmorProfile,
+}: Pick<Deps, 'runtime' | 'paths' | 'apparmorProfile'>): Promise<NodeFacts> {
   const { blocks, bsize } = await statfs(paths.containersDir)
   const { host, resolved } = readHostResolvConf()
   return {
@@ -28,6 +34,7 @@ export async function readNodeFacts({ runtime, paths }: Pick<Deps, 'runtime' | '
     memoryBytes: totalmem(),
     storageBytes: blocks * bsize,
     limitsSwap: runtime.host.limitsSwap,
+    hasAppArmor: apparmorProfile !== undefined,
     dns: parseResolvConf(resolvConfFile(host, resolved)),
   }
 }

@@ -40,7 +40,7 @@ export function memberRequest(input: MemberInput): MemberRequest {
   const expanded = (texts: readonly string[] = []) => texts.map((text) => expandVariables(text, env))
   const entrypoint = expanded(container.command)
   const processes = spec.hostPID ? 'host' : spec.shareProcessNamespace ? 'pod' : undefined
-  const { options, ...security } = memberSecurity(spec, container, image.spec.imageConfig.user)
+  const { options, ...security } = memberSecurity(spec, container, image.spec.imageConfig.user, node)
   return {
     pod: { uid: metadata.uid, name: metadata.name, namespace: metadata.namespace },
     role,

@@ -1,19 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { exampleContainer } from '../../../test/fixtures/pod-example.ts'
+import { exampleContainer, exampleNode } from '../../../test/fixtures/pod-example.ts'
 import type { PodSecurityContext, SecurityContext } from '../../model/kube/security-context.ts'
 import { memberSecurity } from './security.ts'
 
-function securityOf(ofPod: PodSecurityContext = {}, own: SecurityContext = {}, imageUser = '') {
+function securityOf(ofPod: PodSecurityContext = {}, own: SecurityContext = {}, imageUser = '', node = exampleNode()) {
   const container = exampleContainer({ securityContext: own })
-  return memberSecurity({ containers: [container], securityContext: ofPod }, container, imageUser)
+  return memberSecurity({ containers: [container], securityContext: ofPod }, container, imageUser, node)
 }
 
 test('without a security context all is as the image and docker have it', () => {
   const nothing = { capAdd: [], capDrop: [], readOnlyRootfs: false }
   const options = { groupAdd: [], mergeGroups: true, privileged: false, security: {} }
   assert.deepEqual(securityOf(), { ...nothing, options })
-  assert.deepEqual(memberSecurity({ containers: [] }, exampleContainer(), 'nobody'), { ...nothing, options })
+  assert.deepEqual(memberSecurity({ containers: [] }, exampleContainer(), 'nobody', exampleNode()), {
+    ...nothing,
+    options,
+  })
 })
 
 test('the user: the container before the pod before the image', () => {
@@ -85,4 +88,14 @@ test('profiles and privileges', () => {
   }
   const localhost: SecurityContext = { seccompProfile: { type: 'Localhost', localhostProfile: 'p.json' } }
   assert.throws(() => securityOf({}, localhost), { details: { reason: 'CreateContainerConfigError' } })
+})
+
+test('AppArmor by name is not gone without', () => {
+  const without = exampleNode({ hasAppArmor: false })
+  const asks = (type: 'RuntimeDefault' | 'Unconfined'): PodSecurityContext => ({ appArmorProfile: { type } })
+  const refused = { message: /Cannot enforce AppArmor/, details: { reason: 'CreateContainerConfigError' } }
+  assert.throws(() => securityOf(asks('RuntimeDefault'), {}, '', without), refused)
+  assert.throws(() => securityOf(asks('Unconfined'), asks('RuntimeDefault'), '', without), refused)
+  securityOf(asks('RuntimeDefault'), asks('Unconfined'), '', without)
+  securityOf({}, {}, '', without)
 })

@@ -1,4 +1,4 @@
-import type { MemberRequest } from '../../containers/index.ts'
+import type { MemberRequest, NodeFacts } from '../../containers/index.ts'
 import type { PodContainer } from '../../model/kube/container.ts'
 import type { PodSpec } from '../../model/kube/pod.ts'
 import type { PodSecurityContext, SecurityContext } from '../../model/kube/security-context.ts'
@@ -17,6 +17,7 @@ export function memberSecurity(
   { securityContext: ofPod = {} }: PodSpec,
   { securityContext: own = {} }: PodContainer,
   imageUser: string,
+  node: Pick<NodeFacts, 'hasAppArmor'>,
 ): MemberSecurity {
   const context = { ...defined(ofPod), ...defined(own) }
   assertNonRoot(context, imageUser)
@@ -31,7 +32,7 @@ export function memberSecurity(
       groupAdd: [...new Set(groups.map(String))],
       mergeGroups: true,
       privileged: own.privileged ?? false,
-      security: securityOptions(context),
+      security: securityOptions(context, node),
     },
   }
 }
@@ -39,14 +40,19 @@ export function memberSecurity(
 type Context = SecurityContext & PodSecurityContext
 
 /** Docker's defaults are what Kubernetes calls RuntimeDefault; they hold also where a cluster would confine nothing. */
-function securityOptions({
-  seccompProfile,
-  appArmorProfile,
-  allowPrivilegeEscalation,
-  procMount,
-}: Context): SecurityOptions {
+function securityOptions(
+  { seccompProfile, appArmorProfile, allowPrivilegeEscalation, procMount }: Context,
+  { hasAppArmor }: Pick<NodeFacts, 'hasAppArmor'>,
+): SecurityOptions {
   if (seccompProfile?.type === 'Localhost') {
     throw configFault('seccompProfile: this machine has no directory of profiles; use RuntimeDefault or Unconfined')
+  }
+  // Who asks for it by name, as kubelet has it, does not run without; who says nothing does.
+  if (appArmorProfile?.type === 'RuntimeDefault' && !hasAppArmor) {
+    throw configFault(
+      'Cannot enforce AppArmor: it is not enabled on this host, or its profile could not be loaded; ' +
+        'leave appArmorProfile out to run without',
+    )
   }
   const apparmor =
     appArmorProfile?.type === 'Localhost'
