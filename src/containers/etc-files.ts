@@ -27,7 +27,7 @@ export async function writeEtcFiles(deps: Deps, container: Container, sandbox: S
   const entries = own.map((address) => ({ address, names: [...namesOf(address), ...names] }))
   const others = extra.filter(({ address }) => !own.includes(address))
   const gateways = await nameServers(deps, container, sandbox)
-  const hosts = networkMode === 'host' ? await readFile('/etc/hosts', 'utf8') : hostsFile(entries)
+  const hosts = networkMode === 'host' ? await readHosts() : hostsFile(entries)
   const files = {
     hosts: hosts + hostLines(others),
     hostname: hostnameFile(hostname),
@@ -35,6 +35,11 @@ export async function writeEtcFiles(deps: Deps, container: Container, sandbox: S
   }
   await mkdir(directory, { recursive: true, mode: 0o755 })
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(directory, name), text)))
+}
+
+/** The host's own, whose last line may lack its end. */
+async function readHosts(): Promise<string> {
+  return (await readFile('/etc/hosts', 'utf8')).replace(/[^\n]$/, '$&\n')
 }
 
 function extraHosts(deps: Deps, { extraHosts = [] }: Container['spec'], sandbox: Sandbox) {
