@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { describe, test } from 'node:test'
+import { afterEach, describe, test } from 'node:test'
 import { eventually, inTime } from '../support/eventually.ts'
 import { kubeFixture } from '../support/kube-fixture.ts'
 import { runInOwnNamespaces } from '../support/namespace.ts'
@@ -63,8 +63,11 @@ describe('the command line client on objects of Kubernetes', () => {
   }
 
   /** Manifests in a directory of their own. */
+  const manifestsDir = () => join(the().fixture.home.root, '../manifests')
+  afterEach(() => rmSync(manifestsDir(), { recursive: true, force: true }))
+
   function put(files: Readonly<Record<string, string>>): string {
-    const directory = join(the().fixture.home.root, '../manifests')
+    const directory = manifestsDir()
     mkdirSync(directory, { recursive: true })
     for (const [name, content] of Object.entries(files)) writeFileSync(join(directory, name), content)
     return directory
