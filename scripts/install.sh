@@ -4,7 +4,7 @@
 RUNTIME_PACKAGES='crun runc conmon iptables iproute2 busybox-static kmod libatomic1 catatonit ca-certificates curl'
 # For the profile of the containers, where the kernel asks for one.
 [ "$(cat /sys/module/apparmor/parameters/enabled 2> /dev/null)" != Y ] || RUNTIME_PACKAGES+=' apparmor'
-TEST_PACKAGES='docker-registry skopeo nftables strace apache2-utils openssl python3 procps util-linux gzip zstd tar'
+TEST_PACKAGES='docker-registry skopeo mariadb-server-core mariadb-client-core nftables strace apache2-utils openssl python3 procps util-linux gzip zstd tar'
 
 step() { printf '\n==> %s\n' "$*"; }
 

@@ -3,7 +3,7 @@ import { KUBE_KINDS } from '../src/model/kube/kinds.ts'
 
 const HEAD = ['| field | type | |', '|---|---|---|']
 
-const BETWEEN_MARKERS = /(?<=<!-- fields: begin[^>]*-->\n).*(?=<!-- fields: end -->)/s
+export const BETWEEN_MARKERS = /(?<=<!-- fields: begin[^>]*-->\n).*(?=<!-- fields: end -->)/s
 
 /** The text of docs/KUBERNETES.md with what the schemas give between its markers: for each kind a table of its fields. */
 export function withFields(document: string): string {
@@ -64,7 +64,7 @@ const VERDICTS: Readonly<Record<Mark['verdict'], string>> = {
 }
 
 /** `warned unless Cluster`, `refused if SCTP: ...` */
-function markText({ verdict, why, only, except }: Mark): string {
+export function markText({ verdict, why, only, except }: Mark): string {
   const values = (list: readonly unknown[]) => list.map((value) => `\`${valueText(value)}\``).join(', ')
   const condition =
     only === undefined ? (except === undefined ? '' : ` unless ${values(except)}`) : ` if ${values(only)}`

@@ -20,13 +20,26 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   images: ['lib', 'model', 'store', 'content', 'registry', 'snapshots'],
   containers: ['lib', 'model', 'store', 'images', 'snapshots', 'runtime', 'network', 'dns'],
   resources: ['lib', 'model', 'store'],
+  compose: ['lib', 'model'],
+  bottles: ['lib', 'model', 'store', 'images', 'containers'],
   controllers: ['lib', 'model', 'store', 'images', 'containers', 'network', 'dns', 'resources'],
   'api/http': ['lib', 'model'],
   'api/tls': ['lib', 'linux', 'api/http'],
   'api/metrics': ['lib', 'model', 'store', 'images', 'containers', 'api/http'],
-  'api/raind': ['lib', 'model', 'store', 'images', 'containers', 'network', 'resources', 'api/http'],
+  'api/raind': [
+    'lib',
+    'model',
+    'store',
+    'images',
+    'containers',
+    'network',
+    'resources',
+    'bottles',
+    'compose',
+    'api/http',
+  ],
   daemon: ['*'],
-  cli: ['lib', 'api/raind'],
+  cli: ['lib', 'compose', 'api/raind'],
 }
 const MODULES = Object.keys(MAY_IMPORT)
 const SOURCE = join(import.meta.dirname, '../src')

@@ -1,5 +1,6 @@
 import type { Bench } from '../support/promise.ts'
 import { boot } from './boot.ts'
+import { bottles } from './bottles.ts'
 import { coldPull } from './cold-pull.ts'
 import { durability } from './durability.ts'
 import { events } from './events.ts'
@@ -30,6 +31,7 @@ export const benches: readonly Bench[] = [
   runAgainstPodman,
   publishedPort,
   parallelStarts,
+  bottles,
   pods,
   podEvents,
   serviceRules,

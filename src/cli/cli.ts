@@ -2,6 +2,7 @@ import { didYouMean } from '../lib/did-you-mean.ts'
 import { type Client, connect } from './client.ts'
 import { type Command, type Flags, GLOBAL_FLAGS, parseCommandLine, type Terminal } from './command.ts'
 import { attach } from './commands/attach.ts'
+import * as bottles from './commands/bottles.ts'
 import { check } from './commands/check.ts'
 import { completion } from './commands/completion.ts'
 import * as containers from './commands/containers.ts'
@@ -74,6 +75,19 @@ const COMMANDS: readonly Command[] = [
   networks.connect,
   networks.disconnect,
   prune.networkPrune,
+  bottles.up,
+  bottles.down,
+  bottles.ls,
+  bottles.ps,
+  bottles.logs,
+  bottles.show,
+  bottles.create,
+  bottles.start,
+  bottles.stop,
+  bottles.restart,
+  bottles.scale,
+  bottles.config,
+  bottles.rm,
   volumes.ls,
   volumes.create,
   volumes.rm,

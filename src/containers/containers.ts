@@ -19,6 +19,7 @@ import { guardNetworks } from './guard-networks.ts'
 import { HealthProbes } from './health.ts'
 import { listContainers, listNetworks } from './list.ts'
 import { readLogTail } from './log-reader.ts'
+import { ownedContainers } from './owned-containers.ts'
 import { pauseContainer, unpauseContainer } from './pause.ts'
 import { podContainers } from './pod-containers.ts'
 import { probeTurns } from './probe.ts'
@@ -115,6 +116,7 @@ export function createContainers(ctx: Ctx, deps: Deps): Containers {
     startExec: (ctx, execId) => startExec(ctx, deps, execs, execId),
     volumes: createVolumes(deps),
     pods: podContainers(deps, turns),
+    owned: ownedContainers(deps),
     takeBegunExec: (execId) => execs.takeBegun(execId),
     startUnclaimedExec: async (ctx, execId) => execs.keepUnclaimed(execId, await startExec(ctx, deps, execs, execId)),
     takeUnclaimedExec: (ref) => execs.takeUnclaimed(deps, ref),

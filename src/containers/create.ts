@@ -25,7 +25,7 @@ import { planMounts } from './plan-mounts.ts'
 import { assertPortsAreFree, assertPortsDiffer, onFamilies } from './ports.ts'
 import { prepareVolumes } from './prepare-volumes.ts'
 import { removeContainer } from './remove.ts'
-import type { AttachRequest, CreateContainer, PodPlace } from './types.ts'
+import type { AttachRequest, ContainerPlace, CreateContainer } from './types.ts'
 import { ensureVolumeRecord } from './volumes.ts'
 
 /**
@@ -43,8 +43,13 @@ export async function createContainer(ctx: Ctx, deps: Deps, request: CreateConta
   return await createIn(ctx, deps, request)
 }
 
-/** As `createContainer`, in the place that a pod gives it. */
-export async function createIn(ctx: Ctx, deps: Deps, request: CreateContainer, place?: PodPlace): Promise<Container> {
+/** As `createContainer`, for what owns the container; nobody is told yet that it is on disk. */
+export async function createIn(
+  ctx: Ctx,
+  deps: Deps,
+  request: CreateContainer,
+  place?: ContainerPlace,
+): Promise<Container> {
   const { store, images, snapshots, locks, paths } = deps
   assertPortsDiffer(request.ports ?? [])
   validateResources(request.resources ?? {})
@@ -59,7 +64,7 @@ export async function createIn(ctx: Ctx, deps: Deps, request: CreateContainer, p
     return familiesOfFirst(tx, networks)
   })
   assertFamiliesTakePorts(families, request.ports ?? [])
-  await assertPortsAreFree(store, onFamilies(request.ports ?? [], families), '')
+  await assertPortsAreFree(store, onFamilies(request.ports ?? [], families), place?.portsOf ?? '')
   await ensureImage(ctx, deps, request)
   using lease = images.lease(request.image)
 
@@ -73,7 +78,7 @@ export async function createIn(ctx: Ctx, deps: Deps, request: CreateContainer, p
   failpoint('create.directories')
   await mkdir(dirname(paths.log(id)), { recursive: true, mode: 0o700 })
   // An infra container writes nothing: without a place for it the kernel has less to do.
-  if (place?.pod.role !== 'infra') {
+  if (place?.pod?.role !== 'infra') {
     await snapshots.prepare(paths.container(id), images.layerDirectories(lease.image.spec.chainIds)[0])
   }
   await prepareVolumes(
@@ -83,7 +88,7 @@ export async function createIn(ctx: Ctx, deps: Deps, request: CreateContainer, p
   )
   failpoint('create.prepared')
   const container = store.write((tx) => tx.putStatus('Container', id, { preparedAt: Date.now() }))
-  // Of a pod nobody is told yet: its own record is on disk, and makes this one again.
+  // What owns it has a record of its own, which makes this one again or takes it away.
   if (place === undefined) await store.durable()
 
   undo.move()
@@ -118,7 +123,7 @@ interface Reserved {
   readonly id: string
   readonly name: string
   readonly networks: readonly AttachRequest[]
-  readonly place: PodPlace | undefined
+  readonly place: ContainerPlace | undefined
 }
 
 function writeRecords(
@@ -154,7 +159,7 @@ function writeRecords(
     uid: id,
     labels: { ...image.spec.imageConfig.labels, ...request.labels },
     owner: place?.owner ?? { frontEnd: 'raind', kind: 'Container', uid: id },
-    spec: { ...spec, ...(place !== undefined && { pod: place.pod }) },
+    spec: { ...spec, ...(place?.pod !== undefined && { pod: place.pod }) },
     status: { restartCount: 0 },
   })
   tx.event(containerEvent(container, 'create'))

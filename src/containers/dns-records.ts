@@ -38,12 +38,17 @@ export function asksFromHost({ spec }: Container, sandbox: Sandbox): boolean {
   return sandbox.spec.networkMode === 'host' && spec.dns?.servers.includes(HOST_GATEWAY) === true
 }
 
+/** The names of a service of a bottle lead to those of its containers that are well. */
+function sharesNames({ metadata, status }: Container): boolean {
+  return metadata.owner?.kind !== 'Bottle' || status.health === undefined || status.health.status === 'healthy'
+}
+
 function endpointsOf(container: Container, { spec }: Sandbox): DnsEndpoint[] {
   const { name, uid } = container.metadata
   // A pod has its names in the zone.
   const own = isOfPod(container) ? [] : [name]
   return spec.attachments.map(({ network, aliases, addresses }) => ({
-    names: [...own, ...aliases, shortId(uid)],
+    names: [...own, ...(sharesNames(container) ? aliases : []), shortId(uid)],
     addresses: addresses.map((address) => address.split('/')[0]!),
     networks: [network, ...spec.attachments.map((other) => other.network).filter((other) => other !== network)],
   }))

@@ -8,13 +8,13 @@ import { lowestOomScore } from './assert-host-has.ts'
 import { createIn } from './create.ts'
 import type { Deps } from './deps.ts'
 import { type NodeFacts, readNodeFacts } from './node-facts.ts'
+import { ownedContainers } from './owned-containers.ts'
 import { ensurePauseImage } from './pause-image.ts'
 import { type PodVolume, preparePodVolumes, removePodVolumes } from './pod-volumes.ts'
 import { mountPodVolumes, type PodVolumeMount } from './pod-volumes-mounts.ts'
 import { type CommandResult, type ProbeTurns, runCommand } from './probe.ts'
 import { removeContainer } from './remove.ts'
 import { startHeld } from './start.ts'
-import { stopHeld } from './stop.ts'
 import { makeTerminationLog, readTerminationLog, removeTerminationLog } from './termination-log.ts'
 import type { AttachRequest, CreateContainer } from './types.ts'
 
@@ -82,8 +82,11 @@ export interface PodContainers {
 
 export function podContainers(deps: Deps, turns: ProbeTurns): PodContainers {
   const { store, locks, paths } = deps
+  const owned = ownedContainers(deps)
   return {
-    list: (podUid) => store.read((tx) => tx.list('Container', { ownerUid: podUid })),
+    list: owned.list,
+    start: (ctx, id) => owned.start(ctx, id),
+    stop: (ctx, id, grace) => owned.stop(ctx, id, { grace }),
 
     async runSandbox(ctx, request) {
       const { restartDelayMs } = request
@@ -136,17 +139,6 @@ export function podContainers(deps: Deps, turns: ProbeTurns): PodContainers {
       )
     },
 
-    async start(ctx, id) {
-      using _lock = await locks.hold(ctx, id)
-      return await startHeld(ctx, deps, id)
-    },
-
-    async stop(ctx, id, grace) {
-      using _lock = await locks.hold(ctx, id)
-      if (store.read((tx) => tx.getByUid('Container', id)) === undefined) return
-      await stopHeld(ctx, deps, id, { grace })
-    },
-
     async probe(ctx, id, args, timeoutMs) {
       const container = store.read((tx) => tx.getByUid('Container', id))
       if (container === undefined) return { exitCode: -1, output: 'The container is gone', notRun: true }
@@ -156,9 +148,8 @@ export function podContainers(deps: Deps, turns: ProbeTurns): PodContainers {
     terminationMessage: (ctx, container, orLog) => readTerminationLog(ctx, deps, container, orLog),
 
     async remove(ctx, id) {
-      using _lock = await locks.hold(ctx, id)
       const container = store.read((tx) => tx.getByUid('Container', id))
-      await removeContainer(ctx, deps, id, { volumes: true })
+      await owned.remove(ctx, id)
       if (container !== undefined) await removeTerminationLog(paths, container)
     },
 

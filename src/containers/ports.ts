@@ -21,15 +21,22 @@ export function familiesOf({ attachments }: SandboxSpec): readonly Family[] {
   return (attachments[0]?.addresses ?? []).map((address) => addressFamily(address.split('/')[0]!)!)
 }
 
-/** What a start publishes. Ports that ask for a free one (`hostPort` 0) get the number of the last start if that is still free. */
-export async function chooseHostPorts(store: Store, { spec, status }: Sandbox): Promise<readonly PortMapping[]> {
+/**
+ * What a start publishes. Ports that ask for a free one (`hostPort` 0) get the number of the last start if that is still
+ * free, or leased to `holder`.
+ */
+export async function chooseHostPorts(
+  store: Store,
+  { spec, status }: Sandbox,
+  holder = '',
+): Promise<readonly PortMapping[]> {
   const last = [...(status.ports ?? [])]
   const chosen: PortMapping[] = []
   for (const wanted of spec.ports) {
     const ports = onFamilies([wanted], familiesOf(spec))
     const before = takeLast(last, wanted)
     if (ports.length === 0) continue
-    const hostPort = wanted.hostPort === 0 ? await freePort(store, ports, before) : wanted.hostPort
+    const hostPort = wanted.hostPort === 0 ? await freePort(store, ports, before, holder) : wanted.hostPort
     chosen.push(...ports.map((port) => ({ ...port, hostPort })))
   }
   return chosen
@@ -45,10 +52,15 @@ function takeLast(last: PortMapping[], { hostIp, containerPort, protocol }: Port
   return found
 }
 
-async function freePort(store: Store, ports: readonly PortMapping[], last: number | undefined): Promise<number> {
+async function freePort(
+  store: Store,
+  ports: readonly PortMapping[],
+  last: number | undefined,
+  holder: string,
+): Promise<number> {
   const isFree = async (hostPort: number) => {
     for (const port of ports) {
-      if (store.read((tx) => leaseInTheWay(tx, { ...port, hostPort }, '')) !== undefined) return false
+      if (store.read((tx) => leaseInTheWay(tx, { ...port, hostPort }, holder)) !== undefined) return false
       if (!(await hostPortIsFree(port.hostIp, hostPort, port.protocol))) return false
     }
     return true

@@ -1,7 +1,7 @@
 import type { Ctx } from '../lib/ctx.ts'
 import { hasCode, messageOf } from '../lib/errors.ts'
 import { forEachLimited } from '../lib/for-each-limited.ts'
-import { type Container, containerState, isOfPod } from '../model/container.ts'
+import { type Container, containerState, isUsersOwn } from '../model/container.ts'
 import { pruneEvent } from '../model/event.ts'
 import { matchesPrune, type Pruned, type PruneFilter } from '../model/prune.ts'
 import { removeNetwork } from './create-network.ts'
@@ -80,7 +80,7 @@ async function unlessInUse(removal: Promise<void>): Promise<boolean> {
 }
 
 function isPrunable(container: Container): boolean {
-  return !isOfPod(container) && ['created', 'stopped'].includes(containerState(container.status))
+  return isUsersOwn(container) && ['created', 'stopped'].includes(containerState(container.status))
 }
 
 /** `remove` resolves with whether it did. */

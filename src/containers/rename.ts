@@ -14,8 +14,15 @@ export async function renameContainer(ctx: Ctx, deps: Deps, ref: string, name: s
   validateName('container', name)
   const id = store.read((tx) => findOwn(tx, ref, 'rename')).metadata.uid
   using _lock = await locks.hold(ctx, id)
+  const container = renameHeld(deps, id, name)
+  await store.durable()
+  return container
+}
+
+/** As `renameContainer`, for a caller who holds the container's lock. */
+export function renameHeld({ store }: Deps, id: string, name: string): Container {
   failpoint('rename.record')
-  const container = store.write((tx) => {
+  return store.write((tx) => {
     const current = findContainer(tx, id)
     const { name: oldName } = current.metadata
     if (oldName === name) {
@@ -26,6 +33,4 @@ export async function renameContainer(ctx: Ctx, deps: Deps, ref: string, name: s
     tx.event(containerEvent(renamed, 'rename', { oldName }))
     return renamed
   })
-  await store.durable()
-  return container
 }

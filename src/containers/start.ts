@@ -38,6 +38,8 @@ export async function startContainer(ctx: Ctx, deps: Deps, ref: string): Promise
 /** `byPolicy`: it has ended, and its restart is due. Else a user asks, and what its policy counts begins anew. */
 interface StartOptions {
   readonly byPolicy?: boolean
+  /** Its ports are published later, when it takes them from another container. */
+  readonly withoutPorts?: boolean
 }
 
 /** As `startContainer`, for a caller who holds the container's lock. */
@@ -45,7 +47,7 @@ export async function startHeld(
   ctx: Ctx,
   deps: Deps,
   id: string,
-  { byPolicy = false }: StartOptions = {},
+  { byPolicy = false, withoutPorts = false }: StartOptions = {},
 ): Promise<Container> {
   const { store, runtime } = deps
   const begun = performance.now()
@@ -55,7 +57,8 @@ export async function startHeld(
   await tearDown(ctx, deps, container)
   await awaitVolumes(ctx, deps, container)
   using joined = joinNamespaces(deps, container)
-  const ports = ownsSandbox(container, sandbox) ? await chooseHostPorts(store, sandbox) : []
+  const publishes = ownsSandbox(container, sandbox) && !withoutPorts
+  const ports = publishes ? await chooseHostPorts(store, sandbox) : []
   await assertPortsAreFree(store, ports, sandbox.metadata.uid)
 
   failpoint('start.record')

@@ -23,6 +23,7 @@ import type { VolumeRequest, VolumesFrom } from '../model/volume.ts'
 import type { OutputStream } from '../runtime/index.ts'
 import type { ContainerFiles } from './files.ts'
 import type { HealthReport } from './health.ts'
+import type { OwnedContainers } from './owned-containers.ts'
 import type { PodContainers } from './pod-containers.ts'
 import type { ProcessTable } from './top.ts'
 import type { ContainerStats } from './usage-sampler.ts'
@@ -67,10 +68,13 @@ export interface CreateContainer {
   readonly auth?: PullOptions['auth']
 }
 
-/** Where a container of a pod is made. */
-export interface PodPlace {
+/** Where a container is made that is no user's own. */
+export interface ContainerPlace {
   readonly owner: Owner
-  readonly pod: PodRole
+  /** Of a pod's. */
+  readonly pod?: PodRole
+  /** The sandbox whose published ports it will take over. */
+  readonly portsOf?: string
   /** The sandbox that it joins; absent: it gets one of its own, which others can join. */
   readonly sandboxId?: string
 }
@@ -312,6 +316,7 @@ export interface Containers extends AsyncDisposable {
   followStats(ctx: Ctx, refs?: readonly string[]): AsyncIterable<readonly ContainerStats[]>
   readonly volumes: Volumes
   readonly pods: PodContainers
+  readonly owned: OwnedContainers
   readonly files: ContainerFiles
   /** Its processes, as seen from the host. @throws {StatusError} `failed_precondition` if it does not run */
   top(ref: string): Promise<ProcessTable>

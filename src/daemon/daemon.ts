@@ -44,7 +44,7 @@ async function serve({ signal, log }: Ctx, config: Config, thread: KernelThread)
   const cutOff = new AbortController()
   const ctx: Ctx = { signal: cutOff.signal, log }
   await using engine = await openEngine(ctx, config, thread)
-  const { containers, images, resources, runtime, store } = engine
+  const { containers, images, resources, bottles, runtime, store } = engine
   const { listen, certDir, socket } = config
   // Whatever the log level: what an audit log leaves out has not happened.
   const auditLog = jsonLogger('info')
@@ -52,7 +52,7 @@ async function serve({ signal, log }: Ctx, config: Config, thread: KernelThread)
   const info = { ...program, describe: () => describeDaemon(config, engine) }
   const requests = new RequestDurations()
   const metrics = metricsRoute({ ...engine, requests, info: program })
-  const frontEnd = raindApi({ containers, images, resources, store, info, ctx, more: [metrics] })
+  const frontEnd = raindApi({ containers, images, resources, bottles, store, info, ctx, more: [metrics] })
   const onAnswered: HttpServerOptions['onAnswered'] = (answered) => requests.observe(answered)
   await using server = new HttpServer({ frontEnd, identify: unixCaller, log, auditLog, onAnswered })
   await server.listenUnix(socket)

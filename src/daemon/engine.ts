@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type Bottles, createBottles } from '../bottles/index.ts'
 import {
   AttachWaiters,
   type Containers,
@@ -53,6 +54,7 @@ export interface Engine extends AsyncDisposable {
   readonly images: Images
   readonly containers: Containers
   readonly resources: Resources
+  readonly bottles: Bottles
   readonly runtime: Runtime
   /** Resolves when the rules of all networks are in force, and links are as they should be: what needs them waits by itself. */
   readonly settled: Promise<void>
@@ -147,7 +149,9 @@ export async function openEngine(ctx: Ctx, config: Config, thread: KernelThread)
     }),
   )
 
+  const bottles = createBottles({ store, images, containers, directory: join(root, 'bottles'), log })
   await containers.recover(ctx)
+  await bottles.recover(ctx)
   const settled = Promise.all([network.enforce(), containers.recoverLinks(ctx)]).then(() => {})
   // Whoever waits for it is told.
   settled.catch(() => {})
@@ -162,6 +166,7 @@ export async function openEngine(ctx: Ctx, config: Config, thread: KernelThread)
     images,
     containers,
     resources,
+    bottles,
     runtime,
     settled,
     apparmorProfile,

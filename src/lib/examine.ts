@@ -140,8 +140,13 @@ function isEmptyAbsent({ properties = {}, required = [] }: ObjectRules, key: str
 
 function markOf(rules: ObjectRules, key: string, value: unknown): Mark | undefined {
   if (rules.marks === undefined || !Object.hasOwn(rules.marks, key)) return undefined
+  return markFor(rules.marks[key]!, value)
+}
+
+/** The first mark that is said of that value. */
+export function markFor(marks: readonly Mark[], value: unknown): Mark | undefined {
   const isIn = (values: readonly unknown[]) => values.some((other) => isDeepStrictEqual(other, value))
-  return rules.marks[key]!.find(({ verdict, only, except = [] }) =>
+  return marks.find(({ verdict, only, except = [] }) =>
     only === undefined ? !isIn([...except, ...ASKS_FOR_NOTHING[verdict]]) : isIn(only),
   )
 }

@@ -238,7 +238,12 @@ export function cgroupPath({ metadata, spec }: Container): string {
   return `${spec.cgroupParent}/${metadata.uid}`
 }
 
-/** Whether a pod has it: users' verbs leave it alone then. */
+/** Whether it is a user's: what pods and bottles have is left alone by users' verbs. */
+export function isUsersOwn({ metadata }: Container): boolean {
+  return metadata.owner?.kind === 'Container'
+}
+
+/** Whether a pod has it. */
 export function isOfPod({ spec }: Container): boolean {
   return spec.pod !== undefined
 }

@@ -2,7 +2,8 @@ import { isIP } from 'node:net'
 import { StatusError } from '../lib/errors.ts'
 import type { DnsConfig, ExtraHost } from './container.ts'
 
-const HOST_NAME = /^[a-zA-Z0-9_](?:[a-zA-Z0-9_.-]{0,252}[a-zA-Z0-9_])?$/
+/** Also of a container on a network; with a dot at its end it would be another's. */
+export const HOST_NAME = /^[a-zA-Z0-9_](?:[a-zA-Z0-9_.-]{0,252}[a-zA-Z0-9_])?$/
 const OPTION = /^[\x21-\x7e]{1,100}$/
 export const HOST_GATEWAY = 'host-gateway'
 /** What Services and pods are named in. */

@@ -1,3 +1,4 @@
+import type { Bottle } from './bottle.ts'
 import type { Container } from './container.ts'
 import type { Image, Layer, Pull } from './image.ts'
 import type { ConfigMap, Namespace, Pod, ReplicaSet, Secret, Service } from './kube/stored.ts'
@@ -16,6 +17,7 @@ export interface Kinds {
   Sandbox: Sandbox
   Container: Container
   Volume: Volume
+  Bottle: Bottle
   Pod: Pod
   ReplicaSet: ReplicaSet
   Service: Service

@@ -3,7 +3,7 @@ import type { Mount } from './container.ts'
 import { validateNameOrId } from './names.ts'
 import type { VolumeRequest, VolumesFrom } from './volume.ts'
 
-const PROPAGATIONS = ['rprivate', 'private', 'rslave', 'slave', 'rshared', 'shared'] as const
+export const PROPAGATIONS = ['rprivate', 'private', 'rslave', 'slave', 'rshared', 'shared'] as const
 
 /**
  * Parses a bind mount or a volume, as docker's `-v`. A source with a slash is a path of the host, one without the name of a
@@ -77,7 +77,8 @@ export function absolutePath(fail: (problem: string) => StatusError, what: strin
   return `/${parts.join('/')}`
 }
 
-function isPropagation(text: string): text is Mount['propagation'] {
+/** Whether mounts made on one side of it may be seen on the other, as the kernel names it. */
+export function isPropagation(text: string): text is Mount['propagation'] {
   return (PROPAGATIONS as readonly string[]).includes(text)
 }
 

@@ -1,5 +1,6 @@
 import { StatusError } from '../lib/errors.ts'
-import type { NamespaceMode } from './container.ts'
+import type { ContainerOptions, NamespaceMode } from './container.ts'
+import { isIpcSysctl } from './sysctl.ts'
 
 export const NAMESPACE_KINDS = ['pid', 'ipc', 'uts'] as const
 export type NamespaceKind = (typeof NAMESPACE_KINDS)[number]
@@ -28,4 +29,33 @@ export function joinedContainer(mode: NamespaceMode | undefined): string | undef
 
 export function joining(containerId: string): NamespaceMode {
   return `container:${containerId}`
+}
+
+/** What is asked of a container that bears on its namespaces. */
+interface NamespaceOptions {
+  readonly hostname: string | undefined
+  readonly networkMode: string | undefined
+  readonly options: ContainerOptions
+}
+
+/** Refuses what would change a namespace that is not the container's own. @throws {StatusError} `invalid_argument` */
+export function assertNamespacesAgree({ hostname, networkMode, options }: NamespaceOptions): void {
+  const { pidMode, ipcMode, utsMode, sysctls = {}, shmBytes, init } = options
+  const ownIpc = ipcMode === undefined || ipcMode === 'shareable'
+  refuseIf(utsMode !== undefined && hostname !== undefined, 'a host name', 'utsMode', utsMode)
+  refuseIf(pidMode !== undefined && init === true, 'an init, which must be process 1,', 'pidMode', pidMode)
+  refuseIf(!ownIpc && shmBytes !== undefined, 'a size of /dev/shm', 'ipcMode', ipcMode)
+  for (const name of Object.keys(sysctls)) {
+    refuseIf(!ownIpc && isIpcSysctl(name), `the sysctl ${name}`, 'ipcMode', ipcMode)
+    refuseIf(utsMode !== undefined && name === 'kernel.domainname', `the sysctl ${name}`, 'utsMode', utsMode)
+    refuseIf(networkMode === 'host' && name.startsWith('net.'), `the sysctl ${name}`, 'network', 'host')
+  }
+}
+
+function refuseIf(fault: boolean, what: string, option: string, value: string | undefined): void {
+  if (!fault) return
+  throw new StatusError(
+    'invalid_argument',
+    `Cannot give ${what} to a container with ${option} "${value}": that is not its own; leave out one of the two`,
+  )
 }

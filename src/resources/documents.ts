@@ -1,5 +1,6 @@
 import { StatusError } from '../lib/errors.ts'
-import { jsonDocuments } from './json-documents.ts'
+import { isDeeperThan } from '../lib/is-deeper-than.ts'
+import { jsonDocuments } from '../lib/json-documents.ts'
 
 /** etcd takes no more of one object; of a whole file some. */
 export const MAX_MANIFEST_BYTES = 8 * 1024 * 1024
@@ -53,11 +54,6 @@ function* itemsOf(value: unknown, at: DocumentPlace, depth = 0): Generator<Manif
       yield* itemsOf(item, { ...at, place: `${at.place}, item ${index + 1}` }, depth + 1)
     }
   } else yield { ...at, value }
-}
-
-function isDeeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return levels === 0 || Object.values(value).some((part) => isDeeperThan(part, levels - 1))
 }
 
 function isList(value: unknown): value is { readonly items: readonly unknown[] } {

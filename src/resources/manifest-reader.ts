@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { StatusError, systemCode } from '../lib/errors.ts'
+import { jsonDocuments } from '../lib/json-documents.ts'
 import { limiter } from '../lib/limiter.ts'
-import { jsonDocuments } from './json-documents.ts'
 import { type Outcome, type Reading, readManifests } from './read-manifests.ts'
 
 export interface ToManifestWorker {

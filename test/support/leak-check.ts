@@ -38,6 +38,7 @@ export async function observe(home: Home): Promise<World> {
       ...filesBelow(join(home.root, 'content/ingest')),
       ...filesBelow(join(home.root, 'volumes')),
       ...filesBelow(join(home.root, 'pods')),
+      ...filesBelow(join(home.root, 'bottles')),
       ...filesBelow(home.run),
     ]
       // The name server stays until the daemon ends: dns-daemon.test.ts looks after it.

@@ -1,5 +1,6 @@
 import type { ContainerUpdate } from '../../containers/index.ts'
 import { anyOf, array, boolean, integer, map, number, object, optional, type Static, string } from '../../lib/schema.ts'
+import { withoutUndefined } from '../../lib/without-undefined.ts'
 import type { ContainerOptions, Resources } from '../../model/container.ts'
 import { parseDevice } from '../../model/device.ts'
 import { parseExtraHost, validateDns } from '../../model/dns.ts'
@@ -9,7 +10,6 @@ import { parseRestartPolicy } from '../../model/restart-policy.ts'
 import { parseSecurityOptions } from '../../model/security.ts'
 import { validateSysctls } from '../../model/sysctl.ts'
 import { parseUlimit } from '../../model/ulimit.ts'
-import { withoutUndefined } from './without-undefined.ts'
 
 const text = string({ maxLength: 4096 })
 const texts = array(text, { maxItems: 1024 })

@@ -8,6 +8,7 @@ import type {
   LogOptions,
 } from '../../containers/index.ts'
 import { StatusError } from '../../lib/errors.ts'
+import { withoutUndefined } from '../../lib/without-undefined.ts'
 import { parseCapability } from '../../model/capability.ts'
 import { type Container, containerState, isAlive, isOfPod } from '../../model/container.ts'
 import type { CheckedFinding } from '../../model/finding.ts'
@@ -32,7 +33,6 @@ import type {
   WireForward,
   WireInspect,
 } from './types.ts'
-import { withoutUndefined } from './without-undefined.ts'
 
 /** What an unset time looks like (Go's zero time). */
 const NO_TIME = '0001-01-01T00:00:00Z'

@@ -1,7 +1,7 @@
 import { array, integer, object, optional, type Static, string } from '../../lib/schema.ts'
+import { withoutUndefined } from '../../lib/without-undefined.ts'
 import type { HealthcheckOptions } from '../../model/healthcheck.ts'
 import { parseDuration } from '../../model/moment.ts'
-import { withoutUndefined } from './without-undefined.ts'
 
 /** How long: `30s`, `1m30s`, `500ms`; empty or `0s`: the image's, then docker's default. */
 const duration = string({ maxLength: 64 })

@@ -7,6 +7,7 @@ import type {
   PullProgress,
 } from '../../images/index.ts'
 import type { Static } from '../../lib/schema.ts'
+import { withoutUndefined } from '../../lib/without-undefined.ts'
 import type { Image } from '../../model/image.ts'
 import { parseLabelTerm } from '../../model/label-term.ts'
 import { orNull, wireTime, withSlash } from './convert.ts'
@@ -19,7 +20,6 @@ import type {
   WireImageUsage,
   WireProgress,
 } from './image-types.ts'
-import { withoutUndefined } from './without-undefined.ts'
 
 export function wireImage({ metadata, spec }: Image): WireImage {
   return {

@@ -4,6 +4,7 @@
  * It keeps to the wire that Raind's clients know (types.ts), and answers every failure in the envelope with the
  * status that fits. It holds no rule of its own: a route parses, converts, makes one call, converts, answers.
  */
+import type { Bottles } from '../../bottles/index.ts'
 import type { Containers } from '../../containers/index.ts'
 import type { Images } from '../../images/index.ts'
 import type { Ctx } from '../../lib/ctx.ts'
@@ -11,6 +12,7 @@ import type { Resources } from '../../resources/index.ts'
 import type { Route } from '../http/route.ts'
 import type { FrontEnd } from '../http/server.ts'
 import { archiveRoutes } from './archives.ts'
+import { bottleRoutes } from './bottles.ts'
 import { containerRoutes } from './containers.ts'
 import { docsRoutes } from './docs.ts'
 import { errorReply } from './errors.ts'
@@ -33,6 +35,7 @@ export interface RaindDeps {
   readonly containers: Containers
   readonly images: Images
   readonly resources: Resources
+  readonly bottles: Bottles
   /** Its events, and how its file is. */
   readonly store: EventSource & SystemDeps['store']
   readonly info: DaemonInfo
@@ -42,7 +45,7 @@ export interface RaindDeps {
   readonly more: readonly Route[]
 }
 
-export function raindApi({ containers, images, resources, store, info, ctx, more }: RaindDeps): FrontEnd {
+export function raindApi({ containers, images, resources, bottles, store, info, ctx, more }: RaindDeps): FrontEnd {
   const routes: readonly Route[] = [
     ...containerRoutes(containers, ctx),
     ...statsRoutes(containers),
@@ -51,6 +54,7 @@ export function raindApi({ containers, images, resources, store, info, ctx, more
     ...imageRoutes(images, ctx),
     ...networkRoutes(containers, ctx),
     ...volumeRoutes(containers, ctx),
+    ...bottleRoutes(bottles, containers, ctx),
     ...podRoutes(resources, containers),
     ...replicaSetRoutes(resources),
     ...serviceRoutes(resources),
@@ -59,13 +63,14 @@ export function raindApi({ containers, images, resources, store, info, ctx, more
     ...policyRoutes(),
     ...eventRoutes(store),
     ...archiveRoutes(containers),
-    ...systemRoutes({ containers, images, store, info, ctx }),
+    ...systemRoutes({ containers, images, bottles, store, info, ctx }),
     ...more,
   ]
   return { routes: [...routes, ...docsRoutes(info.version, routes)], errorReply }
 }
 
 export type { WirePathStat, WireTop } from './archive-types.ts'
+export type { WireBottle, WireBottleStep, WireBottleSummary, WireRegisteredBottle } from './bottle-types.ts'
 export type { WireEvent } from './event-types.ts'
 export type {
   PullBody,

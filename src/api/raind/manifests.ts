@@ -1,4 +1,5 @@
 import type { Ctx } from '../../lib/ctx.ts'
+import { withoutUndefined } from '../../lib/without-undefined.ts'
 import {
   type AppliedObject,
   type ApplyOptions,
@@ -19,7 +20,6 @@ import {
   type WireDeleted,
   type WireObjectDiff,
 } from './kube-types.ts'
-import { withoutUndefined } from './without-undefined.ts'
 
 /** As the original of Raind takes manifests. */
 export const RAIND_APPLY: ApplyOptions = { manager: 'raind', raind: { zeroReplicas: false } }

@@ -1,8 +1,8 @@
 import type { NetworkFilter } from '../../containers/index.ts'
+import { withoutUndefined } from '../../lib/without-undefined.ts'
 import { parseLabelTerm } from '../../model/label-term.ts'
 import type { AddressRange, Network } from '../../model/network.ts'
 import type { NetworkListQuery, WireNetwork } from './network-types.ts'
-import { withoutUndefined } from './without-undefined.ts'
 
 export function wireNetwork({ metadata, spec }: Network, containers: number): WireNetwork {
   const gatewayOf = ({ subnet, gateway }: AddressRange) => `${gateway}/${subnet.split('/')[1]}`

@@ -1,4 +1,5 @@
 import { StatusError } from '../../lib/errors.ts'
+import { withoutUndefined } from '../../lib/without-undefined.ts'
 import type { Event } from '../../model/event.ts'
 import { KUBE_KINDS, type KubeKind } from '../../model/kube/kinds.ts'
 import { parseSelector } from '../../model/kube/parse-selector.ts'
@@ -10,7 +11,6 @@ import type { EventSource } from './events.ts'
 import { jsonLines } from './json-lines.ts'
 import { deleteObjectQuery, objectQuery, objectsQuery, type WireObjectEvent } from './kube-types.ts'
 import { NDJSON } from './types.ts'
-import { withoutUndefined } from './without-undefined.ts'
 
 /** Objects of any kind, as Kubernetes shows them. */
 export function objectRoutes(resources: Resources, store: EventSource): readonly Route[] {

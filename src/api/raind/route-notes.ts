@@ -96,6 +96,18 @@ export const notes: Readonly<Record<string, RouteNotes>> = {
   'POST /v1/volumes/prune': { summary: 'Remove volumes that no container uses: those without a name, or all' },
   'GET /v1/volumes/:name': { summary: 'A volume, and who uses it' },
   'DELETE /v1/volumes/:name': { summary: 'Remove a volume that no container uses, with all that is in it' },
+  'GET /v1/bottle': { summary: 'List bottles' },
+  'POST /v1/bottle': {
+    summary: 'Make a bottle of a bottle file or a Compose file (the text is the body), without starting it',
+    takes: 'application/yaml',
+  },
+  'PUT /v1/bottle': {
+    summary: 'Have a bottle run as a file says: make it, or change what is not so; with a line for each step',
+    takes: 'application/yaml',
+    gives: [NDJSON],
+  },
+  'GET /v1/bottle/:bottleId': { summary: 'What a bottle is made of, and its containers' },
+  'POST /v1/bottle/:bottleId/actions/:action': { summary: 'Start, stop, restart, scale or delete a bottle' },
   'GET /v1/pods': { summary: 'List pods' },
   'POST /v1/pods': { summary: 'Create a pod that does not run until it is started' },
   'GET /v1/pods/:podId': { summary: 'A pod, by id, or by name in the default namespace' },

@@ -1,3 +1,4 @@
+import type { Bottles } from '../../bottles/index.ts'
 import type { Containers } from '../../containers/index.ts'
 import type { Images } from '../../images/index.ts'
 import type { Ctx } from '../../lib/ctx.ts'
@@ -22,6 +23,7 @@ export interface DaemonInfo {
 }
 
 export interface SystemDeps {
+  readonly bottles: Pick<Bottles, 'check'>
   readonly containers: Containers
   readonly images: Images
   readonly store: Pick<Store, 'inspect'>
@@ -29,7 +31,7 @@ export interface SystemDeps {
   readonly ctx: Ctx
 }
 
-export function systemRoutes({ containers, images, store, info, ctx: daemon }: SystemDeps): readonly Route[] {
+export function systemRoutes({ containers, images, bottles, store, info, ctx: daemon }: SystemDeps): readonly Route[] {
   const { version, runtime } = info
   return [
     route('GET', '/v1/version', {}, () => {
@@ -78,6 +80,7 @@ export function systemRoutes({ containers, images, store, info, ctx: daemon }: S
       // What else there is cannot be told from records that cannot be read.
       if (damage.length === 0) {
         findings.push(...(await images.check(caller, options)), ...(await containers.check(caller, options)))
+        findings.push(...(await bottles.check(options)))
       }
       const data: WireSystemCheck = { ok: findings.every(({ mended }) => mended), findings }
       return success(200, 'check completed', data)

@@ -10,6 +10,7 @@ import { array, boolean, integer, map, number, object, oneOf, optional, type Sta
 import type { Container, ContainerState } from '../../model/container.ts'
 import type { CheckedFinding } from '../../model/finding.ts'
 import type { HealthStatus } from '../../model/healthcheck.ts'
+import { HOSTNAME } from '../../model/hostname.ts'
 import type { Sandbox } from '../../model/network.ts'
 import { optionFields, resourceFields } from './container-options.ts'
 import { healthcheckBody } from './healthcheck.ts'
@@ -140,11 +141,7 @@ export const NDJSON = 'application/x-ndjson'
 const text = string({ maxLength: 131_072 })
 const texts = array(text, { maxItems: 4096 })
 const env = array(string({ maxLength: 131_072, pattern: '^[^=]+=', description: 'NAME=value' }), { maxItems: 4096 })
-const hostname = string({
-  maxLength: 63,
-  pattern: '^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$',
-  description: 'a host name (letters, digits, "-" and ".")',
-})
+const hostname = string(HOSTNAME)
 const workdir = string({ maxLength: 4096, pattern: '^/', description: 'an absolute path' })
 
 const attachBody = object({ network: text, ...attachFields })

@@ -1,8 +1,8 @@
 import type { VolumeFilter, VolumeView } from '../../containers/index.ts'
+import { withoutUndefined } from '../../lib/without-undefined.ts'
 import { parseLabelTerm } from '../../model/label-term.ts'
 import { wireTime } from './convert.ts'
 import type { VolumesQuery, WireVolume } from './volume-types.ts'
-import { withoutUndefined } from './without-undefined.ts'
 
 export function wireVolume({ volume, mountPoint, containers }: VolumeView): WireVolume {
   const { metadata, spec } = volume

@@ -1,11 +1,11 @@
 import type { Containers } from '../../containers/index.ts'
 import type { Ctx } from '../../lib/ctx.ts'
+import { withoutUndefined } from '../../lib/without-undefined.ts'
 import { type Route, route } from '../http/route.ts'
 import { success } from './envelope.ts'
 import { pruneAllBody, toPruneFilter, type WirePruned } from './prune.ts'
 import { toVolumeFilter, wireVolume } from './volume-convert.ts'
 import { createVolumeBody, volumesQuery, type WireVolume } from './volume-types.ts'
-import { withoutUndefined } from './without-undefined.ts'
 
 /** `daemon`: the context of what changes the machine, so that a client who hangs up does not stop it half way. */
 export function volumeRoutes({ volumes }: Containers, daemon: Ctx): readonly Route[] {

@@ -1,0 +1,62 @@
+import { Readable } from 'node:stream'
+import type { Failure, WireBottleStep, WireRegisteredBottle } from '../../api/raind/index.ts'
+import { linesOf, textOf } from '../client.ts'
+import type { Invocation } from '../command.ts'
+import { CliError } from '../errors.ts'
+import { catchInterruption } from '../interruption.ts'
+import { readProject } from './project.ts'
+
+/** @throws {CliError} */
+export async function createBottle({ client, flags, terminal, json }: Invocation): Promise<void> {
+  const { text } = await readProject(flags, terminal.stdin)
+  const answer = await client.stream('POST', '/v1/bottle', { input: inputOf(text) })
+  const { data } = JSON.parse(await textOf(answer)) as { readonly data: WireRegisteredBottle }
+  warn(terminal, data.warnings ?? [])
+  terminal.stdout.write(json ? `${JSON.stringify(data, undefined, 2)}\n` : `${data.bottleId}\n`)
+}
+
+/** @throws {CliError} */
+export async function bringUp({ client, flags, terminal, json }: Invocation): Promise<void> {
+  const { text } = await readProject(flags, terminal.stdin)
+  const query = new URLSearchParams({
+    recreate: String(flags.is('force-recreate')),
+    noStart: String(flags.is('no-start')),
+    ...(flags.number('timeout') !== undefined && { timeout: String(flags.number('timeout')) }),
+  })
+  const answer = await client.stream('PUT', `/v1/bottle?${query}`, { input: inputOf(text) })
+  using interruption = catchInterruption('The daemon goes on with it; raind bottle ps shows how far it is')
+  interruption.signal.addEventListener('abort', () => answer.destroy(interruption.signal.reason))
+  let isDone = false
+  for await (const line of linesOf(answer)) {
+    const step = JSON.parse(line) as WireBottleStep | Failure
+    if ('status' in step) throw new CliError(step.message)
+    if (json) terminal.stdout.write(`${line}\n`)
+    if (step.type === 'done') {
+      isDone = true
+      warn(terminal, step.bottle.warnings ?? [])
+      if (!json) terminal.stdout.write(`${step.bottle.bottleName} is up\n`)
+    } else if (!json) terminal.stdout.write(`${step.what} ${step.name} ${step.did}\n`)
+  }
+  if (!isDone)
+    throw new CliError('The connection to the daemon broke off before the end', 'Run it again: what is done stays')
+}
+
+/** @throws {CliError} */
+export async function printProject({ flags, terminal, json }: Invocation): Promise<void> {
+  const { text, warnings } = await readProject(flags, terminal.stdin)
+  warn(terminal, warnings)
+  if (json) {
+    terminal.stdout.write(`${text}\n`)
+    return
+  }
+  const { parse, stringify } = await import('yaml')
+  terminal.stdout.write(stringify(parse(text)))
+}
+
+function warn(terminal: Invocation['terminal'], warnings: readonly string[]): void {
+  for (const warning of warnings) terminal.stderr.write(`Warning: ${warning}\n`)
+}
+
+function inputOf(text: string): Readable {
+  return Readable.from([text], { objectMode: false })
+}
