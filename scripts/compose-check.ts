@@ -7,7 +7,7 @@ const SCHEMA = new URL('../src/compose/compose-schema.json', import.meta.url)
 
 const HEAD = '// Made of compose-schema.json by scripts/make-compose-check.ts.\n'
 
-/** The specification's schema as one module without imports: to compile it at each start takes a hundred times as long. */
+/** The specification's schema as one module without imports: to compile it at each start takes twenty times as long. */
 export async function composeCheck(): Promise<string> {
   const { $schema, ...schema } = JSON.parse(readFileSync(SCHEMA, 'utf8'), withoutProse)
   // `inlineRefs: false` makes a third less of it, and messages of our own are written from what an error says.

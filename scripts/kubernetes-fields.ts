@@ -1,9 +1,10 @@
 import type { Mark, ObjectRules, Rules } from '../src/lib/schema.ts'
 import { KUBE_KINDS } from '../src/model/kube/kinds.ts'
+import { marksText } from './mark-text.ts'
 
 const HEAD = ['| field | type | |', '|---|---|---|']
 
-export const BETWEEN_MARKERS = /(?<=<!-- fields: begin[^>]*-->\n).*(?=<!-- fields: end -->)/s
+const BETWEEN_MARKERS = /(?<=<!-- fields: begin[^>]*-->\n).*(?=<!-- fields: end -->)/s
 
 /** The text of docs/KUBERNETES.md with what the schemas give between its markers: for each kind a table of its fields. */
 export function withFields(document: string): string {
@@ -54,25 +55,7 @@ function suffix(rules: Rules): string {
 }
 
 function row(path: string, type: string, needed: string, marks: readonly Mark[]): string {
-  return `| \`${path}\` | ${type}${needed} | ${marks.length === 0 ? 'honoured' : marks.map(markText).join('; ')} |`
-}
-
-const VERDICTS: Readonly<Record<Mark['verdict'], string>> = {
-  ignored: 'warned',
-  refused: 'refused',
-  dropped: 'not taken',
-}
-
-/** `warned unless Cluster`, `refused if SCTP: ...` */
-export function markText({ verdict, why, only, except }: Mark): string {
-  const values = (list: readonly unknown[]) => list.map((value) => `\`${valueText(value)}\``).join(', ')
-  const condition =
-    only === undefined ? (except === undefined ? '' : ` unless ${values(except)}`) : ` if ${values(only)}`
-  return `${VERDICTS[verdict]}${condition}${why === undefined ? '' : `: ${why}`}`
-}
-
-function valueText(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  return `| \`${path}\` | ${type}${needed} | ${marksText(marks)} |`
 }
 
 function typeText(rules: Rules): string {

@@ -1,4 +1,4 @@
-/** Writes the tables of docs/BOTTLES.md anew, between its two markers: `scripts/node.sh scripts/make-bottles-doc.ts` */
+/** Writes the table of docs/BOTTLES.md anew, between its two markers: `scripts/node.sh scripts/make-bottles-doc.ts` */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { withKeys } from './compose-keys.ts'
 

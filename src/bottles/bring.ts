@@ -4,6 +4,7 @@ import { hasCode } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
 import type { Bottle, BottleDependency } from '../model/bottle.ts'
 import { type Container, isAlive } from '../model/container.ts'
+import { shortId } from '../model/names.ts'
 import { allOf, alongDependencies } from './along-dependencies.ts'
 import { type AwaitedService, untilCondition, untilHealthy } from './condition.ts'
 import type { Deps } from './deps.ts'
@@ -105,11 +106,15 @@ class Bringing {
     const plan = planService(this.#bottle, service, members, { imageId, recreate })
     if (plan.replace.length > 0) this.#remade.add(service)
     // One after the other where they are replaced: some of them go on serving.
+    // First of all: what an up that was cut off has left may have the name of what is made now.
+    for (const member of plan.remove) {
+      await this.#retire(ctx, member)
+      await this.#setAside(ctx, member)
+    }
     const missing = plan.create.map((number) => () => this.#create(ctx, service, number))
     const there = plan.keep.map((member) => () => this.#named(ctx, member))
     await allOf([...there, ...missing], async (member) => this.#start(ctx, await member()))
     for (const member of plan.replace) await this.#replace(ctx, member)
-    for (const member of plan.remove) await this.#retire(ctx, member)
   }
 
   /** Of services that the bottle has no more. */
@@ -187,7 +192,7 @@ class Bringing {
    */
   async #replace(ctx: Ctx, old: Member): Promise<void> {
     const { owned } = this.#deps.containers
-    const { uid, name } = old.container.metadata
+    const { uid } = old.container.metadata
     const { networks, updateOrder } = this.services[old.service]!
     if (updateOrder === 'start-first' && !this.#goal.noStart && !this.#isDown(old.container)) {
       await this.#overtake(ctx, old)
@@ -195,7 +200,7 @@ class Bringing {
     }
     await this.#retire(ctx, old)
     if (networks.some(({ address, address6 }) => (address ?? address6) !== undefined)) await owned.remove(ctx, uid)
-    else await this.#rename(ctx, uid, name)
+    else await this.#setAside(ctx, old)
     await this.#start(ctx, await this.#create(ctx, old.service, old.number))
   }
 
@@ -203,7 +208,7 @@ class Bringing {
   async #overtake(ctx: Ctx, old: Member): Promise<void> {
     const { owned } = this.#deps.containers
     const { uid, name } = old.container.metadata
-    await this.#rename(ctx, uid, name)
+    await this.#setAside(ctx, old)
     const heir = await this.#create(ctx, old.service, old.number, { heirOf: uid })
     const { uid: heirId } = heir.container.metadata
     await owned.start(ctx, heirId, { withoutPorts: true })
@@ -215,9 +220,14 @@ class Bringing {
     await this.#retire(ctx, old, { withoutPorts: true })
   }
 
-  async #rename(ctx: Ctx, uid: string, name: string): Promise<void> {
+  /** Leaves its name to another one. */
+  async #setAside(ctx: Ctx, { service, number, container }: Member): Promise<void> {
     const { owned } = this.#deps.containers
-    await owned.rename(ctx, uid, `${name}.${uid.slice(0, 12)}`)
+    const { uid, name } = container.metadata
+    const own = containerName(this.#bottle, service, number, this.services[service]!)
+    const aside = `${own}.${shortId(uid)}`
+    if (name === aside) return
+    await owned.rename(ctx, uid, aside)
     this.#takeBack(() => owned.rename(detached(ctx), uid, name))
   }
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { StatusError } from '../lib/errors.ts'
-import { parseEnvFile, parseRawEnvFile } from './env-file.ts'
+import { parseRawEnvFile } from './env-file.ts'
+import { parseEnvFile } from './index.ts'
 
 const read = (text: string, variables: Readonly<Record<string, string>> = {}) =>
   Object.fromEntries(parseEnvFile(text, '.env', (name) => variables[name]))

@@ -13,12 +13,17 @@ function tell(value: unknown, node: KeyNode, at: At): void {
   for (const [step, entry] of stepsOf(value)) {
     const next = typeof step === 'string' && step.startsWith('x-') ? undefined : keyBelow(node, step)
     if (next === undefined) continue
-    const mark = markFor(next.key?.marks ?? [], entry)
+    const mark = markFor(next.key?.marks ?? [], isNo(entry) ? false : entry)
     const here = below(at, step)
     if (mark === undefined) tell(entry, next, here)
     else if (mark.verdict === 'refused') fault(here, `is not supported: ${mark.why}`)
     else warn(here, mark.why === undefined ? 'is not honoured' : `is not honoured: ${mark.why}`)
   }
+}
+
+/** What a variable may have made of a truth. */
+function isNo(value: unknown): boolean {
+  return typeof value === 'string' && /^(?:false|no|n|off)$/i.test(value)
 }
 
 function stepsOf(value: unknown): readonly (readonly [Path[number], unknown])[] {

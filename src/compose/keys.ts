@@ -20,8 +20,8 @@ function honoured(note?: string): ComposeKey {
   return { marks: [], ...(note !== undefined && { note }) }
 }
 
-function warned(why?: string): ComposeKey {
-  return { marks: [ignored(why)] }
+function warned(why?: string, note?: string): ComposeKey {
+  return { marks: [ignored(why)], ...(note !== undefined && { note }) }
 }
 
 function never(why: string): ComposeKey {
@@ -60,7 +60,7 @@ const SERVICE: KeySection['keys'] = {
   annotations: warned(),
   attach: warned(),
   blkio_config: warned(),
-  build: warned('images are not built here; refused where there is no `image`'),
+  build: warned('images are not built here', 'refused without an `image`'),
   cap_add: honoured(),
   cap_drop: honoured(),
   cgroup: not(['host'], 'a container has a cgroup namespace of its own'),
@@ -239,7 +239,7 @@ const NETWORK: KeySection['keys'] = {
   attachable: warned(SWARM),
   driver: only(['bridge', 'default'], 'only bridge is'),
   'driver_opts.*': honoured('`com.docker.network.driver.mtu`; others are warned of'),
-  enable_ipv4: not([false, 'false'], 'each network has IPv4'),
+  enable_ipv4: not([false], 'each network has IPv4'),
   enable_ipv6: honoured('with a subnet of IPv6 as if it were there'),
   external: honoured(),
   'external.name': honoured(),

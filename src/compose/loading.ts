@@ -13,7 +13,9 @@ export interface Surroundings {
   readonly includedBy: readonly string[]
 }
 
-const MAX_FILES = 200
+const MAX_FILES = 1000
+/** What a tree takes besides what is in it. */
+const TREE_WEIGHT = 2048
 
 /** What is read, and what is found out on the way; one for a project. */
 export class Loading {
@@ -21,7 +23,7 @@ export class Loading {
   readonly warnings: Warning[] = []
   readonly #readFile: ((path: string) => string) | undefined
   readonly #unset = new Set<string>()
-  #files = 0
+  readonly #texts = new Map<string, string | undefined>()
   #weight = 0
 
   constructor(readFile: ((path: string) => string) | undefined) {
@@ -39,10 +41,15 @@ export class Loading {
       const problem = `names the file ${quoted(path)}, which only the client can read: have it resolve the project`
       return this.refuse({ ...at, problem })
     }
-    if (++this.#files > MAX_FILES)
-      this.refuse({ ...at, problem: `wants one more than the ${MAX_FILES} files that are read` })
+    if (!this.#texts.has(path)) this.#texts.set(path, this.#readOnce(this.#readFile, path, at))
+    return this.#texts.get(path)
+  }
+
+  #readOnce(readFile: (path: string) => string, path: string, at: Omit<Fault, 'problem'>): string | undefined {
+    if (this.#texts.size === MAX_FILES)
+      this.refuse({ ...at, problem: `is one more than the ${MAX_FILES} files that are read` })
     try {
-      return this.#readFile(path)
+      return readFile(path)
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return undefined
       return this.refuse({ ...at, problem: `names the file ${path}, which cannot be read: ${messageOf(error)}` })
@@ -70,12 +77,12 @@ export class Loading {
 
   /** What is copied may be copied again: all of it together is bounded. @throws {StatusError} `invalid_argument` */
   weigh(tree: Tree): void {
-    this.#weight += weightOf(tree, MAX_WEIGHT)
+    this.#weight += TREE_WEIGHT + weightOf(tree, MAX_WEIGHT)
     if (this.#weight > 4 * MAX_WEIGHT) {
       this.refuse({
         path: [],
         place: tree.place,
-        problem: 'the project is too large with all that its services extend',
+        problem: 'the project is too large with all that it extends and includes',
       })
     }
   }

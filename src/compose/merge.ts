@@ -58,11 +58,13 @@ function keyOf(path: Path): string {
 /** What two items of a list are the same by; undefined: each is one of its own. */
 type Identity = (item: Tree) => string | undefined
 
+/** Where it is, said or not. */
 const byTarget =
   (directory: string): Identity =>
   (item) => {
     const [target, source] = ['target', 'source'].map((key) => textOf(mapOf(item).get(key)))
-    return target ?? (source === undefined ? undefined : `${directory}/${source}`)
+    const name = target ?? source
+    return name === undefined || name.startsWith('/') ? name : `${directory}/${name}`
   }
 
 const IDENTITIES = new Map<string, Identity>([

@@ -3,6 +3,7 @@ import { interpolateTree, type Variables } from './interpolate.ts'
 import type { Loading, Surroundings } from './loading.ts'
 import { mergeTrees } from './merge.ts'
 import { withAbsolutePaths } from './paths.ts'
+import { MAX_SERVICES } from './project-name.ts'
 import { readTrees } from './read-yaml.ts'
 import { mapOf, type Tree, withEntries } from './tree.ts'
 import { schemaFaults } from './validate.ts'
@@ -21,6 +22,11 @@ export function partsOf(name: string, text: string, variables: Variables, loadin
     const version = mapOf(document).get('version')
     if (version !== undefined) {
       loading.warnings.push({ path: ['version'], place: version.place, problem: 'is obsolete, and not looked at' })
+    }
+    // Before all that looks at each of them.
+    const services = mapOf(document).get('services')
+    if (services !== undefined && mapOf(services).size > MAX_SERVICES) {
+      loading.refuse({ path: ['services'], place: services.place, problem: `are more than ${MAX_SERVICES}` })
     }
     const told = { faults: loading.faults, unset: loading.unset.bind(loading) }
     const tree = interpolateTree(withEntries(document, { version: undefined }), variables, told)

@@ -28,6 +28,7 @@ export function shortPorts(item: Tree, { path, faults, ports: budget }: Changing
   if (outside !== undefined && !isOneOf && inside.length !== outside.length) {
     return fail(`${outside.length} ports of the host do not match ${inside.length} of the container`)
   }
+  if (budget.left < 0) return []
   budget.left -= inside.length
   if (budget.left < 0) return fail('all ranges together have too many ports')
   const common = { protocol: protocol.toLowerCase(), ...(ip !== '' && { host_ip: ip }) }

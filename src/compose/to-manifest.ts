@@ -1,98 +1,120 @@
-import type { BottleManifest, BottleService, BottleSpec } from '../model/bottle.ts'
+import { messageOf } from '../lib/errors.ts'
+import { withoutUndefined } from '../lib/without-undefined.ts'
+import type { BottleManifest, BottleService, BottleVolume } from '../model/bottle.ts'
+import { validateNameOrId } from '../model/names.ts'
 import type { Fault, Warning } from './faults.ts'
 import { tellMarks } from './key-marks.ts'
 import type { ComposeProject, ComposeVolume } from './project.ts'
-import { NAME, NAME_RULE } from './project-name.ts'
+import { MAX_SERVICES, NAME, NAME_RULE } from './project-name.ts'
 import { startOrder } from './start-order.ts'
-import { toNetwork } from './to-networks.ts'
+import { tellOfExternal, toNetworks } from './to-networks.ts'
 import { toService } from './to-service.ts'
-import { type At, attempt, below, fault, yes } from './values.ts'
+import { type At, attempt, below, fault, truth } from './values.ts'
 
-export interface ManifestReading {
+export interface ReadManifest {
+  /** Of use if there are no faults. */
   readonly manifest: BottleManifest
   readonly faults: readonly Fault[]
   readonly warnings: readonly Warning[]
 }
 
-const SERVICE_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/
-
-/** What a resolved project says, without its `$$`. Where there are faults the manifest is not to be used. */
-export function toManifest(project: ComposeProject): ManifestReading {
+/** What a project in canonical spelling says, with values as they are: no `$$`. */
+export function toManifest(given: ComposeProject): ReadManifest {
+  const project = { ...given, services: given.services ?? {} }
   const at: At = { path: [], faults: [], warnings: [] }
   tellMarks(project, at)
-  if (!NAME.test(project.name)) fault(below(at, 'name'), `is no name for a bottle: ${NAME_RULE}`)
-  const services = Object.fromEntries(
-    Object.entries(project.services).map(([name, service]) => {
-      const here = below(at, 'services', name)
-      if (!SERVICE_NAME.test(name))
-        fault(here, 'is no name for a service: use letters, digits, "_", "." and "-", at most 63')
-      return [name, toService(service, project, here)]
-    }),
-  )
-  if (Object.keys(services).length === 0) fault(below(at, 'services'), 'has no service')
-  attempt(below(at, 'services'), () => startOrder(services))
-  const linked = withLinks(services, project)
-  const manifest = {
-    name: project.name,
-    spec: {
-      services: linked,
-      networks: networksOf(linked, project, below(at, 'networks')),
-      volumes: volumesOf(linked, project, below(at, 'volumes')),
-      policies: [],
-    },
+  const names = Object.keys(project.services)
+  if (names.length === 0) fault(at, 'services: there is none')
+  if (names.length > MAX_SERVICES) fault(below(at, 'services'), `are ${names.length}: at most ${MAX_SERVICES}`)
+  const services = names.length > MAX_SERVICES ? {} : toServices(project, below(at, 'services'))
+  const used = new Set(Object.values(services).flatMap(({ networks }) => networks.map(({ network }) => network)))
+  const spec = {
+    services,
+    networks: toNetworks(project, used, below(at, 'networks')),
+    volumes: toVolumes(project, services, below(at, 'volumes')),
+    policies: [],
   }
-  return { manifest, faults: at.faults, warnings: at.warnings }
+  return { manifest: { name: project.name, spec }, faults: at.faults, warnings: at.warnings }
 }
 
-/** `links: [db:store]` gives `db` another name where both are. */
-function withLinks(services: BottleSpec['services'], project: ComposeProject): BottleSpec['services'] {
-  const aliases = new Map<string, string[]>()
-  for (const [name, { links = [] }] of Object.entries(project.services)) {
+function toServices(project: ComposeProject, at: At): Readonly<Record<string, BottleService>> {
+  const aliases = linkAliases(project)
+  const read = Object.entries(project.services).map(([name, service]) => {
+    const here = below(at, name)
+    if (!NAME.test(name)) fault(here, `is no name of a service: ${NAME_RULE}`)
+    return [name, toService(service, project, aliases.get(name) ?? new Map(), here)] as const
+  })
+  const services = Object.fromEntries(read)
+  tellOfSameNames(services, at)
+  tellOfCircles(services, at)
+  return services
+}
+
+/** `links: ["db:database"]`: what a service is called besides by whom is in a network with it; by service and network. */
+function linkAliases({ services }: ComposeProject): ReadonlyMap<string, Map<string, string[]>> {
+  const aliases = new Map<string, Map<string, string[]>>()
+  for (const { links = [], networks = {} } of Object.values(services)) {
     for (const link of links) {
-      const [target = '', alias] = link.split(':')
-      if (alias === undefined || alias === target || !Object.hasOwn(services, target)) continue
-      const own = services[name]!.networks.map(({ network }) => network)
-      for (const { network } of services[target]!.networks) {
-        if (own.includes(network)) aliases.getOrInsertComputed(`${target} ${network}`, () => []).push(alias)
+      const [name = '', alias] = link.split(':')
+      if (alias === undefined || !Object.hasOwn(services, name)) continue
+      const own = networksOf(networks)
+      for (const key of networksOf(services[name]!.networks ?? {}).filter((other) => own.includes(other))) {
+        const byNetwork = aliases.get(name) ?? new Map<string, string[]>()
+        const others = byNetwork.get(key) ?? []
+        others.push(alias)
+        byNetwork.set(key, others)
+        aliases.set(name, byNetwork)
       }
     }
   }
-  if (aliases.size === 0) return services
-  return Object.fromEntries(
-    Object.entries(services).map(([name, service]): [string, BottleService] => [
-      name,
-      {
-        ...service,
-        networks: service.networks.map((one) => ({
-          ...one,
-          aliases: [...new Set([...one.aliases, ...(aliases.get(`${name} ${one.network}`) ?? [])])],
-        })),
-      },
-    ]),
-  )
+  return aliases
 }
 
-/** Those that a service is in. */
-function networksOf(
-  services: BottleSpec['services'],
-  { networks = {} }: ComposeProject,
+function networksOf(networks: object): readonly string[] {
+  const names = Object.keys(networks)
+  return names.length > 0 ? names : ['default']
+}
+
+function tellOfSameNames(services: Readonly<Record<string, BottleService>>, at: At): void {
+  const taken = new Map<string, string>()
+  for (const [name, { containerName }] of Object.entries(services)) {
+    if (containerName === undefined) continue
+    const other = taken.get(containerName)
+    if (other !== undefined) fault(below(at, name, 'container_name'), `is that of ${other}, too`)
+    taken.set(containerName, name)
+  }
+}
+
+function tellOfCircles(services: Readonly<Record<string, BottleService>>, at: At): void {
+  try {
+    startOrder(services)
+  } catch (error) {
+    fault(at, `: one ${messageOf(error)}`)
+  }
+}
+
+/** Those that are mounted somewhere. */
+function toVolumes(
+  { volumes = {} }: ComposeProject,
+  services: Readonly<Record<string, BottleService>>,
   at: At,
-): BottleSpec['networks'] {
-  const used = new Set(Object.values(services).flatMap((service) => service.networks.map(({ network }) => network)))
-  return Object.fromEntries([...used].map((key) => [key, toNetwork(networks[key] ?? {}, below(at, key))]))
-}
-
-/** Those that a service mounts. */
-function volumesOf(services: BottleSpec['services'], { volumes = {} }: ComposeProject, at: At): BottleSpec['volumes'] {
+): Readonly<Record<string, BottleVolume>> {
   const used = new Set(
     Object.values(services).flatMap(({ mounts }) =>
       mounts.flatMap((mount) => (mount.type === 'volume' && mount.volume !== undefined ? [mount.volume] : [])),
     ),
   )
-  return Object.fromEntries([...used].map((key) => [key, toVolume(volumes[key] ?? {}, below(at, key))]))
+  const entries = [...used].toSorted().map((key) => {
+    const volume = Object.hasOwn(volumes, key) ? volumes[key] : undefined
+    return [key, toVolume(key, volume ?? {}, below(at, key))] as const
+  })
+  return Object.fromEntries(entries)
 }
 
-function toVolume({ name, external, labels = {} }: ComposeVolume, at: At): BottleSpec['volumes'][string] {
-  const isExternal = yes(below(at, 'external'), external)
-  return { ...(name !== undefined && { name }), ...(isExternal && { external: isExternal }), labels }
+function toVolume(key: string, volume: ComposeVolume, at: At): BottleVolume {
+  const { name, labels = {} } = volume
+  if (name !== undefined) attempt(below(at, 'name'), () => validateNameOrId('volume', name))
+  if (!truth(below(at, 'external'), volume.external)) return withoutUndefined({ name, labels })
+  tellOfExternal(volume, at)
+  return { name: name ?? key, external: true, labels: {} }
 }

@@ -6,6 +6,7 @@ import { absolutePath, isPropagation, mountPoint, PROPAGATIONS } from '../model/
 import { parseTmpfs } from '../model/tmpfs.ts'
 import { quoted } from './faults.ts'
 import type { ComposeFileMount, ComposeMount, ComposeProject, ComposeService, ComposeSource, Count } from './project.ts'
+import { pathText } from './tree.ts'
 import { type At, attempt, below, bytes, fault, integer, truth, warn } from './values.ts'
 
 export interface Mounts {
@@ -20,7 +21,7 @@ export function toMounts(service: ComposeService, project: ComposeProject, at: A
   const own = <T extends { readonly destination: string }>(place: At, mounted: T | undefined): readonly T[] => {
     if (mounted === undefined) return []
     const other = taken.get(mounted.destination)
-    const what = String(place.path.slice(2).join(' '))
+    const what = pathText(place.path.slice(2))
     if (other !== undefined) fault(place, `is mounted on ${mounted.destination}, as is ${other}`)
     taken.set(mounted.destination, what)
     return [mounted]
@@ -36,7 +37,7 @@ export function toMounts(service: ComposeService, project: ComposeProject, at: A
   const configs = each('configs', service.configs, (mount, place) => toFile('config', mount, project.configs, place))
   return {
     mounts: volumes.filter((mount) => 'type' in mount),
-    tmpfs: [...tmpfs, ...volumes.filter((mount): mount is Tmpfs => !('type' in mount))],
+    tmpfs: [...tmpfs, ...volumes.filter((mount) => 'options' in mount)],
     files: [...secrets, ...configs],
   }
 }

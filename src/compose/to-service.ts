@@ -1,115 +1,131 @@
-import { addressFamily } from '../lib/ip-address.ts'
+import { messageOf } from '../lib/errors.ts'
 import { withoutUndefined } from '../lib/without-undefined.ts'
 import type { BottleDependency, BottleService } from '../model/bottle.ts'
-import type { HealthcheckOptions } from '../model/healthcheck.ts'
-import type { PortMapping } from '../model/network.ts'
+import { parseCapability } from '../model/capability.ts'
+import { HOST_NAME } from '../model/dns.ts'
+import { HOSTNAME } from '../model/hostname.ts'
+import { validateName } from '../model/names.ts'
+import { assertNamespacesAgree } from '../model/namespace-mode.ts'
 import { parseSignal } from '../model/signal.ts'
 import { quoted } from './faults.ts'
-import type { ComposeDependency, ComposeHealthcheck, ComposePort, ComposeProject, ComposeService } from './project.ts'
+import type { ComposeProject, ComposeService } from './project.ts'
 import { shellWords } from './shell-words.ts'
+import { toHealthcheck } from './to-healthcheck.ts'
 import { toMounts } from './to-mounts.ts'
-import { toAttachments } from './to-networks.ts'
+import { toServiceNetworks } from './to-networks.ts'
 import { toOptions } from './to-options.ts'
+import { toPorts } from './to-ports.ts'
 import { toResources } from './to-resources.ts'
-import { type At, attempt, below, fault, integer, milliseconds, truth, warn, yes } from './values.ts'
+import { type At, attempt, below, fault, integer, milliseconds, warn, yes } from './values.ts'
 
 const MAX_REPLICAS = 1000
 
-export function toService(service: ComposeService, project: ComposeProject, at: At): BottleService {
-  const { environment = {}, hostname, domainname, container_name: containerName, stop_signal: stopSignal } = service
-  const replicas = toReplicas(service, at)
-  if (hostname === undefined && domainname !== undefined) fault(below(at, 'domainname'), 'needs hostname')
-  if (stopSignal !== undefined) attempt(below(at, 'stop_signal'), () => parseSignal(stopSignal))
-  const ports = (service.ports ?? []).flatMap((port, index) => toPort(port, below(at, 'ports', index)) ?? [])
-  const made = {
+const IS_HOSTNAME = new RegExp(HOSTNAME.pattern)
+
+/** What a service says; `linkAliases` are what others call it, by network. */
+export function toService(
+  service: ComposeService,
+  project: ComposeProject,
+  linkAliases: ReadonlyMap<string, readonly string[]>,
+  at: At,
+): BottleService {
+  const options = toOptions(service, at)
+  const hostname = toHostname(service, at)
+  const { networks, networkMode } = toServiceNetworks(service, project, linkAliases, at)
+  attempt(at, () => assertNamespacesAgree({ hostname, networkMode, options }))
+  const read = withoutUndefined({
     image: toImage(service, at),
     pull: toPull(service.pull_policy, below(at, 'pull_policy')),
-    entrypoint: toWords(service.entrypoint, below(at, 'entrypoint')),
-    command: toWords(service.command, below(at, 'command')),
-    // Of a name alone whose value the client does not have there is no variable.
-    env: Object.entries(environment).flatMap(([name, value]) => (value === null ? [] : [`${name}=${value}`])),
-    workingDir: service.working_dir,
-    user: service.user,
-    hostname: hostname !== undefined && domainname !== undefined ? `${hostname}.${domainname}` : hostname,
+    entrypoint: toArgv(service.entrypoint, below(at, 'entrypoint')),
+    command: toArgv(service.command, below(at, 'command')),
+    env: toEnv(service.environment ?? {}, below(at, 'environment')),
+    workingDir: service.working_dir || undefined,
+    user: service.user || undefined,
+    hostname,
     labels: service.labels ?? {},
     tty: yes(below(at, 'tty'), service.tty),
     openStdin: yes(below(at, 'stdin_open'), service.stdin_open),
-    ports,
+    ports: toPorts(service, below(at, 'ports')),
     ...toMounts(service, project, at),
-    ...toAttachments(service, project, at),
+    networks,
+    networkMode,
     dependsOn: toDependencies(service, project, at),
-    healthcheck: service.healthcheck && toHealthcheck(service.healthcheck, below(at, 'healthcheck')),
-    replicas,
+    healthcheck: toHealthcheck(service.healthcheck, below(at, 'healthcheck')),
+    replicas: toReplicas(service, at),
     resources: toResources(service, at),
-    capAdd: service.cap_add ?? [],
-    capDrop: service.cap_drop ?? [],
+    capAdd: toCapabilities(service.cap_add, below(at, 'cap_add')),
+    capDrop: toCapabilities(service.cap_drop, below(at, 'cap_drop')),
     readOnlyRootfs: yes(below(at, 'read_only'), service.read_only),
-    options: toOptions(service, at),
-    stopSignal,
+    options,
+    stopSignal: toSignal(service.stop_signal, below(at, 'stop_signal')),
     stopTimeoutMs: milliseconds(below(at, 'stop_grace_period'), service.stop_grace_period),
-    containerName,
-    updateOrder: service.deploy?.update_config?.order ?? ('stop-first' as const),
+    containerName: toContainerName(service.container_name, below(at, 'container_name')),
+    updateOrder: service.deploy?.update_config?.order ?? 'stop-first',
+  })
+  if (read.workingDir !== undefined && !read.workingDir.startsWith('/')) {
+    fault(below(at, 'working_dir'), `must be an absolute path, not ${quoted(read.workingDir)}`)
   }
-  if (replicas > 1) tellOfReplicas(made, at)
-  return withoutUndefined(made)
+  if (read.replicas > 1) tellOfOneOnly(read, at)
+  return read
 }
 
 /** What only one container can have. */
-function tellOfReplicas(
-  {
-    containerName,
-    ports,
-    networks,
-    replicas,
-  }: Pick<BottleService, 'ports' | 'networks' | 'replicas'> & { readonly containerName: string | undefined },
-  at: At,
-): void {
-  const why = `only one of its ${replicas} containers could have it`
-  if (containerName !== undefined) fault(below(at, 'container_name'), `is one name: ${why}`)
-  for (const { hostPort } of ports) if (hostPort !== 0) fault(below(at, 'ports'), `publish port ${hostPort}: ${why}`)
-  for (const { network, address, address6 } of networks) {
-    if ((address ?? address6) !== undefined) fault(below(at, 'networks', network), `has an address: ${why}`)
-  }
+function tellOfOneOnly({ replicas, containerName, ports, networks }: BottleService, at: At): void {
+  const hostPort = ports.find((port) => port.hostPort !== 0)?.hostPort
+  const address = networks.flatMap((network) => network.address ?? network.address6 ?? [])[0]
+  const tell = (place: At, what: string) => fault(place, `: ${replicas} replicas cannot all have ${what}`)
+  if (containerName !== undefined) tell(below(at, 'container_name'), `the name ${containerName}`)
+  if (hostPort !== undefined) tell(below(at, 'ports'), `port ${hostPort} of the host; leave it out for free ones`)
+  if (address !== undefined) tell(below(at, 'networks'), `the address ${address}`)
 }
 
-function toImage({ image, build }: ComposeService, at: At): string {
-  if (image !== undefined && image !== '') return image
-  fault(
-    at,
-    build === undefined
-      ? 'needs "image"'
-      : 'has no image, and images are not built here: build it, and name it in "image"',
-  )
+function toImage({ image = '', build }: ComposeService, at: At): string {
+  if (image !== '') return image
+  if (build === undefined) fault(at, 'needs "image"')
+  else
+    fault(below(at, 'build'), 'is not supported: images are not built here; build it first, and name it with "image"')
   return ''
 }
 
+const PULLS: Readonly<Record<string, BottleService['pull']>> = {
+  ...{ always: 'always', missing: 'missing', if_not_present: 'missing', never: 'never' },
+}
+
 function toPull(policy: string | undefined, at: At): BottleService['pull'] {
-  if (policy === undefined || policy === 'missing' || policy === 'if_not_present') return 'missing'
-  if (policy === 'always' || policy === 'never') return policy
-  if (policy === 'build') fault(at, 'is build, and images are not built here')
-  else warn(at, `is ${quoted(policy)}, and taken as missing`)
+  if (policy === undefined) return 'missing'
+  if (Object.hasOwn(PULLS, policy)) return PULLS[policy]!
+  if (policy === 'build') fault(at, 'is "build", but images are not built here')
+  else if (!/^(?:refresh|daily|weekly|every_(?:\d{1,9}[wdhms]){1,5})$/.test(policy)) {
+    fault(at, `must be one of ${Object.keys(PULLS).join(', ')}, not ${quoted(policy)}`)
+  } else warn(at, `is taken as "missing", not honoured as ${quoted(policy)}`)
   return 'missing'
 }
 
-function toWords(words: string | readonly string[] | null | undefined, at: At): readonly string[] | undefined {
-  if (words === null || words === undefined) return undefined
-  return typeof words === 'string' ? attempt(at, () => shellWords(words)) : words
+function toArgv(value: string | readonly string[] | null | undefined, at: At): readonly string[] | undefined {
+  if (typeof value !== 'string') return value ?? undefined
+  try {
+    return shellWords(value)
+  } catch (error) {
+    return fault(at, messageOf(error))
+  }
 }
 
-function toPort(
-  { target, published = '0', host_ip: hostIp = '', protocol = 'tcp' }: ComposePort,
-  at: At,
-): PortMapping | undefined {
-  const containerPort = integer(below(at, 'target'), target, 1, 65_535)
-  if (target === undefined) return fault(at, 'needs "target"')
-  const hostPort = integer(below(at, 'published'), published, 0, 65_535)
-  if (protocol !== 'tcp' && protocol !== 'udp')
-    return fault(below(at, 'protocol'), `must be tcp or udp, not ${quoted(protocol)}`)
-  if (hostIp !== '' && addressFamily(hostIp) === undefined)
-    return fault(below(at, 'host_ip'), `is no address: ${quoted(hostIp)}`)
-  return containerPort === undefined || hostPort === undefined
-    ? undefined
-    : { hostIp, hostPort, containerPort, protocol }
+/** A name without a value is not set. */
+function toEnv(environment: Readonly<Record<string, string | null>>, at: At): readonly string[] {
+  return Object.entries(environment).flatMap(([name, value]) => {
+    if (name === '' || name.includes('=')) fault(at, `has ${quoted(name)}, which is no name of a variable`)
+    return value === null ? [] : [`${name}=${value}`]
+  })
+}
+
+function toHostname({ hostname, domainname }: ComposeService, at: At): string | undefined {
+  if (domainname !== undefined && hostname === undefined) {
+    return warn(below(at, 'domainname'), 'is not honoured: there is no hostname')
+  }
+  const name = hostname && domainname ? `${hostname}.${domainname}` : hostname
+  if (!name) return undefined
+  const isValid = name.length <= HOSTNAME.maxLength && IS_HOSTNAME.test(name)
+  return isValid ? name : fault(below(at, 'hostname'), `must be ${HOSTNAME.description}, not ${quoted(name)}`)
 }
 
 const CONDITIONS = {
@@ -119,47 +135,47 @@ const CONDITIONS = {
 } as const
 
 function toDependencies(
-  { depends_on: dependencies = {}, links = [] }: ComposeService,
-  project: ComposeProject,
+  { depends_on = {}, links = [] }: ComposeService,
+  { services }: ComposeProject,
   at: At,
-) {
-  const linked = links.map(
-    (link) => [link.split(':')[0]!, { condition: 'service_started' } satisfies ComposeDependency] as const,
-  )
-  const all: Readonly<Record<string, ComposeDependency>> = { ...Object.fromEntries(linked), ...dependencies }
-  const found = Object.entries(all).flatMap(
-    ([name, { condition, required = true, restart }]): [string, BottleDependency][] => {
-      const here = below(at, Object.hasOwn(dependencies, name) ? 'depends_on' : 'links', name)
-      if (!Object.hasOwn(project.services, name)) {
-        // What is not needed may be left out by its profile.
-        if (required) fault(here, 'is no service of the project, or its profile is not asked for')
-        return []
-      }
-      const isRestarted = truth(below(here, 'restart'), restart) === true
-      return [[name, { condition: CONDITIONS[condition], required, ...(isRestarted && { restart: true as const }) }]]
-    },
-  )
-  return Object.fromEntries(found)
-}
-
-function toHealthcheck(check: ComposeHealthcheck, at: At): HealthcheckOptions {
-  const { test } = check
-  if (truth(below(at, 'disable'), check.disable) === true) return { test: ['NONE'] }
-  return withoutUndefined({
-    test: typeof test === 'string' ? ['CMD-SHELL', test] : test,
-    intervalMs: milliseconds(below(at, 'interval'), check.interval),
-    timeoutMs: milliseconds(below(at, 'timeout'), check.timeout),
-    retries: integer(below(at, 'retries'), check.retries, 0, 1_000_000),
-    startPeriodMs: milliseconds(below(at, 'start_period'), check.start_period),
-    startIntervalMs: milliseconds(below(at, 'start_interval'), check.start_interval),
-  })
-}
-
-function toReplicas({ scale, deploy }: ComposeService, at: At): number {
-  const replicas = integer(below(at, 'deploy', 'replicas'), deploy?.replicas, 0, MAX_REPLICAS)
-  const scaled = integer(below(at, 'scale'), scale, 0, MAX_REPLICAS)
-  if (replicas !== undefined && scaled !== undefined && replicas !== scaled) {
-    fault(below(at, 'scale'), 'is not what deploy.replicas says')
+): Readonly<Record<string, BottleDependency>> {
+  const dependencies = new Map<string, BottleDependency>()
+  const known = (name: string, place: At) =>
+    Object.hasOwn(services, name) || fault(place, `: there is no service ${quoted(name)}`)
+  for (const [index, link] of links.entries()) {
+    const place = below(at, 'links', index)
+    const [name = '', alias = name] = link.split(':')
+    if (!HOST_NAME.test(alias)) fault(place, `is ${quoted(link)}; want a service, or service:alias`)
+    if (known(name, place)) dependencies.set(name, { condition: 'started', restart: true, required: true })
   }
-  return replicas ?? scaled ?? 1
+  for (const [name, { condition, required = true, restart }] of Object.entries(depends_on)) {
+    const place = below(at, 'depends_on', name)
+    if (!known(name, place)) continue
+    const isRestarted = yes(below(place, 'restart'), restart)
+    dependencies.set(name, { condition: CONDITIONS[condition], ...(isRestarted && { restart: true }), required })
+  }
+  return Object.fromEntries(dependencies)
+}
+
+function toReplicas({ deploy, scale }: ComposeService, at: At): number {
+  const deployed = integer(below(at, 'deploy', 'replicas'), deploy?.replicas, 0, MAX_REPLICAS)
+  const scaled = integer(below(at, 'scale'), scale, 0, MAX_REPLICAS)
+  if (deployed !== undefined && scaled !== undefined && deployed !== scaled) {
+    fault(below(at, 'scale'), `is ${scaled}, and deploy.replicas ${deployed}`)
+  }
+  return deployed ?? scaled ?? 1
+}
+
+function toCapabilities(names: readonly string[] | undefined, at: At): readonly string[] {
+  return (names ?? []).flatMap((name, index) => attempt(below(at, index), () => parseCapability(name)) ?? [])
+}
+
+function toSignal(signal: string | undefined, at: At): string | undefined {
+  if (signal !== undefined) attempt(at, () => parseSignal(signal))
+  return signal
+}
+
+function toContainerName(name: string | undefined, at: At): string | undefined {
+  if (name !== undefined) attempt(at, () => validateName('container', name))
+  return name
 }

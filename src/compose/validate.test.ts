@@ -44,7 +44,7 @@ network: {}
 `
   assert.deepEqual(faultsOf(text), [
     'compose.yaml, line 3: services.web.imagee is unknown; did you mean "image"?',
-    'compose.yaml, line 4: services.web.command[1] must be a text, not 10',
+    'compose.yaml, line 4: services.web.command[1] must be a text, not 10; put it in quotes',
     'compose.yaml, line 7: services.web.ports[1] must be a number, a text or an object, not a list',
     'compose.yaml, line 8: services.web.ports[2].publish is unknown; did you mean "published"?',
     'compose.yaml, line 10: services.web.depends_on.db.condition must be one of service_started, service_healthy, service_completed_successfully, not "service_ready"',
@@ -62,7 +62,7 @@ network: {}
 test('names that are none', () => {
   assert.deepEqual(faultsOf('services: {"a b": {image: x}, "": {image: y}}\n'), [
     'compose.yaml, line 1: services.a b is not a name: use letters, digits, ".", "_" and "-"',
-    'compose.yaml, line 1: services. is not a name: use letters, digits, ".", "_" and "-"',
+    'compose.yaml, line 1: services has an empty name',
   ])
   assert.deepEqual(faultsOf('__proto__: {a: 1}\nconstructor: 1\n'), [
     'compose.yaml, line 1: __proto__ is unknown',

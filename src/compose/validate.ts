@@ -11,9 +11,9 @@ export function schemaFaults(tree: Tree, { isPart = false } = {}): Fault[] {
   if (validate(plainOf(tree))) return []
   return withoutChoices(validate.errors ?? [])
     .filter(({ keyword }) => !(isPart && keyword === 'required'))
+    .slice(0, MAX_FAULTS)
     .map((error) => faultOf(error, tree))
     .toSorted((a, b) => (a.place?.line ?? 0) - (b.place?.line ?? 0))
-    .slice(0, MAX_FAULTS)
 }
 
 const MAX_FAULTS = 100
@@ -54,8 +54,10 @@ function typesOf({ types, params }: Told): readonly string[] {
 function faultOf(error: Told, root: Tree): Fault {
   const path = pathOf(error.instancePath, root)
   const key = error.params['additionalProperty']
-  if (typeof key === 'string')
+  if (key === '') return { path, place: placeAt(root, [...path, key]), problem: 'has an empty name' }
+  if (typeof key === 'string') {
     return { path: [...path, key], place: placeAt(root, [...path, key]), problem: unknown(path, key) }
+  }
   const tree = path.reduce<Tree | undefined>(
     (at, step) => (typeof step === 'number' ? listOf(at)[step] : mapOf(at).get(step)),
     root,
@@ -92,7 +94,7 @@ function problemOf(error: Told, tree: Tree | undefined): string {
   const { keyword, params } = error
   switch (keyword) {
     case 'type':
-      return `must be ${listed(typesOf(error))}, not ${kindOf(tree)}`
+      return `must be ${listed(typesOf(error))}, not ${kindOf(tree)}${hintOf(error, tree)}`
     case 'required':
       return `needs ${quoted(String(params['missingProperty']))}`
     case 'enum':
@@ -105,6 +107,13 @@ function problemOf(error: Told, tree: Tree | undefined): string {
     default:
       return `is not valid: ${kindOf(tree)}`
   }
+}
+
+/** YAML takes for a number what was meant as a text. */
+function hintOf(error: Told, tree: Tree | undefined): string {
+  const isOther = typeof tree?.value === 'number' || typeof tree?.value === 'boolean'
+  const types = typesOf(error)
+  return isOther && types.includes('string') && !types.includes('boolean') ? '; put it in quotes' : ''
 }
 
 /** `a text, a list or nothing` */

@@ -12,12 +12,14 @@ export interface At {
   readonly warnings: Warning[]
 }
 
+const MAX_FAULTS = 1000
+
 export function below(at: At, ...steps: Path): At {
   return { ...at, path: [...at.path, ...steps] }
 }
 
 export function fault({ path, faults }: At, problem: string): undefined {
-  faults.push({ path, problem })
+  if (faults.length < MAX_FAULTS) faults.push({ path, problem })
 }
 
 export function warn({ path, warnings }: At, problem: string): undefined {

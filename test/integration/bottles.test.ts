@@ -97,7 +97,7 @@ services:
     env: [DB_NAME=wp, DB_USER=wp, DB_PASSWORD=secret]
 policies:
   - {type: east-west, source: wp, destination: db, protocol: tcp, dest_port: 3306, comment: queries}
-`.replace('command: [httpd', 'entrypoint: ["/bin/busybox"]\n    command: [httpd'),
+`,
     )
     assert.equal(registered.status, 201, registered.text)
     const { bottleId, bottleName, services, startOrder, warnings } = registered.json.data

@@ -48,8 +48,7 @@ export function mariadbImage(): OciImage {
       ],
     ],
     config: {
-      Entrypoint: ['/entry'],
-      Cmd: [],
+      Cmd: ['/entry'],
       Env: ['PATH=/usr/sbin:/usr/bin:/bin'],
       Volumes: { '/var/lib/mysql': {} },
     },

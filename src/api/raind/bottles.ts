@@ -21,7 +21,8 @@ import { success } from './envelope.ts'
 import { jsonLines } from './json-lines.ts'
 import { NDJSON } from './types.ts'
 
-const MAX_TEXT_BYTES = 1024 * 1024
+/** What is read on the main thread: YAML of that size takes it less than half a second. */
+const MAX_TEXT_BYTES = 256 * 1024
 
 /** Raind's verbs on bottles, and `up`; by name or id. `daemon`: the context of what changes the machine. */
 export function bottleRoutes(bottles: Bottles, containers: Containers, daemon: Ctx): readonly Route[] {

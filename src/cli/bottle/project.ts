@@ -44,7 +44,7 @@ export async function readProject(flags: Flags, stdin: AsyncIterable<Uint8Array 
   const files = await readManifestFiles(paths, { recursive: false, stdin })
   const { isBottleFile, readBottleText, resolveProject, parseEnvFile } = await import('../../compose/index.ts')
   const [first] = files
-  if (first !== undefined && files.length === 1 && isBottleFile(first.text)) {
+  if (first !== undefined && files.length === 1 && isBottleFile(first.text, first.name)) {
     const { manifest, warnings } = told(() => readBottleText(first.text))
     return { text: first.text, name: manifest.name, warnings }
   }
