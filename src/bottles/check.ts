@@ -1,6 +1,6 @@
-import { readdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemCode } from '../lib/errors.ts'
+import { namesIn } from '../lib/names-in.ts'
 import { type CheckedFinding, type Fault, settleFaults } from '../model/finding.ts'
 import { shortId } from '../model/names.ts'
 import type { Deps } from './deps.ts'
@@ -38,13 +38,4 @@ export async function checkBottles({ store, directory }: Deps, repair: boolean):
       ),
   ]
   return await settleFaults(faults, repair)
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return []
-    throw error
-  }
 }

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
-import { chmod, chown, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { chmod, chown, mkdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Ctx } from '../lib/ctx.ts'
-import { messageOf, StatusError, systemCode } from '../lib/errors.ts'
+import { messageOf, StatusError } from '../lib/errors.ts'
 import { failpoint } from '../lib/failpoint.ts'
+import { namesIn } from '../lib/names-in.ts'
 import { mountMemory, mountsBelow } from '../snapshots/index.ts'
 import type { Deps, Paths } from './deps.ts'
 import { type VolumeFile, writeVolumeFiles } from './pod-volumes-files.ts'
@@ -124,13 +125,4 @@ export function assertPathName(name: string): void {
     'invalid_argument',
     `${JSON.stringify(name.slice(0, 100))} cannot name a pod, a volume or a container`,
   )
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return []
-    throw error
-  }
 }
