@@ -1,5 +1,4 @@
 import type { BottleStep, Bottles } from '../../bottles/index.ts'
-import { readBottleText } from '../../compose/index.ts'
 import type { Containers } from '../../containers/index.ts'
 import type { Ctx } from '../../lib/ctx.ts'
 import { StatusError } from '../../lib/errors.ts'
@@ -33,14 +32,14 @@ export function bottleRoutes(bottles: Bottles, containers: Containers, daemon: C
     }),
 
     route('POST', '/v1/bottle', {}, async (request) => {
-      const { manifest, warnings } = readBottleText(await readText(request.stream, MAX_TEXT_BYTES))
+      const { manifest, warnings } = await readBottle(request.stream)
       const data: WireRegisteredBottle = wireRegisteredBottle(await bottles.register(daemon, manifest), warnings)
       return success(201, 'bottle registered', data)
     }),
 
     route('PUT', '/v1/bottle', { query: upBottleQuery }, async ({ id, ctx, query, stream: body }) => {
       const { recreate = false, noStart = false, timeout } = query
-      const { manifest, warnings } = readBottleText(await readText(body, MAX_TEXT_BYTES))
+      const { manifest, warnings } = await readBottle(body)
       const options = { recreate, noStart, ...(timeout !== undefined && { timeoutMs: timeout * 1000 }) }
       const steps = stepsOf((tell) => bottles.up(daemon, manifest, { ...options, tell }), warnings)
       return stream(
@@ -59,6 +58,12 @@ export function bottleRoutes(bottles: Bottles, containers: Containers, daemon: C
       return success(200, 'bottle action done', { id: params.bottleId })
     }),
   ]
+}
+
+/** The reader is loaded with the first bottle: it takes 30 ms, and memory that most daemons never need. */
+async function readBottle(body: AsyncIterable<Uint8Array>) {
+  const { readBottleText } = await import('../../compose/index.ts')
+  return readBottleText(await readText(body, MAX_TEXT_BYTES))
 }
 
 type ActionParams = RouteRequest<'bottleId' | 'action', BottleActionBody, undefined>['params']
