@@ -206,7 +206,11 @@ for (const runtime of ['crun', 'runc'] as const)
         assert.match(byDefault.waiting.message, /Cannot enforce AppArmor/)
         return
       }
-      const confinement = (name: string) => say(name, 'cat /proc/1/attr/current')
+      // From outside: one that is confined may not read that of its own.
+      const confinement = async (name: string) => {
+        const { pid } = await the().container('web', name)
+        return readFileSync(`/proc/${pid}/attr/current`, 'utf8')
+      }
       assert.equal(await confinement('none'), 'unconfined\n')
       for (const name of ['usual', 'default']) assert.match(await confinement(name), new RegExp(`^${apparmor} `))
     })
