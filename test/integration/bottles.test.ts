@@ -13,6 +13,7 @@ const OBEYS = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.05; done']
 /** Healthy after a moment. */
 const WELL_LATER = ['sh', '-c', `(sleep 0.5; touch /well) & ${OBEYS[2]}`]
 const OFTEN = { interval: '100ms', start_period: '30s', start_interval: '100ms', timeout: '60s' }
+const SERVES = { test: ['CMD', 'wget', '-qO-', 'http://127.0.0.1/v'], ...OFTEN }
 const IS_WELL = { test: ['CMD', 'test', '-e', '/well'], ...OFTEN }
 
 interface Step {
@@ -357,21 +358,19 @@ policies:
   })
 
   test('a service behind its published port is replaced without a failed request', async () => {
-    const web = (version: string, healthcheck: object = IS_WELL) =>
+    const web = (version: string, healthcheck: object = SERVES) =>
       project({
         web: service({
           environment: [`V=${version}`],
           ports: ['18081:80'],
           healthcheck,
-          command: [
-            'sh',
-            '-c',
-            'mkdir /www; echo $$V > /www/v; (sleep 0.3; touch /well) & exec httpd -f -p 80 -h /www',
-          ],
+          command: ['sh', '-c', 'mkdir /www; echo $$V > /www/v; exec httpd -f -p 80 -h /www'],
           deploy: { update_config: { order: 'start-first' } },
         }),
       })
     await done(web('1'))
+    // An up waits for those that others depend on only.
+    await eventually(() => fetch('http://127.0.0.1:18081/v').catch(() => undefined))
     const seen = new Map<string, number>()
     let isOver = false
     const ask = async () => {
