@@ -1,5 +1,6 @@
 import { forEachLimited } from '../lib/for-each-limited.ts'
 import type { BottleService } from '../model/bottle.ts'
+import { startOrder } from '../model/start-order.ts'
 
 type Graph = Readonly<Record<string, Pick<BottleService, 'dependsOn'>>>
 
@@ -26,7 +27,7 @@ export async function alongDependencies(
       failing.abort()
     }
   }
-  for (const service of inOrder(services)) done.set(service, run(service))
+  for (const service of startOrder(services).flat()) done.set(service, run(service))
   await Promise.all(done.values())
   if (errors.length > 0) throw errors[0]
 }
@@ -34,18 +35,6 @@ export async function alongDependencies(
 /** All at once; a failure is told when all have ended, so that nothing comes after what is then taken back. */
 export function allOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   return forEachLimited(items.length, items, work)
-}
-
-/** Each after those it depends on; the graph has no cycle. */
-export function inOrder(services: Graph): string[] {
-  const order = new Set<string>()
-  const visit = (service: string) => {
-    if (order.has(service) || services[service] === undefined) return
-    for (const name of Object.keys(services[service].dependsOn).toSorted()) visit(name)
-    order.add(service)
-  }
-  for (const service of Object.keys(services).toSorted()) visit(service)
-  return [...order]
 }
 
 /** The same graph with its arrows turned: what is to be done with a service before those it depends on. */

@@ -41,7 +41,7 @@ export function createBottles({ store, images, containers, directory, log }: Bot
     const { name, uid } = store.read((tx) => findBottle(tx, ref)).metadata
     using _lock = await deps.locks.hold(ctx, name)
     await verb(store.read((tx) => findBottle(tx, uid)))
-    return store.read((tx) => tx.getByUid('Bottle', uid)) ?? store.read((tx) => findBottle(tx, uid))
+    return store.read((tx) => findBottle(tx, uid))
   }
 
   /** The caller holds the lock of its name. */
@@ -49,7 +49,7 @@ export function createBottles({ store, images, containers, directory, log }: Bot
     failpoint('bottle.create.record')
     const uid = newId()
     const bottle = store.write((tx) => {
-      const made = tx.create('Bottle', { name, uid, spec: withPolicyIds(spec), status: {} })
+      const made = tx.create('Bottle', { name, uid, spec, status: {} })
       tx.event(eventOf('Bottle', made, 'create'))
       return made
     })
@@ -70,7 +70,7 @@ export function createBottles({ store, images, containers, directory, log }: Bot
   /** What is stored is what the manifest says, from the beginning: who asks meanwhile, or after a failure, sees what was wanted. */
   async function change(ctx: Ctx, before: Bottle, spec: Bottle['spec'], goal: Goal): Promise<void> {
     failpoint('bottle.up.record')
-    const wanted = store.write((tx) => tx.put('Bottle', { ...before, spec: withPolicyIds(spec) }))
+    const wanted = store.write((tx) => tx.put('Bottle', { ...before, spec }))
     try {
       await bring(ctx, deps, wanted, goal)
     } catch (error) {
@@ -117,6 +117,14 @@ export function createBottles({ store, images, containers, directory, log }: Bot
         await endMembers(ctx, deps, bottle, options)
       }),
 
+    restart: (ctx, ref, options = {}) =>
+      work(ctx, ref, async (bottle) => {
+        assertStays(bottle)
+        assertServices(bottle, options.services)
+        await endMembers(ctx, deps, bottle, options)
+        await bring(ctx, deps, bottle, { ...options, startOnly: true })
+      }),
+
     scale: (ctx, ref, replicas, options = {}) =>
       work(ctx, ref, async (bottle) => {
         assertStays(bottle)
@@ -158,10 +166,6 @@ export function createBottles({ store, images, containers, directory, log }: Bot
     },
   }
   return bottles
-}
-
-function withPolicyIds(spec: Bottle['spec']): Bottle['spec'] {
-  return { ...spec, policies: spec.policies.map((policy, index) => ({ ...policy, id: `p${index + 1}` })) }
 }
 
 function assertStays({ metadata, status }: Bottle): void {

@@ -105,7 +105,6 @@ class Bringing {
     const imageId = this.#deps.images.get(this.services[service]!.image).spec.config.digest
     const plan = planService(this.#bottle, service, members, { imageId, recreate })
     if (plan.replace.length > 0) this.#remade.add(service)
-    // One after the other where they are replaced: some of them go on serving.
     // First of all: what an up that was cut off has left may have the name of what is made now.
     for (const member of plan.remove) {
       await this.#retire(ctx, member)
@@ -114,6 +113,7 @@ class Bringing {
     const missing = plan.create.map((number) => () => this.#create(ctx, service, number))
     const there = plan.keep.map((member) => () => this.#named(ctx, member))
     await allOf([...there, ...missing], async (member) => this.#start(ctx, await member()))
+    // One after the other: some of them go on serving.
     for (const member of plan.replace) await this.#replace(ctx, member)
   }
 

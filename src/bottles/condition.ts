@@ -24,32 +24,28 @@ export async function untilCondition(
   { bottle, service, isRetired }: AwaitedService,
   condition: BottleDependency['condition'],
 ): Promise<void> {
-  const after = store.read((tx) => tx.revision())
-  const isMet = () =>
+  await untilMet(ctx, store, () =>
     store
       .read((tx) => replicasOf(membersOf(tx, bottle), service))
       .filter(({ container }) => !isRetired(container.metadata.uid))
-      .every(({ container }) => HOLDS[condition](container, service))
-  if (isMet()) return
-  for await (const { object } of store.watch(ctx, { kinds: ['Container'], after })) {
-    if (object.metadata.owner?.uid === bottle.metadata.uid && isMet()) return
-  }
-  throwIfEnded(ctx)
+      .every(({ container }) => HOLDS[condition](container, service)),
+  )
 }
 
 /** Resolves when one container is well; at once if it has nothing that tells. @throws {StatusError} when it has ended, or is unhealthy */
 export async function untilHealthy(ctx: Ctx, store: Store, { service, container }: Member): Promise<void> {
-  const { uid } = container.metadata
   if (container.spec.healthcheck === undefined) return
-  const after = store.read((tx) => tx.revision())
-  const isMet = () => {
-    const current = store.read((tx) => tx.getByUid('Container', uid))
+  await untilMet(ctx, store, () => {
+    const current = store.read((tx) => tx.getByUid('Container', container.metadata.uid))
     return current !== undefined && HOLDS.healthy(current, service)
-  }
+  })
+}
+
+/** Looks again when a container has changed. */
+async function untilMet(ctx: Ctx, store: Store, isMet: () => boolean): Promise<void> {
+  const after = store.read((tx) => tx.revision())
   if (isMet()) return
-  for await (const { object } of store.watch(ctx, { kinds: ['Container'], after })) {
-    if (object.metadata.uid === uid && isMet()) return
-  }
+  for await (const _change of store.watch(ctx, { kinds: ['Container'], after })) if (isMet()) return
   throwIfEnded(ctx)
 }
 

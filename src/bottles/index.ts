@@ -4,7 +4,6 @@
  * Guarantees: a verb that fails takes back what it has done; one verb at a time on a bottle; what a kill of the daemon
  * breaks off is taken back or finished at its next start (making, removing), or when it is asked for again (bringing up).
  */
-export { inOrder } from './along-dependencies.ts'
 export { type BottlesOptions, createBottles } from './bottles.ts'
 export { networkName } from './names.ts'
 export type { BottleStep, Bottles, Member, RemoveBottle, StopBottle, UpBottle } from './types.ts'

@@ -83,14 +83,7 @@ const WORDS = { started: 'started', healthy: 'healthy', completed: 'completed_su
  * to date change no container.
  */
 export function configHash(bottle: Spec, service: string): string {
-  const {
-    replicas: _,
-    dependsOn: __,
-    updateOrder: ___,
-    profiles: ____,
-    pull: _____,
-    ...own
-  } = bottle.spec.services[service]!
+  const { replicas: _, dependsOn: __, updateOrder: ___, pull: ____, ...own } = bottle.spec.services[service]!
   const networks = own.networks.map(({ network }) => [networkName(bottle, network), bottle.spec.networks[network]])
   const volumes = own.mounts.map((mount) =>
     mount.type === 'volume' && mount.volume !== undefined ? volumeName(bottle, mount.volume) : '',

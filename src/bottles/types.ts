@@ -58,6 +58,8 @@ export interface Bottles {
   start(ctx: Ctx, ref: string, options?: BottleOptions & { readonly services?: readonly string[] }): Promise<Bottle>
   /** In the reverse order. */
   stop(ctx: Ctx, ref: string, options?: StopBottle): Promise<Bottle>
+  /** Stops and starts it. */
+  restart(ctx: Ctx, ref: string, options?: StopBottle): Promise<Bottle>
   scale(ctx: Ctx, ref: string, replicas: Readonly<Record<string, number>>, options?: BottleOptions): Promise<Bottle>
   /** Idempotent once it has begun: what a kill of the daemon breaks off is finished at its next start. */
   remove(ctx: Ctx, ref: string, options?: RemoveBottle): Promise<void>

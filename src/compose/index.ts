@@ -20,7 +20,6 @@ import type { ComposeProject } from './project.ts'
 import type { ComposeFile } from './read-parts.ts'
 import { readTrees } from './read-yaml.ts'
 import { type ComposeSource, type ResolvedProject, resolve, withDollars } from './resolve.ts'
-import { startOrder } from './start-order.ts'
 import { toManifest } from './to-manifest.ts'
 
 /** What a bottle is made of, and what of it is not as its file says. */
@@ -66,4 +65,4 @@ export function readBottleText(text: string): ReadBottle {
 }
 
 export type { ComposeFile, ComposeProject, ComposeSource, ResolvedProject }
-export { parseEnvFile, startOrder }
+export { parseEnvFile }

@@ -53,8 +53,6 @@ export interface BottleService {
   readonly files: readonly BottleFile[]
   /** Whether the new container runs, and is healthy, before the old one goes. */
   readonly updateOrder: 'stop-first' | 'start-first'
-  /** The service is part of the bottle only when one of these is asked for; absent: always. */
-  readonly profiles?: readonly string[]
   /** Of the original's files: a value that is `dep`, or begins with `dep:`, has the address of that dependency in its place. */
   readonly replacesNames?: true
 }

@@ -1,22 +1,17 @@
 /** What only manifests for the original of Raind say: made into what Kubernetes has, each with a warning. */
 import { isObject } from '../lib/is-object.ts'
 import { KUBE_KINDS, type KubeKind } from '../model/kube/kinds.ts'
-
-type Json = Readonly<Record<string, unknown>>
-
-export interface Converted {
-  readonly value: unknown
-  readonly warnings: readonly string[]
-}
+import { type Converted, changePodSpec, type Json } from './change-pod-spec.ts'
 
 /**
- * An `apiVersion` that is not there is that of the kind, `mount: ["src:dst"]` of a container becomes a hostPath volume, a ReplicaSet without a selector gets the labels of its
- * template, and, unless `zeroReplicas`, 0 replicas are 1 (contract, 7.3).
+ * An `apiVersion` that is not there is that of the kind, `mount: ["src:dst"]` of a container becomes a hostPath volume, a
+ * ReplicaSet without a selector gets the labels of its template, and, unless `zeroReplicas`, 0 replicas are 1 (contract, 7.3).
  */
 export function fromRaindSpellings(value: unknown, options: { readonly zeroReplicas: boolean }): Converted {
   const versioned = withApiVersion(value)
-  const converted = fromSpellingsOfSpec(versioned.value, options)
-  return { value: converted.value, warnings: [...versioned.warnings, ...converted.warnings] }
+  const set = ofReplicaSet(versioned.value, options)
+  const mounted = changePodSpec(set.value, fromMounts)
+  return { value: mounted.value, warnings: [...versioned.warnings, ...set.warnings, ...mounted.warnings] }
 }
 
 function withApiVersion(value: unknown): Converted {
@@ -31,13 +26,8 @@ function withApiVersion(value: unknown): Converted {
   }
 }
 
-function fromSpellingsOfSpec(value: unknown, { zeroReplicas }: { readonly zeroReplicas: boolean }): Converted {
-  if (!isObject(value) || !isObject(value['spec'])) return { value, warnings: [] }
-  if (value['kind'] === 'Pod') {
-    const { spec, warnings } = fromMounts(value['spec'], 'spec')
-    return { value: { ...value, spec }, warnings }
-  }
-  if (value['kind'] !== 'ReplicaSet') return { value, warnings: [] }
+function ofReplicaSet(value: unknown, { zeroReplicas }: { readonly zeroReplicas: boolean }): Converted {
+  if (!isObject(value) || value['kind'] !== 'ReplicaSet' || !isObject(value['spec'])) return { value, warnings: [] }
   const warnings: string[] = []
   let spec = value['spec']
   const template = isObject(spec['template']) ? spec['template'] : {}
@@ -48,11 +38,6 @@ function fromSpellingsOfSpec(value: unknown, { zeroReplicas }: { readonly zeroRe
   if (spec['replicas'] === 0 && !zeroReplicas) {
     warnings.push('spec.replicas is 0 and taken as 1, as Raind has it: scale the set to 0 instead')
     spec = { ...spec, replicas: 1 }
-  }
-  if (isObject(template['spec'])) {
-    const converted = fromMounts(template['spec'], 'spec.template.spec')
-    warnings.push(...converted.warnings)
-    spec = { ...spec, template: { ...template, spec: converted.spec } }
   }
   return { value: { ...value, spec }, warnings }
 }

@@ -1,26 +1,12 @@
 import { isObject } from '../lib/is-object.ts'
-import type { Converted } from './raind-spellings.ts'
-
-type Json = Readonly<Record<string, unknown>>
+import { type Converted, changePodSpec, type Json } from './change-pod-spec.ts'
 
 /**
  * A container that has a variable twice gets the last one, as on a cluster; what is merged by names has each once, so the
  * others go here, each with a warning.
  */
 export function withVariablesOnce(value: unknown): Converted {
-  if (!isObject(value) || !isObject(value['spec'])) return { value, warnings: [] }
-  const { kind, spec } = value
-  if (kind === 'Pod') {
-    const once = ofPod(spec as Json, 'spec')
-    return { value: { ...value, spec: once.spec }, warnings: once.warnings }
-  }
-  const { template } = spec as Json
-  if (kind !== 'ReplicaSet' || !isObject(template) || !isObject(template['spec'])) return { value, warnings: [] }
-  const once = ofPod(template['spec'], 'spec.template.spec')
-  return {
-    value: { ...value, spec: { ...(spec as Json), template: { ...template, spec: once.spec } } },
-    warnings: once.warnings,
-  }
+  return changePodSpec(value, ofPod)
 }
 
 function ofPod(spec: Json, path: string): { readonly spec: Json; readonly warnings: string[] } {

@@ -1,9 +1,10 @@
-import { type Bottles, inOrder, type Member, networkName } from '../../bottles/index.ts'
+import { type Bottles, type Member, networkName } from '../../bottles/index.ts'
 import type { Containers } from '../../containers/index.ts'
 import type { Bottle, BottleMount, BottleService } from '../../model/bottle.ts'
 import { type BottleState, bottleState } from '../../model/bottle-state.ts'
 import { shortId } from '../../model/names.ts'
 import type { PortMapping } from '../../model/network.ts'
+import { startOrder } from '../../model/start-order.ts'
 import type { WireBottle, WireBottleService, WireBottleSummary, WireRegisteredBottle } from './bottle-types.ts'
 import { orNull, wireContainer, wireTime } from './convert.ts'
 
@@ -12,7 +13,7 @@ export function wireRegisteredBottle({ metadata, spec }: Bottle, warnings: reado
     bottleId: shortId(metadata.uid),
     bottleName: metadata.name,
     services: Object.keys(spec.services).toSorted(),
-    startOrder: inOrder(spec.services),
+    startOrder: startOrder(spec.services).flat(),
     warnings: orNull([...(spec.policies.length > 0 ? [NOT_ENFORCED] : []), ...warnings]),
   }
 }
@@ -43,7 +44,7 @@ export function wireBottle(bottle: Bottle, bottles: Bottles, containers: Contain
     bottleName: metadata.name,
     status: stateOf(bottle, bottles.members(bottle)),
     services: Object.fromEntries(Object.entries(spec.services).map(([name, own]) => [name, wireService(bottle, own)])),
-    startOrder: inOrder(spec.services),
+    startOrder: startOrder(spec.services).flat(),
     // The first one of each stays.
     containers: Object.fromEntries(members.toReversed().map(({ service, container }) => [service, container])),
     members,

@@ -80,8 +80,7 @@ async function act(bottles: Bottles, ctx: Ctx, { bottleId, action }: ActionParam
     case 'stop':
       return void (await bottles.stop(ctx, bottleId, limits))
     case 'restart':
-      await bottles.stop(ctx, bottleId, limits)
-      return void (await bottles.start(ctx, bottleId, limits))
+      return void (await bottles.restart(ctx, bottleId, limits))
     case 'scale':
       return void (await bottles.scale(ctx, bottleId, replicas))
     case 'delete':

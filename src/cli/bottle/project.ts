@@ -61,7 +61,7 @@ export async function readProject(flags: Flags, stdin: AsyncIterable<Uint8Array 
   const profiles =
     flags.list('profile').length > 0 ? flags.list('profile') : (variables('COMPOSE_PROFILES')?.split(',') ?? [])
   const { project, warnings } = told(() =>
-    resolveProject({ files, variables, directory, readFile: read, profiles, ...(projectName && { projectName }) }),
+    resolveProject({ files, variables, directory, readFile: readText, profiles, ...(projectName && { projectName }) }),
   )
   return { text: JSON.stringify(project), name: project.name ?? basename(directory), warnings }
 }
@@ -75,9 +75,13 @@ function defaultFiles(): string[] {
   return [file, ...(override === undefined ? [] : [override])]
 }
 
+function readText(path: string): string {
+  return readFileSync(path, 'utf8')
+}
+
 function read(path: string): string {
   try {
-    return readFileSync(path, 'utf8')
+    return readText(path)
   } catch (error) {
     throw new CliError(`Cannot read ${path}: ${(error as Error).message}`)
   }

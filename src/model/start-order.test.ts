@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { startOrder } from './index.ts'
+import { startOrder } from './start-order.ts'
 
 const services = (edges: Readonly<Record<string, readonly string[]>>) =>
   Object.fromEntries(
