@@ -21,6 +21,8 @@ const commands = [
     flags: { network: { type: 'string', value: 'NETWORK', help: '' }, env: { type: 'string', short: 'e', help: '' } },
   }),
   command(['network connect'], 'NETWORK CONTAINER'),
+  command(['bottle stop'], '[BOTTLE] [BOTTLE_SERVICE...]'),
+  command(['bottle scale'], 'BOTTLE BOTTLE_SERVICE=N...'),
   command(['image ls', 'images'], ''),
   command(['get'], 'KIND [NAME...]', {
     flags: {
@@ -39,6 +41,8 @@ const podOf = (name: string) => ({ metadata: { name }, spec: { containers: [{ na
 const answers: Readonly<Record<string, unknown>> = {
   '/v1/containers': [{ name: 'web' }, { name: 'db' }],
   '/v1/images': [{ repository: 'library/nginx', reference: 'latest' }],
+  '/v1/bottle': { bottles: [{ bottleName: 'shop' }, { bottleName: 'wp' }] },
+  '/v1/bottle/shop': { bottle: { services: { db: {}, web: {} } } },
   '/v1/networks': [{ Name: 'front' }],
   '/v1/objects/Pod?namespace=default': [podOf('shop'), podOf('till')],
   '/v1/objects/Pod?namespace=team': [podOf('other')],
@@ -53,7 +57,21 @@ const ask = (line: string) => complete(commands, line.split(' '), client)
 
 test('complete() offers commands, then what they take', async () => {
   assert.deepEqual(await ask(''), [
-    ...['container', 'get', 'image', 'images', 'logs', 'network', 'pod', 'ps', 'resource', 'rm', 'run', 'stats'],
+    ...[
+      'bottle',
+      'container',
+      'get',
+      'image',
+      'images',
+      'logs',
+      'network',
+      'pod',
+      'ps',
+      'resource',
+      'rm',
+      'run',
+      'stats',
+    ],
   ])
   assert.deepEqual(await ask('stats db w'), ['web'])
   assert.deepEqual(await ask('container r'), ['rm', 'run'])
@@ -83,6 +101,13 @@ test('complete() offers kinds, and the names of objects of a kind', async () => 
   assert.deepEqual(await ask('get -n '), ['team'])
   assert.deepEqual(await ask('get podz '), [])
   assert.deepEqual(await ask('resource pod '), ['ls', 'shop', 'till'])
+})
+
+test('complete() offers bottles, and the services of the one that is named', async () => {
+  assert.deepEqual(await ask('bottle stop '), ['shop', 'wp'])
+  assert.deepEqual(await ask('bottle stop shop db '), ['db', 'web'])
+  assert.deepEqual(await ask('bottle stop gone '), [])
+  assert.deepEqual(await ask('bottle scale shop w'), ['web='])
 })
 
 test('complete() offers pods where a container may be one of a pod', async () => {

@@ -1,4 +1,6 @@
 import type {
+  WireBottle,
+  WireBottleSummary,
   WireContainer,
   WireImage,
   WireNetwork,
@@ -6,6 +8,7 @@ import type {
   WirePodObject,
   WireVolume,
 } from '../api/raind/index.ts'
+import { pathOf } from './bottle/target.ts'
 import type { Client } from './client.ts'
 import { type Command, type FlagSpec, GLOBAL_FLAGS, wantsNextWord } from './command.ts'
 import { nameOfImage } from './format.ts'
@@ -40,6 +43,12 @@ const SOURCES: Readonly<Record<string, Source>> = {
     const pod = pods.find(({ metadata }) => metadata.name === name) as WirePodObject | undefined
     return [...(pod?.spec.initContainers ?? []), ...(pod?.spec.containers ?? [])].map((container) => container.name)
   },
+  BOTTLE: async (client) =>
+    (await client.call<{ readonly bottles: readonly WireBottleSummary[] }>('GET', '/v1/bottle')).bottles.map(
+      ({ bottleName }) => bottleName,
+    ),
+  BOTTLE_SERVICE: servicesOfBottle,
+  'BOTTLE_SERVICE=N': async (client, line) => (await servicesOfBottle(client, line)).map((name) => `${name}=`),
   IMAGE: async (client) => ((await client.call<WireImage[] | null>('GET', '/v1/images')) ?? []).map(nameOfImage),
   EVENT_FILTER: async (client, line) => [
     ...['container', 'image', 'network', 'volume'].map((type) => `type=${type}`),
@@ -58,6 +67,11 @@ const SOURCES: Readonly<Record<string, Source>> = {
   ...Object.fromEntries(
     KIND_NAMES.map((kind): [string, Source] => [kind.toUpperCase(), (client, line) => namesOf(client, kind, line)]),
   ),
+}
+
+/** Of the one that is named already. */
+async function servicesOfBottle(client: Client, { args }: Line): Promise<string[]> {
+  return Object.keys((await client.call<{ readonly bottle: WireBottle }>('GET', pathOf(args[0]!))).bottle.services)
 }
 
 async function objectsOf(client: Client, kind: Kind, { values }: Line): Promise<WireObject[]> {

@@ -21,7 +21,7 @@ export const PROJECT_FLAGS: Readonly<Record<string, FlagSpec>> = {
     value: 'FILE',
     help: `a Compose file or a bottle file, or - for stdin; several are merged (default ${FILES[0]} ...)`,
   },
-  'project-name': { type: 'string', short: 'p', value: 'NAME', help: 'the name of the bottle, instead of its own' },
+  'project-name': { type: 'string', short: 'p', value: 'BOTTLE', help: 'the name of the bottle, instead of its own' },
   'project-directory': {
     type: 'string',
     value: 'DIR',

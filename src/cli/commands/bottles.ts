@@ -71,7 +71,7 @@ export const rm = acting('bottle rm', 'delete', 'The same as bottle down, by nam
 export const scale: Command = {
   names: ['bottle scale'],
   summary: 'Set how many containers services of a bottle have',
-  usage: 'BOTTLE SERVICE=N...',
+  usage: 'BOTTLE BOTTLE_SERVICE=N...',
   minArgs: 2,
   async run({ client, args, terminal, json }) {
     const [bottle, ...words] = args
@@ -121,7 +121,7 @@ export const show: Command = {
 export const logs: Command = {
   names: ['bottle logs'],
   summary: 'Print the output of the containers of a bottle',
-  usage: '[BOTTLE] [SERVICE...]',
+  usage: '[BOTTLE] [BOTTLE_SERVICE...]',
   flags: {
     ...LOG_FLAGS,
     'no-color': { type: 'boolean', help: 'without colours' },
@@ -138,7 +138,7 @@ function acting(name: string, action: string, summary: string, flags: Command['f
   return {
     names: [name as `bottle ${string}`],
     summary,
-    usage: action === 'delete' ? '[BOTTLE]' : '[BOTTLE] [SERVICE...]',
+    usage: action === 'delete' ? '[BOTTLE]' : '[BOTTLE] [BOTTLE_SERVICE...]',
     flags: flags!,
     ...(action === 'delete' && { maxArgs: 1 }),
     async run(invocation: Invocation) {
