@@ -18,7 +18,8 @@ export async function removeBottle(ctx: Ctx, deps: Deps, uid: string, options: R
   failpoint('bottle.remove.mark')
   const bottle = store.write((tx) => {
     const found = tx.getByUid('Bottle', uid)
-    return found && tx.putStatus('Bottle', uid, { removingAt: found.status.removingAt ?? Date.now() })
+    const removingAt = found?.status.removingAt ?? Date.now()
+    return found && tx.putStatus('Bottle', uid, { removingAt, ...(volumes && { removesVolumes: true }) })
   })
   if (bottle === undefined) return
   await endMembers(ctx, deps, bottle, options, async (member) => {
@@ -30,7 +31,7 @@ export async function removeBottle(ctx: Ctx, deps: Deps, uid: string, options: R
     await containers.removeNetwork(ctx, name)
     tell({ what: 'network', name, did: 'removed' })
   }
-  for (const name of volumes ? ownVolumes(deps, bottle) : []) {
+  for (const name of bottle.status.removesVolumes ? ownVolumes(deps, bottle) : []) {
     await containers.volumes.remove(ctx, name)
     tell({ what: 'volume', name, did: 'removed' })
   }

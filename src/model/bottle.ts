@@ -145,6 +145,8 @@ export interface BottleStatus {
   readonly registeredAt?: number
   /** A remove was asked for: it will be finished, whatever happens. */
   readonly removingAt?: number
+  /** Its named volumes go with it. */
+  readonly removesVolumes?: true
 }
 
 export type Bottle = StoredObject<BottleSpec, BottleStatus>

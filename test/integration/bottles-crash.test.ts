@@ -42,9 +42,10 @@ async function up(api: ApiClient, text: string): Promise<void> {
   assert.match(answer.text, /"type":"done"/)
 }
 
-const remove = (api: ApiClient) => api.post('/v1/bottle/shop/actions/delete', { timeout: 0 })
+const remove = (api: ApiClient, volumes = false) => api.post('/v1/bottle/shop/actions/delete', { timeout: 0, volumes })
 
-const OPERATIONS: readonly Pick<CrashOperation, 'name' | 'passes' | 'prepare' | 'run'>[] = [
+const OPERATIONS: readonly (Pick<CrashOperation, 'name' | 'passes' | 'prepare' | 'run'> &
+  Partial<Pick<CrashOperation, 'verify'>>)[] = [
   {
     name: 'up of a new one',
     passes: ['bottle.create.record', 'bottle.create', 'bottle.start', 'bottle.create.done'],
@@ -67,7 +68,21 @@ const OPERATIONS: readonly Pick<CrashOperation, 'name' | 'passes' | 'prepare' | 
     name: 'remove',
     passes: ['bottle.remove.mark', 'bottle.remove.parts', 'bottle.remove.record'],
     prepare: (api) => up(api, project('1')),
-    run: remove,
+    run: (api) => remove(api),
+  },
+  {
+    name: 'remove with its volumes',
+    passes: ['bottle.remove.mark', 'volume.remove.record', 'bottle.remove.record'],
+    prepare: (api) => up(api, project('1')),
+    run: (api) => remove(api, true),
+    verify: async (api) => {
+      const isThere = (await api.get('/v1/bottle/shop')).status === 200
+      const volumes: { name: string }[] = (await api.get('/v1/volumes')).json.data
+      assert.equal(
+        volumes.some(({ name }) => name.endsWith('data')),
+        isThere,
+      )
+    },
   },
 ]
 
@@ -87,7 +102,15 @@ describe('bottles of a daemon killed with SIGKILL at any point', () => {
 
   for (const operation of OPERATIONS)
     test(`${operation.name}: it can be gone on with, and nothing is left`, (t) =>
-      killAtEveryPoint(t, fixture, { ...operation, firstOnly: true, verify, clear }))
+      killAtEveryPoint(t, fixture, {
+        ...operation,
+        firstOnly: true,
+        verify: async (api) => {
+          await operation.verify?.(api)
+          await verify(api)
+        },
+        clear,
+      }))
 
   /** What was broken off is taken back, finished, or what an up makes whole. */
   async function verify(api: ApiClient): Promise<void> {
