@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { appendFileSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import fc from 'fast-check'
 import { SAMPLE_OBJECTS } from '../../test/fixtures/store-objects.ts'
 import { temporaryDirectory } from '../../test/fixtures/temporary-store.ts'
@@ -65,6 +66,23 @@ test('it follows while the store is open, and a line that was torn is left out',
   await eventually(names, ({ length }) => length >= 2)
   appendFileSync(options.copy, '{"key":"Network x","object":{"meta')
   assert.deepEqual(names(), [`Network ${SAMPLE_OBJECTS.Network.name}`, `Container ${SAMPLE_OBJECTS.Container.name}`])
+})
+
+test('what was changed at once after its creation, and after that of another, still comes before it', async (t) => {
+  const options = files(temporaryDirectory(t))
+  let before: ReturnType<typeof everything>
+  {
+    await using store = openStore(options)
+    await eventually(() => existsSync(options.copy))
+    store.write((tx) => tx.create('Pull', { ...SAMPLE_OBJECTS.Pull, name: 'a', uid: 'a' }))
+    await setTimeout(2)
+    store.write((tx) => tx.create('Pull', { ...SAMPLE_OBJECTS.Pull, name: 'b', uid: 'b' }))
+    store.write((tx) => tx.putStatus('Pull', 'a', { blobs: [] }))
+    before = everything(store)
+  }
+  loseDatabase(options.file)
+  await using store = openStore(options)
+  assert.deepEqual(everything(store), before)
 })
 
 test('what a transaction has undone is not in it', async (t) => {

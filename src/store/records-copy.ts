@@ -119,7 +119,10 @@ function linesOf(changes: Iterable<readonly [string, string | null]>): string {
   return text
 }
 
-/** The objects of a copy, in the order of their creation; undefined if there is none. A torn last line is left out. */
+/**
+ * The objects of a copy, in the order of their creation; undefined if there is none. A torn last line is left out.
+ * Lines are in the order of the last changes, so that it is told by the times.
+ */
 export function readRecordsCopy(file: string): CopiedObject[] | undefined {
   if (!existsSync(file)) return undefined
   const found = new Map<string, StoredObject<unknown, unknown>>()
@@ -129,7 +132,9 @@ export function readRecordsCopy(file: string): CopiedObject[] | undefined {
     if (record.object === null) found.delete(record.key)
     else found.set(record.key, record.object)
   }
-  return [...found].map(([key, object]) => ({ kind: key.split(' ')[0] as Kind, object }))
+  return [...found]
+    .map(([key, object]) => ({ kind: key.split(' ')[0] as Kind, object }))
+    .sort((a, b) => a.object.metadata.createdAt - b.object.metadata.createdAt)
 }
 
 export interface CopiedObject {
