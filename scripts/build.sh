@@ -8,7 +8,7 @@ rm -rf dist
 mkdir -p dist/bin dist/lib/node_modules
 # CommonJS, because an `import` of a built-in module reads every export of it, and that takes 15 ms a thread.
 node_modules/.bin/esbuild src/daemon/main.ts src/daemon/kernel-thread.ts src/store/checkpoint-worker.ts \
-  src/snapshots/unpack-worker.ts src/resources/manifest-worker.ts src/dns/main.ts src/cli/main.ts \
+  src/snapshots/unpack-worker.ts src/resources/manifest-worker.ts src/bottles/bottle-worker.ts src/dns/main.ts src/cli/main.ts \
   --bundle --format=cjs --platform=node --target=node26 --external:koffi --external:yaml \
   --banner:js='const importMetaUrl=require("node:url").pathToFileURL(__filename).href;' \
   --define:import.meta.url=importMetaUrl \

@@ -9,6 +9,7 @@ import type { Bottle, BottleManifest } from '../model/bottle.ts'
 import { eventOf } from '../model/event.ts'
 import { newId } from '../model/names.ts'
 import type { Store } from '../store/index.ts'
+import { BottleReader } from './bottle-reader.ts'
 import { bring, type Goal } from './bring.ts'
 import { checkBottles } from './check.ts'
 import type { Deps } from './deps.ts'
@@ -23,10 +24,14 @@ export interface BottlesOptions {
   readonly containers: Containers
   /** Persistent: where the data of secrets and configs is put. */
   readonly directory: string
+  /** The module of the Worker that reads large files. */
+  readonly bottleWorker: URL
   readonly log: Logger
 }
 
-export function createBottles({ store, images, containers, directory, log }: BottlesOptions): Bottles {
+export function createBottles(options: BottlesOptions): Bottles {
+  const { store, images, containers, directory, bottleWorker, log } = options
+  const reader = new BottleReader(bottleWorker)
   const deps: Deps = {
     store,
     images,
@@ -83,6 +88,8 @@ export function createBottles({ store, images, containers, directory, log }: Bot
   }
 
   const bottles: Bottles = {
+    read: (text) => reader.read(text),
+
     async register(ctx, manifest, options = {}) {
       using _lock = await deps.locks.hold(ctx, manifest.name)
       const taken = store.read((tx) => tx.get('Bottle', manifest.name))
@@ -164,6 +171,8 @@ export function createBottles({ store, images, containers, directory, log }: Bot
         )
       }
     },
+
+    [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
   }
   return bottles
 }

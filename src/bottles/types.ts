@@ -1,3 +1,4 @@
+import type { ReadBottle } from '../compose/index.ts'
 import type { Ctx } from '../lib/ctx.ts'
 import type { Bottle, BottleManifest } from '../model/bottle.ts'
 import type { Container } from '../model/container.ts'
@@ -49,7 +50,9 @@ export interface UpBottle extends BottleOptions {
  * Groups of containers as one. A verb that fails takes back what it has done, and its error names the service, with the
  * last lines of its log. Verbs on one bottle come one after the other. `ref` is a name, an id or a unique prefix of one.
  */
-export interface Bottles {
+export interface Bottles extends AsyncDisposable {
+  /** What a bottle file of the original, or a Compose file that needs no other, says. @throws {StatusError} `invalid_argument` */
+  read(text: string): Promise<ReadBottle>
   /** Makes all that it has; nothing runs. @throws {StatusError} `already_exists`, `invalid_argument`, and as `Containers.create` */
   register(ctx: Ctx, manifest: BottleManifest, options?: BottleOptions): Promise<Bottle>
   /** Has it run: made, or changed where the manifest differs from what is there. */

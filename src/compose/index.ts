@@ -9,8 +9,8 @@
  * faults with file, line and path, and may be of any text whatever: sizes, nesting and what aliases, ranges and
  * `extends` multiply are bounded. What is done about each key is in keys.ts.
  *
- * It takes some 30 ms to load, so a client imports it when it needs it; and a second or two for a text of 1 MiB, so a daemon
- * reads one on a thread that nobody waits for, as it does manifests.
+ * It takes some 30 ms to load, so a client imports it when it needs it; and a second or two for a text of 1 MiB, so the daemon
+ * reads large ones on a Worker (bottles/bottle-reader.ts).
  */
 import type { BottleManifest } from '../model/bottle.ts'
 import { parseEnvFile } from './env-file.ts'

@@ -149,7 +149,16 @@ export async function openEngine(ctx: Ctx, config: Config, thread: KernelThread)
     }),
   )
 
-  const bottles = createBottles({ store, images, containers, directory: join(root, 'bottles'), log })
+  const bottles = opened.use(
+    createBottles({
+      store,
+      images,
+      containers,
+      directory: join(root, 'bottles'),
+      bottleWorker: entries.bottles,
+      log,
+    }),
+  )
   await containers.recover(ctx)
   await bottles.recover(ctx)
   const settled = Promise.all([network.enforce(), containers.recoverLinks(ctx)]).then(() => {})

@@ -6,6 +6,7 @@ export interface WorkerEntries {
   readonly checkpoint: URL
   readonly unpack: URL
   readonly manifests: URL
+  readonly bottles: URL
   readonly dns: URL
 }
 
@@ -17,6 +18,7 @@ export function workerEntries(): WorkerEntries {
     checkpoint: entry('../store/checkpoint-worker'),
     unpack: entry('../snapshots/unpack-worker'),
     manifests: entry('../resources/manifest-worker'),
+    bottles: entry('../bottles/bottle-worker'),
     dns: entry('../dns/main'),
   }
 }

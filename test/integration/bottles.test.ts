@@ -335,6 +335,27 @@ policies:
       assert.equal((await api().get('/v1/bottle/nobody')).status, 404)
     })
 
+    test('a large file is read while others are served, with its faults told as those of a small one', async () => {
+      const comment = `# ${'x'.repeat(1000)}\n`.repeat(10)
+      const ordinary = Array.from({ length: 90 }, (_, index) => `  s${index}: {image: a, environment: [A=${index}]}`)
+      const order: string[] = []
+      const asked = api().post('/v1/bottle', `${comment}services:\n${ordinary.join('\n')}\n  bad: {imagee: b}\n`)
+      await Promise.all([
+        asked.then(() => order.push('file')),
+        api()
+          .get('/v1/version')
+          .then(() => order.push('version')),
+      ])
+      const { status, json } = await asked
+      assert.equal(status, 400)
+      assert.match(json.message, /line 102: services\.bad\.imagee/)
+      assert.deepEqual(order, ['version', 'file'])
+      const { json: tooLarge } = await api().post('/v1/bottle', '#'.repeat(300 * 1024))
+      assert.match(tooLarge.message, /larger than the 262144 bytes/)
+      await done(project({ a: service({ environment: { A: 'x'.repeat(5000) } }) }))
+      assert.deepEqual(await states(), ['shop-a-1 running'])
+    })
+
     test('its containers are left alone by users, and its names by others', async () => {
       await done(project({ a: service() }))
       for (const [verb, path, body] of [

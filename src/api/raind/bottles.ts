@@ -20,7 +20,6 @@ import { success } from './envelope.ts'
 import { jsonLines } from './json-lines.ts'
 import { NDJSON } from './types.ts'
 
-/** What is read on the main thread: YAML of that size takes it less than half a second. */
 const MAX_TEXT_BYTES = 256 * 1024
 
 /** Raind's verbs on bottles, and `up`; by name or id. `daemon`: the context of what changes the machine. */
@@ -32,14 +31,14 @@ export function bottleRoutes(bottles: Bottles, containers: Containers, daemon: C
     }),
 
     route('POST', '/v1/bottle', {}, async (request) => {
-      const { manifest, warnings } = await readBottle(request.stream)
+      const { manifest, warnings } = await bottles.read(await readText(request.stream, MAX_TEXT_BYTES))
       const data: WireRegisteredBottle = wireRegisteredBottle(await bottles.register(daemon, manifest), warnings)
       return success(201, 'bottle registered', data)
     }),
 
     route('PUT', '/v1/bottle', { query: upBottleQuery }, async ({ id, ctx, query, stream: body }) => {
       const { recreate = false, noStart = false, timeout } = query
-      const { manifest, warnings } = await readBottle(body)
+      const { manifest, warnings } = await bottles.read(await readText(body, MAX_TEXT_BYTES))
       const options = { recreate, noStart, ...(timeout !== undefined && { timeoutMs: timeout * 1000 }) }
       const steps = stepsOf((tell) => bottles.up(daemon, manifest, { ...options, tell }), warnings)
       return stream(
@@ -58,12 +57,6 @@ export function bottleRoutes(bottles: Bottles, containers: Containers, daemon: C
       return success(200, 'bottle action done', { id: params.bottleId })
     }),
   ]
-}
-
-/** The reader is loaded with the first bottle: it takes 30 ms, and memory that most daemons never need. */
-async function readBottle(body: AsyncIterable<Uint8Array>) {
-  const { readBottleText } = await import('../../compose/index.ts')
-  return readBottleText(await readText(body, MAX_TEXT_BYTES))
 }
 
 type ActionParams = RouteRequest<'bottleId' | 'action', BottleActionBody, undefined>['params']
