@@ -83,7 +83,7 @@ class Bringing {
     await Promise.all(
       Object.entries(this.services).map(([service, { image, pull }]) =>
         ofService(service, async () => {
-          if (pull !== 'always' && isThere(() => images.get(image))) return
+          if ((pull !== 'always' || this.#goal.pulled) && isThere(() => images.get(image))) return
           if (pull === 'never') return void images.get(image)
           for await (const _progress of images.pull(ctx, image)) {
             // Only its end matters here.

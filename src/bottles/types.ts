@@ -38,7 +38,12 @@ export interface RemoveBottle extends BottleOptions {
   readonly volumes?: boolean
 }
 
-export interface UpBottle extends BottleOptions {
+export interface RegisterBottle extends BottleOptions {
+  /** The images of services that always pull were just pulled: those that are there will do. */
+  readonly pulled?: boolean
+}
+
+export interface UpBottle extends RegisterBottle {
   /** Containers are made anew though nothing has changed. */
   readonly recreate?: boolean
   /** Only make them. */
@@ -54,7 +59,7 @@ export interface Bottles extends AsyncDisposable {
   /** What a bottle file of the original, or a Compose file that needs no other, says. @throws {StatusError} `invalid_argument` */
   read(text: string): Promise<ReadBottle>
   /** Makes all that it has; nothing runs. @throws {StatusError} `already_exists`, `invalid_argument`, and as `Containers.create` */
-  register(ctx: Ctx, manifest: BottleManifest, options?: BottleOptions): Promise<Bottle>
+  register(ctx: Ctx, manifest: BottleManifest, options?: RegisterBottle): Promise<Bottle>
   /** Has it run: made, or changed where the manifest differs from what is there. */
   up(ctx: Ctx, manifest: BottleManifest, options?: UpBottle): Promise<Bottle>
   /** In the order of its dependencies, whose conditions are waited for; what runs stays. */

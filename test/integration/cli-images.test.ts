@@ -233,3 +233,42 @@ test('the wire: bad input is a 4xx, before anything is sent or made', async () =
     assert.equal(JSON.parse(body).status, 'fail')
   }
 })
+
+test('the images of a bottle are pulled first, with progress and the credentials of the user', async () => {
+  const name = `${guarded.host}/team/bottled:1`
+  const args = ['login', '-u', login.username, '--password-stdin', guarded.host]
+  assert.equal((await raind(args, login.password)).code, 0)
+  await ok('tag', fixture.image, name)
+  await ok('push', name)
+  await ok('rmi', name)
+  const compose = (policy: string) =>
+    JSON.stringify({
+      name: 'shop',
+      services: {
+        guarded: { image: name, pull_policy: policy, command: ['sleep', '1000'], init: true },
+        other: { image: fixture.image, command: ['sleep', '1000'], init: true },
+      },
+    })
+  const up = (policy: string, ...more: string[]) => raind(['bottle', 'up', '-f', '-', ...more], compose(policy))
+
+  const never = await up('never')
+  assert.equal(never.code, 1)
+  assert.match(never.stderr, /Service "guarded": No such image/)
+  const first = await up('missing')
+  assert.match(first.stderr, /^[0-9a-f]{12} {2}(done|exists)\n$/)
+  assert.match(first.stdout, /container shop-guarded-1 started\n[\s\S]*shop is up\n$/)
+  // The daemon itself has no credentials: it takes what the client has pulled.
+  const again = await up('always')
+  assert.deepEqual([again.code, again.stdout], [0, 'shop is up\n'])
+  assert.equal((await up('always', '--quiet-pull')).stderr, '')
+  const lines = (await up('always', '--json')).stdout.trimEnd().split('\n')
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line).type),
+    ['done'],
+  )
+  await rm(join(dir, 'config.json'))
+  const stranger = await up('always')
+  assert.equal(stranger.code, 1)
+  assert.match(stranger.stderr, /raind login/)
+  assert.equal(await ok('bottle', 'down', '--timeout', '0', 'shop'), 'bottle: shop removed\n')
+})

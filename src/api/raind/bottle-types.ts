@@ -2,12 +2,18 @@ import { array, boolean, integer, map, object, optional, type Static, string } f
 import type { BottleState } from '../../model/bottle-state.ts'
 import type { WireContainer } from './types.ts'
 
+const pulled = optional(boolean())
+
+/** `pulled`: the client has just pulled what services always pull, with credentials that only it has. */
+export const registerBottleQuery = object({ pulled })
+
 /** Answers with a JSON line for each step, and `{"type":"done","bottle":...}` or the envelope of a failure last. */
 export const upBottleQuery = object({
   /** Containers are made anew though nothing has changed. */
   recreate: optional(boolean()),
   /** Only make them. */
   noStart: optional(boolean()),
+  pulled,
   /** Seconds that each container has to end. */
   timeout: optional(integer({ minimum: 0, maximum: 2 ** 31 - 1 })),
 })

@@ -10,6 +10,7 @@ import { wireBottle, wireBottleSummary, wireRegisteredBottle } from './bottle-co
 import {
   type BottleActionBody,
   bottleActionBody,
+  registerBottleQuery,
   upBottleQuery,
   type WireBottle,
   type WireBottleStep,
@@ -20,7 +21,8 @@ import { success } from './envelope.ts'
 import { jsonLines } from './json-lines.ts'
 import { NDJSON } from './types.ts'
 
-const MAX_TEXT_BYTES = 256 * 1024
+/** What a reader of Compose files takes. */
+const MAX_TEXT_BYTES = 1024 * 1024
 
 /** Raind's verbs on bottles, and `up`; by name or id. `daemon`: the context of what changes the machine. */
 export function bottleRoutes(bottles: Bottles, containers: Containers, daemon: Ctx): readonly Route[] {
@@ -30,16 +32,16 @@ export function bottleRoutes(bottles: Bottles, containers: Containers, daemon: C
       return success(200, 'bottle list', { bottles: found })
     }),
 
-    route('POST', '/v1/bottle', {}, async (request) => {
-      const { manifest, warnings } = await bottles.read(await readText(request.stream, MAX_TEXT_BYTES))
-      const data: WireRegisteredBottle = wireRegisteredBottle(await bottles.register(daemon, manifest), warnings)
+    route('POST', '/v1/bottle', { query: registerBottleQuery }, async ({ query, stream: body }) => {
+      const { manifest, warnings } = await bottles.read(await readText(body, MAX_TEXT_BYTES))
+      const data: WireRegisteredBottle = wireRegisteredBottle(await bottles.register(daemon, manifest, query), warnings)
       return success(201, 'bottle registered', data)
     }),
 
     route('PUT', '/v1/bottle', { query: upBottleQuery }, async ({ id, ctx, query, stream: body }) => {
-      const { recreate = false, noStart = false, timeout } = query
+      const { timeout, ...flags } = query
       const { manifest, warnings } = await bottles.read(await readText(body, MAX_TEXT_BYTES))
-      const options = { recreate, noStart, ...(timeout !== undefined && { timeoutMs: timeout * 1000 }) }
+      const options = { ...flags, ...(timeout !== undefined && { timeoutMs: timeout * 1000 }) }
       const steps = stepsOf((tell) => bottles.up(daemon, manifest, { ...options, tell }), warnings)
       return stream(
         NDJSON,

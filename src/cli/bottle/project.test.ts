@@ -64,5 +64,7 @@ test('a bottle file of the original is sent as it is', async (t) => {
     is: () => false,
     number: () => undefined,
   }
-  assert.deepEqual(await readProject(flags, Readable.from([])), { text, name: 'wp', warnings: [] })
+  const { services, ...rest } = await readProject(flags, Readable.from([]))
+  assert.deepEqual(rest, { text, name: 'wp', warnings: [] })
+  assert.equal(services['web']!.image, 'web')
 })

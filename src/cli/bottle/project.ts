@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import type { ReadBottle } from '../../compose/index.ts'
 import type { FlagSpec, Flags } from '../command.ts'
 import { CliError, usageError } from '../errors.ts'
 import { readManifestFiles } from '../kube/manifest-files.ts'
@@ -36,17 +37,20 @@ export interface ProjectText {
   readonly text: string
   readonly name: string
   readonly warnings: readonly string[]
+  readonly services: ReadBottle['manifest']['spec']['services']
 }
 
 /** The files that the flags name, put together. @throws {CliError} */
 export async function readProject(flags: Flags, stdin: AsyncIterable<Uint8Array | string>): Promise<ProjectText> {
   const paths = flags.list('file').length > 0 ? flags.list('file') : defaultFiles()
   const files = await readManifestFiles(paths, { recursive: false, stdin })
-  const { isBottleFile, readBottleText, resolveProject, parseEnvFile } = await import('../../compose/index.ts')
+  const { bottleOf, isBottleFile, readBottleText, resolveProject, parseEnvFile } = await import(
+    '../../compose/index.ts'
+  )
   const [first] = files
   if (first !== undefined && files.length === 1 && isBottleFile(first.text, first.name)) {
     const { manifest, warnings } = told(() => readBottleText(first.text))
-    return { text: first.text, name: manifest.name, warnings }
+    return { text: first.text, name: manifest.name, warnings, services: manifest.spec.services }
   }
   const directory = resolve(flags.text('project-directory') ?? (paths[0] === '-' ? '.' : dirname(paths[0]!)))
   const envFiles =
@@ -63,7 +67,8 @@ export async function readProject(flags: Flags, stdin: AsyncIterable<Uint8Array 
   const { project, warnings } = told(() =>
     resolveProject({ files, variables, directory, readFile: readText, profiles, ...(projectName && { projectName }) }),
   )
-  return { text: JSON.stringify(project), name: project.name ?? basename(directory), warnings }
+  const { services } = told(() => bottleOf(project)).manifest.spec
+  return { text: JSON.stringify(project), name: project.name ?? basename(directory), warnings, services }
 }
 
 function defaultFiles(): string[] {

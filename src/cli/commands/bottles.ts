@@ -7,6 +7,10 @@ const TIMEOUT: Readonly<Record<string, FlagSpec>> = {
   timeout: { type: 'string', short: 't', value: 'SECONDS', help: 'time that each container has to end' },
 }
 
+const QUIET_PULL: Readonly<Record<string, FlagSpec>> = {
+  'quiet-pull': { type: 'boolean', help: 'show no progress of pulls' },
+}
+
 export const up: Command = {
   names: ['bottle up'],
   summary: 'Have the services of a Compose file run: make them, or change what is not as the file says',
@@ -14,6 +18,7 @@ export const up: Command = {
   flags: {
     ...PROJECT_FLAGS,
     ...TIMEOUT,
+    ...QUIET_PULL,
     'force-recreate': { type: 'boolean', help: 'make containers anew though nothing has changed' },
     'no-start': { type: 'boolean', help: 'only make them' },
     detach: { type: 'boolean', short: 'd', help: 'taken for the sake of Compose: it never waits for their end' },
@@ -29,7 +34,7 @@ export const create: Command = {
   names: ['bottle create'],
   summary: 'Make a bottle of a bottle file or a Compose file, without starting it',
   usage: '[-f FILE]',
-  flags: PROJECT_FLAGS,
+  flags: { ...PROJECT_FLAGS, ...QUIET_PULL },
   maxArgs: 0,
   async run(invocation) {
     const { createBottle } = await import('../bottle/up.ts')

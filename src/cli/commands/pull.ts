@@ -26,7 +26,7 @@ export const pull: Command = {
   async run(invocation) {
     const { flags, args, json, terminal } = invocation
     const [image] = args
-    await pullImage(invocation, { image: image!, os: flags.text('os'), arch: flags.text('arch') })
+    await pullImages(invocation, [{ image: image!, os: flags.text('os'), arch: flags.text('arch') }])
     if (!json) terminal.stdout.write(`image: ${image} pull completed\n`)
   },
 }
@@ -54,54 +54,85 @@ export const load: Command = {
     const name = flags.text('name')
     const path = `/v1/images/load${name === undefined ? '' : `?name=${encodeURIComponent(name)}`}`
     const answer = await client.stream('POST', path, { input, accept: NDJSON })
-    const loaded = await showProgress(invocation, answer, 'Nothing of the archive is kept, unless it was whole by then')
+    const loaded = await showProgress(
+      invocation,
+      [answer],
+      'Nothing of the archive is kept, unless it was whole by then',
+    )
     if (!json) for (const image of loaded) terminal.stdout.write(`image: ${image} loaded\n`)
   },
 }
 
-/** Pulls the image first, with progress, if the daemon does not have it. */
-export async function ensureImage(invocation: Invocation, image: string): Promise<void> {
+/** Whether the daemon has it. */
+export async function isImageThere({ client }: Invocation, image: string): Promise<boolean> {
   try {
-    await invocation.client.call('GET', `/v1/images/status?image=${encodeURIComponent(image)}`)
+    await client.call('GET', `/v1/images/status?image=${encodeURIComponent(image)}`)
+    return true
   } catch (error) {
-    if (!(error instanceof CliError) || error.status !== 404) throw error
-    await pullImage({ ...invocation, json: false }, { image })
+    if (error instanceof CliError && error.status === 404) return false
+    throw error
   }
 }
 
-async function pullImage(
+/** Pulls the image first, with progress, if the daemon does not have it. */
+export async function ensureImage(invocation: Invocation, image: string): Promise<void> {
+  if (!(await isImageThere(invocation, image))) await pullImages({ ...invocation, json: false }, [{ image }])
+}
+
+interface PullRequest {
+  readonly image: string
+  readonly os?: string | undefined
+  readonly arch?: string | undefined
+}
+
+/** Side by side, with their progress together. */
+export async function pullImages(
   invocation: Invocation,
-  body: { image: string; os?: string | undefined; arch?: string | undefined },
+  requests: readonly PullRequest[],
+  quiet?: boolean,
 ): Promise<void> {
-  const auth = await readCredentials(registryOf(body.image))
-  const answer = await invocation.client.stream('POST', '/v1/images', { body: { ...body, auth }, accept: NDJSON })
-  await showProgress(invocation, answer, GOES_ON)
+  const pulling = requests.map(async (body) => {
+    const auth = await readCredentials(registryOf(body.image))
+    return await invocation.client.stream('POST', '/v1/images', { body: { ...body, auth }, accept: NDJSON })
+  })
+  await showProgress(invocation, await Promise.all(pulling), GOES_ON, quiet)
 }
 
 /**
- * Shows the lines of an ndjson answer as they come; returns the names of the images that are done.
+ * Shows the lines of ndjson answers as they come; returns the names of the images that are done.
  *
  * @param interruptedHint what the user should know who does not wait for the end
  */
 export async function showProgress(
   { terminal, flags, json }: Invocation,
-  answer: IncomingMessage,
+  answers: readonly IncomingMessage[],
   interruptedHint: string,
+  quiet = flags.is('quiet') || json,
 ): Promise<string[]> {
   using interruption = catchInterruption(interruptedHint)
-  interruption.signal.addEventListener('abort', () => answer.destroy(interruption.signal.reason))
-  using view = progressView(terminal.stderr, { quiet: flags.is('quiet') || json })
-  const done: string[] = []
-  for await (const line of linesOf(answer)) {
-    if (json) terminal.stdout.write(`${line}\n`)
-    const event = JSON.parse(line) as WireProgress | Failure
-    if (isFailure(event)) throw new CliError(event.message)
-    if (event.type === 'done') done.push(event.image)
-    else view.update(event)
+  const leave = (reason?: Error) => {
+    for (const answer of answers) answer.destroy(reason)
   }
-  if (done.length === 0)
+  interruption.signal.addEventListener('abort', () => leave(interruption.signal.reason))
+  using view = progressView(terminal.stderr, { quiet })
+  const show = async (answer: IncomingMessage) => {
+    const done: string[] = []
+    for await (const line of linesOf(answer)) {
+      if (json) terminal.stdout.write(`${line}\n`)
+      const event = JSON.parse(line) as WireProgress | Failure
+      if (isFailure(event)) throw new CliError(event.message)
+      if (event.type === 'done') done.push(event.image)
+      else view.update(event)
+    }
+    if (done.length > 0) return done
     throw new CliError('The connection to the daemon broke off before the end', 'Try again: what was verified is kept')
-  return done
+  }
+  try {
+    return (await Promise.all(answers.map(show))).flat()
+  } catch (error) {
+    leave()
+    throw error
+  }
 }
 
 function isFailure(event: WireProgress | Failure): event is Failure {

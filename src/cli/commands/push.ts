@@ -14,7 +14,7 @@ export const push: Command = {
     const image = args[0]!
     const auth = await readCredentials(registryOf(image))
     const answer = await client.stream('POST', '/v1/images/push', { body: { image, auth }, accept: NDJSON })
-    await showProgress(invocation, answer, GOES_ON)
+    await showProgress(invocation, [answer], GOES_ON)
     if (!json) terminal.stdout.write(`image: ${image} push completed\n`)
   },
 }
