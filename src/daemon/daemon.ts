@@ -62,7 +62,7 @@ async function serve({ signal, log }: Ctx, config: Config, thread: KernelThread)
   const { errorReply } = frontEnd
   await using _door =
     config.metrics && (await openDoor({ config: config.metrics, route: metrics, errorReply, log, auditLog }))
-  using _checks = startSelfChecks(ctx, containers)
+  using _checks = startSelfChecks(ctx, { containers, bottles })
   notifySystemd('READY=1')
   keepCompiledCode()
   log.info('ready', { ...program, socket, listen, startMs: Math.round(performance.now()) })

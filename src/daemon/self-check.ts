@@ -1,3 +1,4 @@
+import type { Bottles } from '../bottles/index.ts'
 import type { Containers } from '../containers/index.ts'
 import type { Ctx } from '../lib/ctx.ts'
 
@@ -7,11 +8,15 @@ const FIRST_MS = 60_000
 const AGAIN_MS = 15 * 60_000
 
 /** Compares records, kernel and disk from time to time; what is not as it should be is logged, and told by /v1/health. */
-export function startSelfChecks(ctx: Ctx, containers: Pick<Containers, 'check'>): Disposable {
+export function startSelfChecks(
+  ctx: Ctx,
+  { containers, bottles }: { readonly containers: Pick<Containers, 'check'>; readonly bottles: Pick<Bottles, 'check'> },
+): Disposable {
   let timer: NodeJS.Timeout
   const check = async () => {
     try {
-      for (const { subject, problem, advice } of await containers.check(ctx)) {
+      const findings = [...(await containers.check(ctx)), ...(await bottles.check())]
+      for (const { subject, problem, advice } of findings) {
         ctx.log.warn('records, kernel and disk disagree', { subject, problem, advice })
       }
     } catch (error) {
